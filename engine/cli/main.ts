@@ -1,0 +1,27 @@
+import { buildApplication, buildRouteMap, run } from '@stricli/core'
+import { checkCommand, lineageCommand, planCommand, runCommand, whyCommand } from './commands.ts'
+import type { CliContext } from './context.ts'
+import { exitCodes } from './exit-codes.ts'
+
+const root = buildRouteMap({
+  routes: { run: runCommand, plan: planCommand, why: whyCommand, lineage: lineageCommand, check: checkCommand },
+  docs: {
+    brief: 'Declarative workflows for interpretability: organisms × prompt sets × layers, cached cell by cell',
+    fullDescription:
+      'A workflow is a YAML file. `dag run` does what is not up to date and is safe to stop and run again.\nExit codes: 0 done, 1 something failed, 2 usage or workflow error, 3 internal error, 75 stopped and resumable, 130 interrupted.',
+  },
+})
+
+const application = buildApplication(root, {
+  name: 'dag',
+  scanner: { caseStyle: 'allow-kebab-for-camel', allowArgumentEscapeSequence: true },
+  determineExitCode: () => exitCodes.internal,
+})
+
+/** Runs one command line. The exit code is left in `process.exitCode`. */
+export async function main(argv: readonly string[]): Promise<void> {
+  const context = { process } as CliContext
+  await run(application, argv, context as never)
+  // Usage errors of the parser are negative codes there.
+  if (typeof process.exitCode === 'number' && process.exitCode < 0) process.exitCode = exitCodes.usage
+}

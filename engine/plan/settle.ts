@@ -1,0 +1,92 @@
+import type { Digest } from '../core/digest.ts'
+import type { CellOutput, CellSpec, Inputs, ParentTask, Task } from '../core/step-kind.ts'
+import { cellKeys } from './keys.ts'
+
+/** What planning asks of the store. */
+export interface Snapshot {
+  /** The cell of this key; `lost` when it was made but its object is gone. */
+  look(key: Digest): Omit<CellOutput, 'task' | 'cell'> | 'lost' | null
+  /** How many cells a task of this deep key has, when all of them are stored. */
+  done(deep: Digest): number | null
+}
+
+/** A cell with what the store holds of it. */
+export interface SettledCell {
+  readonly spec: CellSpec
+  /** Null while an output that it is computed from is not known. */
+  readonly key: Digest | null
+  readonly output: CellOutput | null
+  readonly lost: boolean
+}
+
+/** A task with its cells looked up, as far as its parents' outputs are known. */
+export interface SettledTask extends ParentTask {
+  readonly cells: readonly SettledCell[]
+  readonly toRun: number
+}
+
+/** Expands a task into cells and looks each one up. */
+export function settleTask(task: Task, inputs: Inputs, snapshot: Snapshot): SettledTask {
+  const keyOf = cellKeys(task)
+  let toRun = 0
+  const cells = task.operation.cells(task, inputs).map((spec): SettledCell => {
+    const key = spec.own === null ? null : keyOf(spec.own)
+    const found = key === null ? null : snapshot.look(key)
+    if (found === null || found === 'lost') {
+      toRun++
+      return { spec, key, output: null, lost: found === 'lost' }
+    }
+    const { digest, slot, facts } = found
+    return { spec, key, output: { task: task.id, cell: spec.id, key: found.key, digest, slot, facts }, lost: false }
+  })
+  let byId: Map<string, SettledCell> | undefined
+  return {
+    task,
+    cells,
+    toRun,
+    cell(id) {
+      byId ??= new Map(cells.map((cell) => [cell.spec.id, cell]))
+      return byId.get(id)
+    },
+  }
+}
+
+/** The inputs of a task from its settled parents. */
+export function inputsOf(task: Task, settled: (id: string) => ParentTask): Inputs {
+  const byRole = new Map<string, ParentTask[]>()
+  for (const { task: id, role } of task.parents) {
+    const list = byRole.get(role)
+    if (list) list.push(settled(id))
+    else byRole.set(role, [settled(id)])
+  }
+  return { of: (role) => byRole.get(role) ?? [] }
+}
+
+/** One piece of work that is committed as a whole. */
+export interface Batch {
+  readonly task: string
+  readonly index: number
+  readonly cells: readonly SettledCell[]
+}
+
+/**
+ * The batches that lack something. They are cut from all groups of the task, done ones too, so that a run that was
+ * killed and goes on makes the batches it would have made.
+ */
+export function missingBatches(settled: SettledTask, inputs: Inputs): Batch[] {
+  if (settled.toRun === 0) return []
+  const missing = new Map<string, SettledCell[]>()
+  const groups = new Set<string>()
+  for (const cell of settled.cells) {
+    groups.add(cell.spec.group)
+    if (cell.output !== null) continue
+    const list = missing.get(cell.spec.group)
+    if (list) list.push(cell)
+    else missing.set(cell.spec.group, [cell])
+  }
+  const { task } = settled
+  return task.operation.batches(task, inputs, [...groups]).flatMap((batch, index) => {
+    const cells = batch.flatMap((group) => missing.get(group) ?? [])
+    return cells.length > 0 ? [{ task: task.id, index, cells }] : []
+  })
+}

@@ -1,0 +1,43 @@
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
+import type { Diagnostic } from './core/diagnostic.ts'
+import { hasErrors } from './core/diagnostic.ts'
+import { fail, ok, type Result } from './core/result.ts'
+import type { StepKind } from './core/step-kind.ts'
+import { expand, type TaskGraph } from './graph/expand.ts'
+import { resolve } from './sources/resolve.ts'
+import { parseYaml } from './spec/document.ts'
+import { checkShape } from './spec/shape-check.ts'
+import { validate } from './spec/validate.ts'
+import type { Workflow } from './spec/workflow.ts'
+import { digestMemory } from './store/memory.ts'
+import type { Store } from './store/store.ts'
+
+/** A workflow that is right in itself, with its task graph. */
+export interface Prepared {
+  readonly workflow: Workflow
+  readonly graph: TaskGraph
+  /** What lacks for a run, though not for a plan. */
+  readonly notReady: readonly Diagnostic[]
+  readonly warnings: readonly Diagnostic[]
+}
+
+/** Text → document → workflow → sources → task graph. Every mistake of a stage at once; a stage needs the one before. */
+export async function prepare(file: string, kinds: readonly StepKind[], store: Store): Promise<Result<Prepared, readonly Diagnostic[]>> {
+  let text: string
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(file))
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code
+    const why = code === 'ENOENT' ? 'it does not exist' : code === 'EISDIR' ? 'it is a folder' : code === 'ERR_ENCODING_INVALID_ENCODED_DATA' ? 'it is not UTF-8' : (error as Error).message
+    return fail([{ severity: 'error', rule: 'workflow-file', message: `the workflow ${file} cannot be read: ${why}` }])
+  }
+  const { workflow, diagnostics } = validate(parseYaml(file, text), kinds, checkShape)
+  if (!workflow || hasErrors(diagnostics)) return fail(diagnostics)
+  const absolute = { ...workflow, folder: path.resolve(path.dirname(file)) }
+  const resolved = await resolve(absolute, { kinds, cache: store.layout.root, memory: digestMemory(store) })
+  const { graph, diagnostics: ofSteps } = expand(workflow, kinds, resolved.sources, resolved.files)
+  const all = [...diagnostics, ...resolved.diagnostics, ...ofSteps]
+  if (hasErrors(all)) return fail(all)
+  return ok({ workflow: absolute, graph, notReady: resolved.notReady, warnings: all })
+}

@@ -1,0 +1,108 @@
+import { closeSync, copyFileSync, createReadStream, existsSync, fsyncSync, mkdirSync, openSync, renameSync, statSync } from 'node:fs'
+import path from 'node:path'
+import { createHasher } from '../core/digest.ts'
+import type { RunFact } from '../core/events.ts'
+import { type AsCommand, type CommandSpec, CorruptObject } from '../core/step-kind.ts'
+import type { StagedFile } from '../store/durable.ts'
+import { objectPath, type StoreLayout } from '../store/layout.ts'
+import type { Executor, MadeCell } from './work.ts'
+
+/**
+ * Runs programs of the user's in a folder of the attempt's own: inputs are copied to `in/`, outputs taken from
+ * `out/`. No shell unless asked. A program dies with the engine where util-linux is there to see to it.
+ */
+export function commandExecutor(layout: StoreLayout, emit: (fact: RunFact) => void): Executor {
+  const running = new Set<{ kill(signal: 'SIGKILL'): boolean }>()
+  return {
+    async execute({ task, inputs, staging }) {
+      const spec = (task.operation.runs as AsCommand).command(task, inputs)
+      mkdirSync(path.join(staging, 'out'))
+      await layInputs(layout, spec, staging)
+      const { execa } = await import('execa')
+      const [program, ...args] = wrapped(spec) as [string, ...string[]]
+      const child = execa(program, args, {
+        cwd: staging,
+        env: { ...baseEnvironment(), ...spec.env },
+        extendEnv: false,
+        stdin: 'ignore',
+        all: true,
+        buffer: false,
+        reject: false,
+      })
+      running.add(child)
+      for await (const line of child.iterable({ from: 'all' })) emit({ type: 'log', task: task.id, text: String(line) })
+      const result = await child
+      running.delete(child)
+      if (result.failed) throw new Error(howItFailed(spec, result))
+      return collect(spec, staging)
+    },
+    async close() {},
+    kill() {
+      for (const child of running) child.kill('SIGKILL')
+    },
+  }
+}
+
+const deathSignal = ['/usr/bin/setpriv', '--pdeathsig', 'KILL', '--']
+
+function wrapped(spec: CommandSpec): string[] {
+  const argv = spec.shell ? ['/bin/sh', '-c', spec.argv[0] as string] : [...spec.argv]
+  return existsSync(deathSignal[0] as string) ? [...deathSignal, ...argv] : argv
+}
+
+function baseEnvironment(): Record<string, string> {
+  return Object.fromEntries(['PATH', 'HOME', 'LANG'].flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name] as string]])))
+}
+
+/** Copies inputs in, hashing each, so that a program never works on bytes other than those its key names. */
+async function layInputs(layout: StoreLayout, spec: CommandSpec, staging: string): Promise<void> {
+  mkdirSync(path.join(staging, 'in'))
+  for (const [name, input] of Object.entries(spec.inputs)) {
+    const target = path.join(staging, 'in', name)
+    const stored = 'slot' in input
+    const from = stored ? objectPath(layout, input.slot.object) : input.file
+    try {
+      copyFileSync(from, target)
+    } catch (error) {
+      if (stored) throw new CorruptObject(input.slot.object, 'is gone')
+      throw error
+    }
+    if ((await digestAndSync(target)) === input.digest) continue
+    if (stored) throw new CorruptObject(input.slot.object, 'does not match its digest')
+    throw new Error(`${input.file} changed while the run was going on; run again`)
+  }
+}
+
+async function collect(spec: CommandSpec, staging: string): Promise<{ files: StagedFile[]; cells: MadeCell[]; failed: [] }> {
+  const files: StagedFile[] = []
+  const cells: MadeCell[] = []
+  for (const [name, relative] of Object.entries(spec.outputs)) {
+    const file = path.join(staging, relative)
+    const stat = statSync(file, { throwIfNoEntry: false })
+    if (!stat?.isFile()) throw new Error(`the program ended well but did not write its output "${name}" (${relative})`)
+    const digest = await digestAndSync(file)
+    renameSync(file, path.join(staging, `output-${name}`))
+    files.push({ name: `output-${name}`, digest, bytes: stat.size })
+    cells.push({ id: name, digest, slot: { object: digest, format: 'file' }, facts: { bytes: stat.size } })
+  }
+  return { files, cells, failed: [] }
+}
+
+async function digestAndSync(file: string): Promise<string> {
+  const hasher = createHasher()
+  for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20 })) hasher.update(chunk as Buffer)
+  const descriptor = openSync(file, 'r')
+  try {
+    fsyncSync(descriptor)
+  } finally {
+    closeSync(descriptor)
+  }
+  return hasher.digest('hex')
+}
+
+function howItFailed(spec: CommandSpec, result: { exitCode?: number | undefined; signal?: string | undefined; shortMessage?: string | undefined }): string {
+  const program = spec.shell ? 'the shell command' : `"${spec.argv[0]}"`
+  if (result.signal) return `${program} was ended by ${result.signal}`
+  if (result.exitCode !== undefined) return `${program} ended with exit code ${result.exitCode}`
+  return `${program} could not be run: ${result.shortMessage ?? 'unknown cause'}`
+}

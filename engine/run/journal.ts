@@ -1,0 +1,32 @@
+import { appendFileSync, mkdirSync } from 'node:fs'
+import path from 'node:path'
+import type { RunEvent } from '../core/events.ts'
+
+/** Where a run's events and logs are kept. */
+export interface Journal {
+  readonly folder: string
+  event(event: RunEvent): void
+  /** Path of the log of a task; null before it has one. */
+  logOf(task: string): string | null
+}
+
+/** Writes every event of a run to `journal.ndjson`, and log lines to a file for each task. */
+export function openJournal(runsFolder: string, run: string): Journal {
+  const folder = path.join(runsFolder, run)
+  const logs = path.join(folder, 'logs')
+  mkdirSync(logs, { recursive: true, mode: 0o700 })
+  const file = path.join(folder, 'journal.ndjson')
+  const written = new Set<string>()
+  const logFile = (task: string) => path.join(logs, `${task.replaceAll('/', '~')}.log`)
+  return {
+    folder,
+    event(event) {
+      if (event.type === 'log') {
+        const task = event.task ?? 'sidecar'
+        written.add(task)
+        appendFileSync(logFile(task), `${new Date(event.at).toISOString()} ${event.text}\n`)
+      } else appendFileSync(file, `${JSON.stringify(event)}\n`)
+    },
+    logOf: (task) => (written.has(task) ? logFile(task) : written.has('sidecar') ? logFile('sidecar') : null),
+  }
+}

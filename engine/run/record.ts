@@ -1,0 +1,72 @@
+import type { CellOutput } from '../core/step-kind.ts'
+import { sharedComponents } from '../plan/keys.ts'
+import type { MeasuredRates } from '../plan/profile.ts'
+import type { SettledTask, Snapshot } from '../plan/settle.ts'
+import type { Manifest, ManifestCell } from '../store/manifest.ts'
+import { type Store, toBlob } from '../store/store.ts'
+import type { Outcome, Work } from './work.ts'
+
+/** What planning asks of the store, answered by it. */
+export function snapshotOf(store: Store): Snapshot {
+  const done = store.db.prepare('SELECT cells, objects FROM done WHERE deep = ?')
+  return {
+    look: (key) => store.look(key),
+    done(deep) {
+      const row = done.get(toBlob(deep)) as { cells: number; objects: string } | undefined
+      if (!row) return null
+      const objects = JSON.parse(row.objects) as string[]
+      return objects.every((object) => store.has(object)) ? row.cells : null
+    },
+  }
+}
+
+/** The manifest of a batch that was done. */
+export function manifestOf(work: Work, outcome: Outcome, run: string, workflow: string, created: number): Manifest {
+  const planned = new Map(work.batch.cells.map((cell) => [cell.spec.id, cell]))
+  const cells = outcome.cells.map((made): ManifestCell => {
+    const cell = planned.get(made.id)
+    if (!cell?.key || !cell.spec.own) throw new Error(`cell ${made.id} was made but not asked for`)
+    const inputs = cell.spec.inputs.map((input) => input.key)
+    return { cell: made.id, key: cell.key, digest: made.digest, slot: made.slot, own: cell.spec.own, inputs, facts: made.facts }
+  })
+  return {
+    format: 1,
+    run,
+    workflow,
+    task: work.task.id,
+    operation: work.task.operation.name,
+    created,
+    shared: sharedComponents(work.task),
+    objects: outcome.files.map(({ digest, bytes }) => ({ digest, bytes })),
+    cells,
+  }
+}
+
+/** Notes that every cell of a task is there: under its deep key, and as the latest state of that task. */
+export function recordTask(store: Store, workflow: string, run: string, deep: string, settled: SettledTask): void {
+  const outputs = settled.cells.map(({ output }) => output as CellOutput)
+  const objects = [...new Set(outputs.map((output) => output.slot.object))]
+  const cells = outputs.map((output) => [output.cell, output.key])
+  store.transaction(() => {
+    store.db.prepare('INSERT OR REPLACE INTO done (deep, cells, objects) VALUES (?, ?, ?)').run(toBlob(deep), outputs.length, JSON.stringify(objects))
+    store.db
+      .prepare('INSERT OR REPLACE INTO last (workflow, task, deep, run, cells) VALUES (?, ?, ?, ?, ?)')
+      .run(workflow, settled.task.id, toBlob(deep), run, JSON.stringify(cells))
+  })
+}
+
+/** Work and seconds of batches done here, summed, for later forecasts. */
+export function recordRate(store: Store, profile: string, operation: string, amount: number, seconds: number): void {
+  store.db
+    .prepare(
+      `INSERT INTO rates (profile, what, amount, seconds) VALUES (?, ?, ?, ?)
+       ON CONFLICT (profile, what) DO UPDATE SET amount = amount + excluded.amount, seconds = seconds + excluded.seconds`,
+    )
+    .run(profile, operation, amount, seconds)
+}
+
+export function ratesOf(store: Store): MeasuredRates {
+  const find = store.db.prepare('SELECT seconds / amount AS rate FROM rates WHERE profile = ? AND what = ? AND amount > 0')
+  return (profile, operation) => (find.get(profile, operation) as { rate: number } | undefined)?.rate ?? null
+}
+

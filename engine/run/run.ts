@@ -1,0 +1,263 @@
+import { randomBytes } from 'node:crypto'
+import type { RunEvent, RunFact, RunFinished, TaskInfo } from '../core/events.ts'
+import { CorruptObject, type Task } from '../core/step-kind.ts'
+import { type Forecast, rateProfile, workOf } from '../plan/forecast.ts'
+import { batchCost, type Plan, type PlannedTask } from '../plan/plan.ts'
+import { type Batch, inputsOf, missingBatches, type SettledTask, settleTask } from '../plan/settle.ts'
+import { laneCapacity, scheduledTask } from '../schedule/lanes.ts'
+import { type Command, createScheduler, type Lane, type SchedulerEvent } from '../schedule/scheduler.ts'
+import { type Store, stagingFolder } from '../store/store.ts'
+import { manifestOf, recordRate, recordTask, snapshotOf } from './record.ts'
+import type { Executor } from './work.ts'
+
+export interface RunOptions {
+  readonly id: string
+  readonly workflow: string
+  readonly experiment: string
+  readonly plan: Plan
+  readonly forecast: Forecast
+  readonly store: Store
+  readonly executors: Readonly<Record<Lane, Executor>>
+  readonly cores: number
+  emit(fact: RunFact): void
+  /** Path of a task's log, for the end of the run. */
+  logOf(task: string): string | null
+  /** Asks once before each decision whether to stop: `drain` lets what runs finish, `now` does not. */
+  readonly stop: StopSignal
+  now(): number
+}
+
+export interface StopSignal {
+  readonly requested: 'drain' | 'now' | null
+  onRequest(listener: (how: 'drain' | 'now') => void): void
+}
+
+/** What a run did, and whether an object was lost on the way, so that planning must be done once more. */
+export interface RunResult {
+  readonly totals: Omit<RunFinished, 'type' | 'look'>
+  readonly lost: boolean
+  /** A task with its cells as they are now. */
+  settled(id: string): SettledTask
+}
+
+export function newRunId(now: number): string {
+  return `${new Date(now).toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-')}-${randomBytes(2).toString('hex')}`
+}
+
+export function withTime(emit: (event: RunEvent) => void, now: () => number): (fact: RunFact) => void {
+  return (fact) => emit({ at: now(), ...fact })
+}
+
+/** Carries out a plan: asks the scheduler, does what it commands, commits each batch. */
+export async function run(options: RunOptions): Promise<RunResult> {
+  const { plan, store, emit, executors } = options
+  const snapshot = snapshotOf(store)
+  const scheduler = createScheduler(plan.tasks.map(({ task }) => scheduledTask(task)), laneCapacity(options.cores))
+  const settled = new Map<string, SettledTask>()
+  const batches = new Map<string, readonly Batch[]>()
+  const tally = new Tally()
+  const started = options.now()
+  let lost = false
+
+  const settle = (id: string): SettledTask => {
+    let result = settled.get(id)
+    if (!result) {
+      const { task } = planned(id)
+      result = settleTask(task, inputsOf(task, settle), snapshot)
+      settled.set(id, result)
+    }
+    return result
+  }
+  const planned = (id: string): PlannedTask => plan.byId.get(id) as PlannedTask
+
+  /** Computes a task's keys now that its parents' outputs are known. */
+  const settleNow = (id: string): number => {
+    const { task, toRun, cells } = planned(id)
+    const upToDate = toRun === 0 && snapshot.done(planned(id).deep) !== null
+    const found = upToDate ? null : settle(id)
+    const missing = found ? missingBatches(found, inputsOf(task, settle)) : []
+    batches.set(id, missing)
+    const unchangedAfterAll = toRun > 0 && missing.length === 0
+    tally.settled(id, found?.cells.length ?? cells, found?.toRun ?? 0, unchangedAfterAll)
+    emit({ type: 'task-settled', task: id, cells: found?.cells.length ?? cells, toRun: found?.toRun ?? 0, unchangedAfterAll })
+    return missing.length
+  }
+
+  const doBatch = async (id: string, index: number): Promise<boolean> => {
+    const { task } = planned(id)
+    const todo = batches.get(id) as readonly Batch[]
+    const batch = todo[index] as Batch
+    if (index === 0) emit({ type: 'task-started', task: id, reason: reasonOf(task, settle(id)) })
+    const staging = stagingFolder(store, options.id, `${tally.nextAttempt()}`)
+    const from = performance.now()
+    const work = { task, inputs: inputsOf(task, settle), batch, staging }
+    const outcome = await executors[task.operation.runs.on as Lane].execute(work)
+    store.commit(manifestOf(work, outcome, options.id, options.workflow, options.now()), staging, outcome.files)
+    const seconds = (performance.now() - from) / 1000
+    const bytes = outcome.files.reduce((sum, file) => sum + file.bytes, 0)
+    recordRate(store, rateProfile(task), task.operation.name, workOf(task, batchCost(plan, batch), batch.cells.length), seconds)
+    tally.batch(id, outcome.cells.length, outcome.failed.length, bytes)
+    const tokens = outcome.cells.reduce((sum, cell) => sum + Number(cell.facts.response_tokens ?? 0), 0)
+    emit({ type: 'batch-finished', task: id, batch: index + 1, batches: todo.length, cells: outcome.cells.length, tokens, bytes, seconds })
+    for (const { id: cell, reason } of outcome.failed) {
+      tally.failure(id, `cell ${cell}: ${reason}`)
+      emit({ type: 'cell-failed', task: id, cell, reason })
+    }
+    return outcome.failed.length === 0
+  }
+
+  const finish = (id: string): void => {
+    const ran = tally.ranOf(id)
+    if (ran > 0) settled.delete(id)
+    const known = snapshot.done(planned(id).deep) !== null
+    if (!known) recordTask(store, options.workflow, options.id, planned(id).deep, settle(id))
+    emit({ type: 'task-finished', task: id, ran, reused: tally.reusedOf(id) })
+  }
+
+  await new Promise<void>((resolve, reject) => {
+    const queue: SchedulerEvent[] = []
+    let draining = false
+    const send = (event: SchedulerEvent): void => {
+      queue.push(event)
+      if (draining) return
+      draining = true
+      try {
+        for (let next = queue.shift(); next; next = queue.shift()) for (const command of scheduler.next(next)) carryOut(command)
+      } catch (error) {
+        reject(error as Error)
+      } finally {
+        draining = false
+      }
+    }
+    const carryOut = (command: Command): void => {
+      switch (command.type) {
+        case 'settle':
+          send({ type: 'settled', task: command.task, batches: settleNow(command.task) })
+          return
+        case 'dispatch':
+          void dispatch(command.task, command.batch)
+          return
+        case 'finish':
+          finish(command.task)
+          return
+        case 'fail':
+          emit({ type: 'task-failed', task: command.task, message: tally.failureOf(command.task), log: options.logOf(command.task) })
+          return
+        case 'block':
+          tally.blocked(command.task)
+          emit({ type: 'task-blocked', task: command.task, because: command.because })
+          return
+        case 'idle':
+          resolve()
+      }
+    }
+    const dispatch = async (task: string, batch: number): Promise<void> => {
+      try {
+        send({ type: (await doBatch(task, batch)) ? 'batch-done' : 'batch-failed', task })
+      } catch (error) {
+        if (options.stop.requested === 'now') return send({ type: 'batch-failed', task })
+        if (error instanceof CorruptObject) {
+          const cells = store.quarantine(error.object)
+          lost = true
+          emit({ type: 'object-lost', object: error.object, detail: error.message, cells })
+          send({ type: 'stop' })
+        }
+        tally.failure(task, error instanceof Error ? error.message : String(error))
+        send({ type: 'batch-failed', task })
+      }
+    }
+    options.stop.onRequest((how) => {
+      emit({ type: 'stop-requested', how })
+      send({ type: 'stop' })
+      if (how === 'now') for (const executor of Object.values(executors)) executor.kill()
+    })
+    send({ type: 'start' })
+  })
+
+  const outcome = options.stop.requested === 'now' ? 'interrupted' : tally.failed > 0 && !lost ? 'failed' : options.stop.requested ? 'stopped' : 'done'
+  const totals = { run: options.id, outcome, seconds: (options.now() - started) / 1000, ...tally.totals(options.logOf) } as const
+  return { totals: { ...totals, modelLoads: 0, adapterSwitches: 0 }, lost, settled: settle }
+}
+
+/** The grid and the expectations that a run starts with. */
+export function taskInfos(plan: Plan): TaskInfo[] {
+  return plan.tasks.map(({ task, cells, toRun }) => ({ id: task.id, row: task.row, stage: task.stage, cells, toRun }))
+}
+
+function reasonOf(task: Task, settled: SettledTask): string {
+  const lost = settled.cells.filter((cell) => cell.lost).length
+  if (lost > 0) return `${lost} ${task.operation.counts.noun} were lost from the store`
+  return settled.toRun === settled.cells.length ? 'not made yet' : `${settled.toRun} of ${settled.cells.length} cells are not made yet`
+}
+
+/** Counts of a run. */
+class Tally {
+  failed = 0
+  readonly #tasks = new Map<string, { cells: number; toRun: number; ran: number; failed: number; message: string | null; blocked: boolean }>()
+  #unchanged = 0
+  #bytes = 0
+  #attempts = 0
+  #firstFailure: string | null = null
+
+  settled(id: string, cells: number, toRun: number, unchanged: boolean): void {
+    this.#tasks.set(id, { cells, toRun, ran: 0, failed: 0, message: null, blocked: false })
+    if (unchanged) this.#unchanged++
+  }
+
+  batch(id: string, ran: number, failed: number, bytes: number): void {
+    const task = this.#of(id)
+    task.ran += ran
+    task.failed += failed
+    this.#bytes += bytes
+  }
+
+  failure(id: string, message: string): void {
+    this.#of(id).message ??= message
+    this.#firstFailure ??= id
+    this.failed++
+  }
+
+  blocked(id: string): void {
+    this.#tasks.set(id, { cells: 0, toRun: 0, ran: 0, failed: 0, message: null, blocked: true })
+  }
+
+  nextAttempt(): number {
+    return ++this.#attempts
+  }
+
+  ranOf(id: string): number {
+    return this.#of(id).ran
+  }
+
+  reusedOf(id: string): number {
+    const { cells, toRun } = this.#of(id)
+    return cells - toRun
+  }
+
+  failureOf(id: string): string {
+    return this.#of(id).message ?? 'failed'
+  }
+
+  totals(logOf: (task: string) => string | null): Pick<RunFinished, 'tasks' | 'cells' | 'unchangedAfterAll' | 'bytes' | 'failure'> {
+    const tasks = [...this.#tasks.values()].filter((task) => !task.blocked)
+    const sum = (of: (task: (typeof tasks)[number]) => number) => tasks.reduce((total, task) => total + of(task), 0)
+    const task = this.#firstFailure
+    return {
+      tasks: {
+        ran: sum((each) => Number(each.ran > 0 && each.message === null)),
+        reused: sum((each) => Number(each.toRun === 0)),
+        failed: sum((each) => Number(each.message !== null)),
+      },
+      cells: { ran: sum((each) => each.ran), reused: sum((each) => each.cells - each.toRun), failed: sum((each) => each.failed) },
+      unchangedAfterAll: this.#unchanged,
+      bytes: this.#bytes,
+      failure: task === null ? null : { task, message: this.failureOf(task), log: logOf(task) },
+    }
+  }
+
+  #of(id: string) {
+    const task = this.#tasks.get(id)
+    if (!task) throw new Error(`task ${id} is not settled yet`)
+    return task
+  }
+}

@@ -1,0 +1,129 @@
+import { statfsSync } from 'node:fs'
+import path from 'node:path'
+import type { Diagnostic } from '../core/diagnostic.ts'
+import type { RunEvent, RunFinished } from '../core/events.ts'
+import { fail, ok, type Result } from '../core/result.ts'
+import { type Forecast, forecast } from '../plan/forecast.ts'
+import { type Plan, plan as makePlan } from '../plan/plan.ts'
+import type { Prepared } from '../prepare.ts'
+import { takeLock } from '../store/lock.ts'
+import { createReader } from '../store/read.ts'
+import { clearStaging, type Store } from '../store/store.ts'
+import { commandExecutor } from './command-executor.ts'
+import { engineExecutor } from './engine-executor.ts'
+import { type Journal, openJournal } from './journal.ts'
+import { ratesOf, snapshotOf } from './record.ts'
+import { newRunId, type RunResult, run, type StopSignal, taskInfos, withTime } from './run.ts'
+import { sidecarExecutor } from './sidecar-executor.ts'
+import { showResults } from './views.ts'
+
+export interface SessionOptions {
+  readonly prepared: Prepared
+  readonly store: Store
+  /** Folder that holds `experiments/`. */
+  readonly workspace: string
+  /** How the sidecar is started, and the folder of its package. */
+  readonly sidecar: { readonly command: readonly string[]; readonly root: string }
+  readonly cores: number
+  readonly stop: StopSignal
+  onEvent(event: RunEvent): void
+  now(): number
+}
+
+/** Room that is kept free beside what the run will write. */
+const reserveBytes = 1e9
+
+/** How often a run plans again after an object was found damaged. */
+const rewinds = 5
+
+/**
+ * One run of a workflow: takes the store, plans, refuses what cannot end well, does the work and shows the results.
+ * The error holds every reason for which nothing was started.
+ */
+export async function runWorkflow(options: SessionOptions): Promise<Result<RunFinished, readonly Diagnostic[]>> {
+  const { store, prepared, now } = options
+  const id = newRunId(now())
+  const lock = takeLock(store.layout, id)
+  if (!lock.ok) return fail([{ severity: 'error', rule: 'locked', message: `the store ${store.layout.root} is in use by ${lock.error}`, hint: 'wait for it, or stop it' }])
+  try {
+    clearStaging(store)
+    const { plan, expected } = planNow(prepared, store)
+    const refused = [...(plan.tasks.some(({ toRun }) => toRun > 0) ? prepared.notReady : []), ...diskProblems(store, expected.bytes)]
+    if (refused.length > 0) return fail(refused)
+    return ok(await session(options, id, plan, expected))
+  } finally {
+    lock.value.release()
+  }
+}
+
+export function planNow(prepared: Prepared, store: Store): { plan: Plan; expected: Forecast } {
+  const plan = makePlan(prepared.graph, snapshotOf(store))
+  return { plan, expected: forecast(plan, ratesOf(store)) }
+}
+
+/** Refuses a run that the disk cannot hold, before anything is started. */
+function diskProblems(store: Store, bytes: number): Diagnostic[] {
+  const { bavail, bsize } = statfsSync(store.layout.root)
+  const free = bavail * bsize
+  const needed = bytes + (bytes > 0 ? reserveBytes : 0)
+  if (needed <= free) return []
+  const gb = (value: number) => `${(value / 1e9).toFixed(1)} GB`
+  const message = `the disk of ${store.layout.root} is too small: ${gb(free)} are free, ${gb(needed)} are needed (${gb(bytes)} of results and ${gb(reserveBytes)} in reserve)`
+  return [{ severity: 'error', rule: 'disk-full', message, hint: 'free some room, capture fewer layers, or put the store on another disk with --store' }]
+}
+
+async function session(options: SessionOptions, id: string, firstPlan: Plan, expected: Forecast): Promise<RunFinished> {
+  const { store, prepared, now } = options
+  const nothingToDo = firstPlan.tasks.every(({ toRun }) => toRun === 0)
+  const journal: Journal | null = nothingToDo ? null : openJournal(store.layout.runs, id)
+  let modelLoads = 0
+  let adapterSwitches = 0
+  const emit = withTime((event) => {
+    if (event.type === 'state-changed') {
+      modelLoads += Number(event.change === 'base-loaded')
+      adapterSwitches += Number(event.change === 'adapter-on')
+    }
+    journal?.event(event)
+    options.onEvent(event)
+  }, now)
+
+  emit({ type: 'run-started', run: id, workflow: prepared.workflow.name, experiment: prepared.workflow.experiment, tasks: taskInfos(firstPlan), expected: { ...totalsOf(firstPlan, expected), seconds: expected.seconds, bytes: expected.bytes } })
+  const read = createReader(store.layout)
+  const executors = {
+    sidecar: sidecarExecutor({ ...options.sidecar, layout: store.layout, emit }),
+    engine: engineExecutor(read),
+    command: commandExecutor(store.layout, emit),
+  }
+  try {
+    let plan = firstPlan
+    let result: RunResult | undefined
+    for (let round = 0; round <= rewinds; round++) {
+      if (round > 0) plan = planNow(prepared, store).plan
+      result = await run({ ...options, id, workflow: prepared.workflow.name, experiment: prepared.workflow.experiment, plan, forecast: expected, executors, emit, logOf: (task) => journal?.logOf(task) ?? null })
+      if (!result.lost || options.stop.requested) break
+    }
+    const { totals, settled } = result as RunResult
+    const folder = path.join(options.workspace, 'experiments', prepared.workflow.experiment)
+    const shown = await showResults(store, plan, folder, settled, read)
+    for (const aside of shown.keptAside) emit({ type: 'log', task: null, text: `a result was edited by hand; the edited file is kept as ${aside}` })
+    const look = shown.look.map((file) => path.join('experiments', prepared.workflow.experiment, file))
+    const finished: RunFinished = { type: 'run-finished', ...totals, modelLoads, adapterSwitches, look }
+    emit(finished)
+    return finished
+  } finally {
+    await Promise.all(Object.values(executors).map((executor) => executor.close()))
+  }
+}
+
+export function totalsOf(plan: Plan, expected: Forecast) {
+  const sum = (of: (task: Plan['tasks'][number]) => number) => plan.tasks.reduce((total, task) => total + of(task), 0)
+  const run = sum(({ toRun }) => Number(toRun > 0))
+  const cells = sum((task) => task.cells)
+  const cellsToRun = sum((task) => task.toRun)
+  return {
+    tasks: { total: plan.tasks.length, run, reuse: plan.tasks.length - run },
+    cells: { total: cells, run: cellsToRun, reuse: cells - cellsToRun },
+    modelLoads: expected.modelLoads,
+    adapterSwitches: expected.adapterSwitches,
+  }
+}

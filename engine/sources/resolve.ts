@@ -1,0 +1,157 @@
+import { readdirSync } from 'node:fs'
+import path from 'node:path'
+import type { Diagnostic } from '../core/diagnostic.ts'
+import { suggestion } from '../core/names.ts'
+import { references } from '../core/schema.ts'
+import type { ModelSource, PromptSetSource, Sources, TraitSource } from '../core/sources.ts'
+import type { FileSource, StepKind } from '../core/step-kind.ts'
+import type { Workflow } from '../spec/workflow.ts'
+import type { DigestMemory } from '../core/file-stamp.ts'
+import { digestOfFile } from './digests.ts'
+import { readModel } from './models.ts'
+import { type Organisms, readOrganisms } from './organisms.ts'
+import { collectProblems, type Problems } from './problems.ts'
+import { readPromptSet } from './prompt-sets.ts'
+import { readTrait } from './traits.ts'
+
+/** Everything a workflow points at, read once, as plain data with digests. */
+export interface Resolved {
+  readonly sources: Sources
+  readonly files: ReadonlyMap<string, FileSource>
+  /** Mistakes: nothing can be planned. */
+  readonly diagnostics: readonly Diagnostic[]
+  /** What lacks for a run, though not for a plan: weights, pinned revisions. */
+  readonly notReady: readonly Diagnostic[]
+}
+
+export interface ResolveOptions {
+  readonly kinds: readonly StepKind[]
+  /** The store's folder, where converted models lie. */
+  readonly cache: string
+  readonly memory: DigestMemory
+}
+
+/** Reads prompt sets, contrast sets, models, adapters and files. Reports every problem at once. */
+export async function resolve(workflow: Workflow, options: ResolveOptions): Promise<Resolved> {
+  const problems = collectProblems(workflow)
+  const models = await readModels(workflow, options, problems)
+  const organisms = await organismsOf(workflow, models, options, problems)
+  const promptSets = promptSetsOf(workflow, problems)
+  const traits = traitsOf(workflow, problems)
+  const sources: Sources = { models, organisms: organisms.organisms, promptSets, traits }
+  const files = await filesOf(workflow, options, problems)
+  checkNames(workflow, options.kinds, sources, problems)
+  const absent = [...models.values()].filter((model) => model.path === null)
+  const notReady = [
+    ...absent.map((model): Diagnostic => ({
+      severity: 'error',
+      rule: 'missing-model',
+      message: `model "${model.name}" (${model.origin}) is not on this machine`,
+      hint: 'put the weights into a folder and name it as `source:`',
+      range: workflow.rangeOf(['models', model.name, 'source'], 'value'),
+    })),
+    ...organisms.notReady,
+  ]
+  return { sources, files, diagnostics: problems.list, notReady }
+}
+
+async function readModels(workflow: Workflow, options: ResolveOptions, problems: Problems): Promise<ReadonlyMap<string, ModelSource>> {
+  const models = new Map<string, ModelSource>()
+  for (const [name, declaration] of Object.entries(workflow.models)) {
+    const model = await readModel(name, declaration, workflow.folder, options.cache, options.memory)
+    if (model.ok) models.set(name, model.value)
+    else problems.error(model.error.rule, ['models', name, model.error.key], model.error.message, model.error.hint)
+  }
+  return models
+}
+
+async function organismsOf(
+  workflow: Workflow,
+  models: ReadonlyMap<string, ModelSource>,
+  options: ResolveOptions,
+  problems: Problems,
+): Promise<Organisms> {
+  if (!workflow.organisms) return { organisms: [], notReady: [] }
+  const file = path.resolve(workflow.folder, workflow.organisms.from)
+  return readOrganisms(file, path.join(path.dirname(workflow.file), workflow.organisms.from), models, options.memory, problems)
+}
+
+function promptSetsOf(workflow: Workflow, problems: Problems): PromptSetSource[] {
+  const { prompts } = workflow
+  if (!prompts) return []
+  const limits = typeof prompts.limit === 'object' && prompts.limit !== null ? prompts.limit : {}
+  for (const name of Object.keys(limits)) {
+    if (!prompts.sets.includes(name)) problems.error('unknown-prompt-set', ['prompts', 'limit', name], `"limit" names the prompt set "${name}", which is not among the sets`, suggestion(name, prompts.sets))
+  }
+  return prompts.sets.flatMap((name, index) => {
+    const at = ['prompts', 'sets', index]
+    const shown = path.join(prompts.from, `${name}.json`)
+    const set = readPromptSet(name, path.resolve(workflow.folder, shown))
+    if (!set.ok) {
+      for (const mistake of set.error) problems.error('prompt-set', at, `prompt set "${name}" (${shown}): ${mistake}`)
+      return []
+    }
+    const limit = typeof prompts.limit === 'number' ? prompts.limit : limits[name]
+    return [{ ...set.value, prompts: set.value.prompts.slice(0, limit) }]
+  })
+}
+
+function traitsOf(workflow: Workflow, problems: Problems): TraitSource[] {
+  const { traits } = workflow
+  if (!traits) return []
+  const folder = path.resolve(workflow.folder, traits.from)
+  let present: string[]
+  try {
+    present = readdirSync(folder).filter((file) => file.endsWith('.json')).map((file) => file.slice(0, -5)).sort()
+  } catch {
+    problems.error('missing-file', ['traits', 'from'], `the folder of contrast sets ${traits.from} cannot be read`)
+    return []
+  }
+  for (const [index, name] of (traits.only ?? []).entries()) {
+    if (!present.includes(name)) problems.error('unknown-trait', ['traits', 'only', index], `there is no contrast set "${name}" in ${traits.from}`, suggestion(name, present))
+  }
+  return present
+    .filter((name) => traits.only === null || traits.only.includes(name))
+    .flatMap((name) => {
+      const trait = readTrait(name, path.join(folder, `${name}.json`))
+      if (trait.ok) return [trait.value]
+      for (const mistake of trait.error) problems.error('trait', ['traits', 'from'], `contrast set "${name}": ${mistake}`)
+      return []
+    })
+}
+
+async function filesOf(workflow: Workflow, options: ResolveOptions, problems: Problems): Promise<ReadonlyMap<string, FileSource>> {
+  const files = new Map<string, FileSource>()
+  for (const { step, reference } of allReferences(workflow, options.kinds)) {
+    if (reference.to !== 'file' || files.has(reference.name)) continue
+    const full = path.resolve(workflow.folder, reference.name)
+    try {
+      files.set(reference.name, { path: full, digest: await digestOfFile(full, options.memory) })
+    } catch {
+      problems.error('missing-file', ['steps', step, ...reference.path], `step "${step}" reads ${reference.name}, which is not a readable file`)
+    }
+  }
+  return files
+}
+
+/** Names of organisms, prompt sets and traits that steps pick. */
+function checkNames(workflow: Workflow, kinds: readonly StepKind[], sources: Sources, problems: Problems): void {
+  const known = {
+    organism: sources.organisms.map((organism) => organism.name),
+    'prompt-set': workflow.prompts?.sets ?? [],
+    trait: sources.traits.map((trait) => trait.name),
+  }
+  for (const { step, reference } of allReferences(workflow, kinds)) {
+    if (reference.to !== 'organism' && reference.to !== 'prompt-set' && reference.to !== 'trait') continue
+    if (known[reference.to].includes(reference.name)) continue
+    const noun = reference.to.replace('-', ' ')
+    problems.error(`unknown-${reference.to}`, ['steps', step, ...reference.path], `step "${step}" names the ${noun} "${reference.name}", which this workflow does not have`, suggestion(reference.name, known[reference.to]))
+  }
+}
+
+function allReferences(workflow: Workflow, kinds: readonly StepKind[]) {
+  return workflow.steps.flatMap((step) => {
+    const schema = kinds.find((kind) => kind.kind === step.kind)?.schema
+    return schema ? references(schema, step.params).map((reference) => ({ step: step.name, reference })) : []
+  })
+}

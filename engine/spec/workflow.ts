@@ -1,0 +1,32 @@
+import type { SourceRange } from '../core/diagnostic.ts'
+import type { Step } from '../core/step-kind.ts'
+import type { Path } from './document.ts'
+
+/** A workflow whose shape is right; what it points at is not read yet. */
+export interface Workflow {
+  readonly name: string
+  readonly experiment: string
+  /** The file it was read from, and its folder: relative paths start there. */
+  readonly file: string
+  readonly folder: string
+  readonly models: Readonly<Record<string, ModelDeclaration>>
+  readonly organisms: { readonly from: string } | null
+  readonly prompts: { readonly from: string; readonly sets: readonly string[]; readonly limit: Limit | null } | null
+  readonly traits: { readonly from: string; readonly only: readonly string[] | null } | null
+  /** In the order of the file. */
+  readonly steps: readonly Step[]
+  rangeOf(path: Path, of: 'key' | 'value'): SourceRange
+}
+
+/** At most this many prompts of every set, or of each set by name. */
+export type Limit = number | Readonly<Record<string, number>>
+
+export interface ModelDeclaration {
+  readonly source: string
+  readonly revision: string | null
+  /** A config.json to plan with while the weights are not on this machine. */
+  readonly config: string | null
+  readonly dtype: string
+  readonly device: string
+  readonly quantization: string | null
+}

@@ -1,0 +1,61 @@
+import { chmodSync, closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs'
+import path from 'node:path'
+import { type Digest, digestOfBytes } from '../core/digest.ts'
+import type { StoreLayout } from './layout.ts'
+import { objectPath } from './layout.ts'
+
+/** A file written into a staging folder, hashed and synced by its writer. */
+export interface StagedFile {
+  readonly name: string
+  readonly digest: Digest
+  readonly bytes: number
+}
+
+/** Writes a file and syncs it through the descriptor that wrote it. A failed write or sync is never retried. */
+export function writeDurably(file: string, data: Uint8Array | string): void {
+  const descriptor = openSync(file, 'wx', 0o600)
+  try {
+    const bytes = typeof data === 'string' ? Buffer.from(data) : data
+    for (let written = 0; written < bytes.length; ) written += writeSync(descriptor, bytes, written)
+    fsyncSync(descriptor)
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
+/** Writes text into a staging folder as a file that can be committed. */
+export function stageText(folder: string, name: string, text: string): StagedFile {
+  const data = Buffer.from(text)
+  writeDurably(path.join(folder, name), data)
+  return { name, digest: digestOfBytes(data), bytes: data.length }
+}
+
+/** Moves staged files to their content addresses and syncs the folders, so that their names survive a power cut. */
+export function placeObjects(layout: StoreLayout, staging: string, files: readonly StagedFile[]): void {
+  const folders = new Set<string>()
+  for (const file of files) {
+    const from = path.join(staging, file.name)
+    const to = objectPath(layout, file.digest)
+    const folder = path.dirname(to)
+    if (!existsSync(folder)) {
+      mkdirSync(folder, { recursive: true, mode: 0o700 })
+      folders.add(layout.objects)
+    }
+    if (existsSync(to) && statSync(to).size === file.bytes) rmSync(from)
+    else {
+      chmodSync(from, 0o444)
+      renameSync(from, to)
+      folders.add(folder)
+    }
+  }
+  for (const folder of folders) syncFolder(folder)
+}
+
+export function syncFolder(folder: string): void {
+  const descriptor = openSync(folder, 'r')
+  try {
+    fsyncSync(descriptor)
+  } finally {
+    closeSync(descriptor)
+  }
+}

@@ -1,0 +1,54 @@
+import { DatabaseSync } from 'node:sqlite'
+
+/**
+ * Opens the index. It is a cache of the manifests: `rebuildIndex` makes it again. Only the engine opens it.
+ * WAL with `synchronous=FULL`, since NORMAL loses commits in a power cut.
+ * @throws Error when SQLite is older than 3.51.3, which has the WAL-reset corruption bug.
+ */
+export function openIndex(file: string): DatabaseSync {
+  const db = new DatabaseSync(file, { timeout: 10_000 })
+  const { version } = db.prepare('SELECT sqlite_version() AS version').get() as { version: string }
+  if (isOlder(version, [3, 51, 3])) throw new Error(`SQLite ${version} can corrupt a WAL database; Node 24.15 or newer brings a safe one`)
+  const { user_version: layout } = db.prepare('PRAGMA user_version').get() as { user_version: number }
+  if (layout === indexVersion) {
+    db.exec('PRAGMA synchronous=FULL')
+    return db
+  }
+  if (layout !== 0) throw new Error(`${file} has layout ${layout}, this engine writes ${indexVersion}: delete it, it is rebuilt from the manifests`)
+  db.exec('PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL')
+  db.exec(`BEGIN IMMEDIATE; ${schema}; PRAGMA user_version=${indexVersion}; COMMIT`)
+  return db
+}
+
+const indexVersion = 1
+
+/** Digests and keys are 32-byte blobs; slots, facts and components are JSON. */
+const schema = `
+CREATE TABLE IF NOT EXISTS units (
+  id INTEGER PRIMARY KEY, manifest TEXT NOT NULL UNIQUE, run TEXT NOT NULL, workflow TEXT NOT NULL, task TEXT NOT NULL,
+  operation TEXT NOT NULL, shared TEXT NOT NULL, created INTEGER NOT NULL);
+CREATE INDEX IF NOT EXISTS units_by_task ON units (task, id);
+CREATE TABLE IF NOT EXISTS objects (digest BLOB PRIMARY KEY, bytes INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS unit_objects (object BLOB, unit INTEGER, PRIMARY KEY (object, unit)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS cells (
+  key BLOB PRIMARY KEY, digest BLOB NOT NULL, unit INTEGER NOT NULL, cell TEXT NOT NULL, slot TEXT NOT NULL,
+  own TEXT NOT NULL, inputs TEXT NOT NULL, facts TEXT NOT NULL) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS cells_by_unit ON cells (unit, cell);
+CREATE TABLE IF NOT EXISTS uses (input BLOB, unit INTEGER, PRIMARY KEY (input, unit)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS done (deep BLOB PRIMARY KEY, cells INTEGER NOT NULL, objects TEXT NOT NULL, view TEXT) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS last (
+  workflow TEXT, task TEXT, deep BLOB NOT NULL, run TEXT NOT NULL, cells TEXT NOT NULL, PRIMARY KEY (workflow, task)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS files (
+  path TEXT PRIMARY KEY, size INTEGER, mtime TEXT, ctime TEXT, inode TEXT, digest TEXT) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS views (
+  path TEXT PRIMARY KEY, digest TEXT NOT NULL, size INTEGER, mtime TEXT, ctime TEXT, inode TEXT) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS rates (profile TEXT, what TEXT, amount REAL, seconds REAL, PRIMARY KEY (profile, what)) WITHOUT ROWID`
+
+function isOlder(version: string, than: readonly number[]): boolean {
+  const parts = version.split('.').map(Number)
+  for (const [index, least] of than.entries()) {
+    const part = parts[index] ?? 0
+    if (part !== least) return part < least
+  }
+  return false
+}

@@ -1,0 +1,41 @@
+import { mkdirSync } from 'node:fs'
+import path from 'node:path'
+import type { Digest } from '../core/digest.ts'
+
+/** Where things lie in a store folder. */
+export interface StoreLayout {
+  readonly root: string
+  readonly objects: string
+  readonly manifests: string
+  readonly staging: string
+  readonly quarantine: string
+  readonly runs: string
+  readonly index: string
+  readonly lock: string
+}
+
+export function storeLayout(root: string): StoreLayout {
+  const at = (name: string) => path.join(root, name)
+  return {
+    root,
+    objects: at('objects'),
+    manifests: at('manifests'),
+    staging: at('staging'),
+    quarantine: at('quarantine'),
+    runs: at('runs'),
+    index: at('index.db'),
+    lock: at('lock.db'),
+  }
+}
+
+/** Store folders are for their owner only. */
+export function makeFolders(layout: StoreLayout): void {
+  mkdirSync(layout.root, { recursive: true })
+  for (const folder of [layout.objects, layout.manifests, layout.staging, layout.quarantine, layout.runs]) {
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+  }
+}
+
+export function objectPath(layout: StoreLayout, digest: Digest): string {
+  return path.join(layout.objects, digest.slice(0, 2), digest)
+}

@@ -1,0 +1,221 @@
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
+import path from 'node:path'
+import type { DatabaseSync, SQLInputValue } from 'node:sqlite'
+import { type Digest, digestOfBytes } from '../core/digest.ts'
+import type { CellOutput, Components, Facts, Slot } from '../core/step-kind.ts'
+import { placeObjects, type StagedFile, syncFolder, writeDurably } from './durable.ts'
+import { openIndex } from './index-db.ts'
+import { makeFolders, objectPath, type StoreLayout, storeLayout } from './layout.ts'
+import type { Manifest } from './manifest.ts'
+
+/** A stored cell as the index knows it. */
+export interface IndexedCell extends Omit<CellOutput, 'task'> {
+  readonly unit: number
+  readonly own: Components
+  readonly inputs: readonly Digest[]
+}
+
+/** A committed batch as the index knows it. */
+export interface Unit {
+  readonly id: number
+  readonly run: string
+  readonly workflow: string
+  readonly task: string
+  readonly operation: string
+  readonly shared: Components
+  readonly created: number
+}
+
+/** The store: objects by content, manifests, and the index over them. One engine writes at a time (see lock.ts). */
+export interface Store {
+  readonly layout: StoreLayout
+  readonly db: DatabaseSync
+  /** The stored cell of this key, when its object is there in full length. */
+  find(key: Digest): IndexedCell | null
+  /** Like {@link find}, and tells apart a cell never made from one whose object is gone. */
+  look(key: Digest): IndexedCell | 'lost' | null
+  unit(id: number): Unit
+  commit(manifest: Manifest, staging: string, files: readonly StagedFile[]): void
+  /** Whether an object is there in full length. */
+  has(object: Digest): boolean
+  /** Takes a damaged or lost object out of use. Returns how many cells it held. */
+  quarantine(object: Digest): number
+  /** Runs statements in one transaction. */
+  transaction(work: () => void): void
+  close(): void
+}
+
+export function openStore(root: string): Store {
+  const layout = storeLayout(root)
+  makeFolders(layout)
+  const db = openIndex(layout.index)
+  if (isEmpty(db)) rebuildIndex(db, layout)
+
+  const findCell = db.prepare('SELECT digest, unit, cell, slot, own, inputs, facts FROM cells WHERE key = ?')
+  const findUnit = db.prepare('SELECT id, run, workflow, task, operation, shared, created FROM units WHERE id = ?')
+  const findObject = db.prepare('SELECT bytes FROM objects WHERE digest = ?')
+  const present = new Map<Digest, boolean>()
+
+  const has = (object: Digest): boolean => {
+    let there = present.get(object)
+    if (there === undefined) {
+      const row = findObject.get(toBlob(object)) as { bytes: number } | undefined
+      there = row !== undefined && sizeOf(objectPath(layout, object)) === row.bytes
+      present.set(object, there)
+    }
+    return there
+  }
+  const look = (key: Digest): IndexedCell | 'lost' | null => {
+    const row = findCell.get(toBlob(key)) as CellRow | undefined
+    if (!row) return null
+    const slot = JSON.parse(row.slot) as Slot
+    return has(slot.object) ? indexedCell(key, row, slot) : 'lost'
+  }
+  const transaction = (work: () => void): void => inTransaction(db, work)
+
+  return {
+    layout,
+    db,
+    has,
+    look,
+    transaction,
+    find(key) {
+      const cell = look(key)
+      return cell === 'lost' ? null : cell
+    },
+    unit(id) {
+      const row = findUnit.get(id) as (Omit<Unit, 'shared'> & { shared: string }) | undefined
+      if (!row) throw new Error(`the index has no unit ${id}`)
+      return { ...row, shared: JSON.parse(row.shared) as Components }
+    },
+    commit(manifest, staging, files) {
+      placeObjects(layout, staging, files)
+      const text = JSON.stringify(manifest)
+      const name = `${digestOfBytes(text)}.json`
+      writeDurably(path.join(staging, name), text)
+      renameSync(path.join(staging, name), path.join(layout.manifests, name))
+      syncFolder(layout.manifests)
+      transaction(() => insertManifest(db, name, manifest))
+      for (const file of files) present.delete(file.digest)
+    },
+    quarantine(object) {
+      present.delete(object)
+      const from = objectPath(layout, object)
+      if (sizeOf(from) !== null) renameSync(from, path.join(layout.quarantine, `${object}.${Date.now()}`))
+      let cells = 0
+      transaction(() => {
+        const blob = toBlob(object)
+        const forget = db.prepare("DELETE FROM cells WHERE unit IN (SELECT unit FROM unit_objects WHERE object = ?) AND slot ->> '$.object' = ?")
+        cells = Number(forget.run(blob, object).changes)
+        db.prepare('DELETE FROM objects WHERE digest = ?').run(blob)
+        db.exec('DELETE FROM done')
+      })
+      return cells
+    },
+    close() {
+      db.close()
+    },
+  }
+}
+
+interface CellRow {
+  readonly digest: Uint8Array
+  readonly unit: number
+  readonly cell: string
+  readonly slot: string
+  readonly own: string
+  readonly inputs: string
+  readonly facts: string
+}
+
+function indexedCell(key: Digest, row: CellRow, slot: Slot): IndexedCell {
+  return {
+    key,
+    slot,
+    cell: row.cell,
+    unit: row.unit,
+    digest: toHex(row.digest),
+    own: JSON.parse(row.own) as Components,
+    inputs: JSON.parse(row.inputs) as Digest[],
+    facts: JSON.parse(row.facts) as Facts,
+  }
+}
+
+export function inTransaction(db: DatabaseSync, work: () => void): void {
+  db.exec('BEGIN IMMEDIATE')
+  try {
+    work()
+    db.exec('COMMIT')
+  } catch (error) {
+    if (db.isTransaction) db.exec('ROLLBACK')
+    throw error
+  }
+}
+
+function insertManifest(db: DatabaseSync, name: string, manifest: Manifest): void {
+  const { run, workflow, task, operation, shared, created } = manifest
+  const inserted = db
+    .prepare('INSERT OR IGNORE INTO units (manifest, run, workflow, task, operation, shared, created) VALUES (?, ?, ?, ?, ?, ?, ?)')
+    .run(name, run, workflow, task, operation, JSON.stringify(shared), created)
+  if (inserted.changes === 0) return
+  const unit = inserted.lastInsertRowid as SQLInputValue
+  const object = db.prepare('INSERT OR REPLACE INTO objects (digest, bytes) VALUES (?, ?)')
+  const link = db.prepare('INSERT OR IGNORE INTO unit_objects (object, unit) VALUES (?, ?)')
+  for (const file of manifest.objects) {
+    object.run(toBlob(file.digest), file.bytes)
+    link.run(toBlob(file.digest), unit)
+  }
+  const cell = db.prepare('INSERT OR REPLACE INTO cells (key, digest, unit, cell, slot, own, inputs, facts) VALUES (?, ?, ?, ?, ?, ?, ?, ?)')
+  const use = db.prepare('INSERT OR IGNORE INTO uses (input, unit) VALUES (?, ?)')
+  const used = new Set<Digest>()
+  for (const entry of manifest.cells) {
+    const json = [entry.slot, entry.own, entry.inputs, entry.facts].map((part) => JSON.stringify(part))
+    cell.run(toBlob(entry.key), toBlob(entry.digest), unit, entry.cell, ...(json as [string, string, string, string]))
+    for (const input of entry.inputs) used.add(input)
+  }
+  for (const input of used) use.run(toBlob(input), unit)
+}
+
+function isEmpty(db: DatabaseSync): boolean {
+  return db.prepare('SELECT 1 FROM units LIMIT 1').get() === undefined
+}
+
+/** Fills an empty index from the manifests, oldest first. A manifest whose name does not match its bytes is skipped. */
+function rebuildIndex(db: DatabaseSync, layout: StoreLayout): void {
+  const manifests = readdirSync(layout.manifests).flatMap((name) => {
+    const text = readFileSync(path.join(layout.manifests, name), 'utf8')
+    return name === `${digestOfBytes(text)}.json` ? [{ name, manifest: JSON.parse(text) as Manifest }] : []
+  })
+  if (manifests.length === 0) return
+  manifests.sort((a, b) => a.manifest.created - b.manifest.created || (a.name < b.name ? -1 : 1))
+  inTransaction(db, () => {
+    for (const { name, manifest } of manifests) insertManifest(db, name, manifest)
+  })
+}
+
+/** Makes an empty staging folder for one attempt. */
+export function stagingFolder(store: Store, run: string, name: string): string {
+  const folder = path.join(store.layout.staging, run, name)
+  rmSync(folder, { recursive: true, force: true })
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  return folder
+}
+
+/** Removes what former runs left in staging; only the holder of the lock may call it. */
+export function clearStaging(store: Store): void {
+  for (const name of readdirSync(store.layout.staging)) {
+    rmSync(path.join(store.layout.staging, name), { recursive: true, force: true })
+  }
+}
+
+export function toBlob(digest: Digest): Uint8Array {
+  return Buffer.from(digest, 'hex')
+}
+
+export function toHex(blob: Uint8Array): Digest {
+  return Buffer.from(blob.buffer, blob.byteOffset, blob.byteLength).toString('hex')
+}
+
+function sizeOf(file: string): number | null {
+  return statSync(file, { throwIfNoEntry: false })?.size ?? null
+}

@@ -1,0 +1,58 @@
+// Builds dist/: the workflow schema, its compiled check, and the program as one bundle with lazy chunks.
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import path from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { build } from 'esbuild'
+
+const require = createRequire(import.meta.url)
+const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
+const at = (...parts) => path.join(root, ...parts)
+
+/** Modules of the engine as this Node can import them: TypeScript, with its types taken off. */
+async function load(file, name) {
+  const out = at('dist', `.build-${process.pid}-${path.basename(file, '.ts')}.mjs`)
+  await build({ entryPoints: [at(file)], outfile: out, bundle: true, platform: 'node', format: 'esm', packages: 'external', logLevel: 'warning' })
+  try {
+    return (await import(pathToFileURL(out)))[name]
+  } finally {
+    rmSync(out)
+  }
+}
+
+async function buildSchema() {
+  const Ajv = require('ajv').default
+  const standalone = require('ajv/dist/standalone').default
+  const kinds = await load('steps/index.ts', 'kinds')
+  const schema = (await load('engine/spec/schema.ts', 'workflowSchema'))(kinds)
+  writeFileSync(at('engine/spec/workflow.schema.json'), `${JSON.stringify(schema, null, 2)}\n`)
+  const ajv = new Ajv({ allErrors: true, verbose: true, strict: true, strictTypes: false, strictRequired: false, allowUnionTypes: true, code: { source: true, esm: true } })
+  ajv.addVocabulary(['x-affects', 'x-ref'])
+  const code = standalone(ajv, ajv.compile(schema))
+  writeFileSync(at('engine/generated/validate-workflow.mjs'), code)
+}
+
+async function buildProgram() {
+  rmSync(at('dist/program'), { recursive: true, force: true })
+  await build({
+    entryPoints: { dag: at('engine/cli/main.ts') },
+    outdir: at('dist/program'),
+    bundle: true,
+    splitting: true,
+    minify: true,
+    platform: 'node',
+    target: 'node24',
+    format: 'esm',
+    chunkNames: 'chunk-[hash]',
+    external: ['blake3'],
+    alias: { 'react-devtools-core': at('scripts/empty.mjs') },
+    define: { 'process.env.NODE_ENV': '"production"' },
+    banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
+    outExtension: { '.js': '.mjs' },
+    logLevel: 'warning',
+  })
+}
+
+mkdirSync(at('dist'), { recursive: true })
+await buildSchema()
+await buildProgram()

@@ -1,0 +1,152 @@
+"""Loads a base model from a folder: safetensors only, no code from the folder, no network."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .errors import bad_input
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+DTYPES = ("bfloat16", "float16", "float32")
+QUANTIZATIONS = ("nf4", "int8")
+
+
+@dataclass(frozen=True)
+class Base:
+    """A loaded base model with what inference needs to know of it."""
+
+    model: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
+    decoder: torch.nn.Module  # the model without its vocabulary projection
+    blocks: Sequence[torch.nn.Module]  # the decoder blocks in order: layer N is the output of blocks[N]
+    dtype: str
+    device: torch.device
+    hidden: int
+    parameters: int
+    context: int  # tokens
+    stop_ids: frozenset[int]
+
+
+def load_base(path: str, dtype: str, device: str, quantization: str | None) -> Base:
+    """The model in the folder `path`, ready for inference.
+
+    `device` is `cpu`, `cuda`, `cuda:N` or `mps`. Raises SidecarError of kind `bad-input` for a folder or a
+    combination that cannot be loaded.
+    """
+    if dtype not in DTYPES:
+        raise bad_input(f"dtype '{dtype}' is not one of {', '.join(DTYPES)}")
+    check_folder(Path(path))
+    import torch
+    import transformers
+    from safetensors import SafetensorError
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    transformers.utils.logging.disable_progress_bar()
+    target = find_device(device)
+    options: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
+    try:
+        model = AutoModelForCausalLM.from_pretrained(
+            path,
+            dtype=getattr(torch, dtype),
+            use_safetensors=True,
+            attn_implementation="sdpa",
+            device_map={"": target},
+            quantization_config=quantization_config(quantization, dtype, target),
+            **options,
+        )
+        tokenizer = AutoTokenizer.from_pretrained(path, padding_side="left", **options)
+    except (OSError, ValueError, KeyError, SafetensorError) as error:
+        raise bad_input(f"the base model cannot be loaded: {error}") from error
+    model.eval()
+    model.requires_grad_(False)
+    text_config = model.config.get_text_config(decoder=True)
+    decoder = model.get_decoder()
+    return Base(
+        model=model,
+        tokenizer=tokenizer,
+        decoder=decoder,
+        blocks=decoder.layers,
+        dtype=dtype,
+        device=target,
+        hidden=text_config.hidden_size,
+        parameters=model.num_parameters(),
+        context=text_config.max_position_embeddings,
+        stop_ids=find_stop_ids(model, tokenizer),
+    )
+
+
+def check_folder(folder: Path) -> None:
+    """Refuses a folder that would need code of its own or weights that are not safetensors, before any import."""
+    if not (folder / "config.json").is_file():
+        raise bad_input("'path' is not a model folder: it has no config.json")
+    for name in ("config.json", "tokenizer_config.json", "processor_config.json"):
+        settings = read_settings(folder / name)
+        if "auto_map" in settings:
+            raise bad_input(f"{name} has an auto_map: models that bring their own code are refused")
+    weights = [name for name in ("model.safetensors", "model.safetensors.index.json") if (folder / name).is_file()]
+    if not weights:
+        raise bad_input("the model folder has no model.safetensors: only safetensors weights are loaded")
+
+
+def read_settings(path: Path) -> dict[str, Any]:
+    """A JSON object, {} when the file is not there. Raises SidecarError of kind `bad-input` for anything else."""
+    if not path.is_file():
+        return {}
+    try:
+        settings = json.loads(path.read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise bad_input(f"{path.name} is not JSON: {error}") from None
+    if not isinstance(settings, dict):
+        raise bad_input(f"{path.name} does not hold an object")
+    return settings
+
+
+def find_device(name: str) -> torch.device:
+    """The device called `name`, if it is here."""
+    import torch
+
+    kind, _, index = name.partition(":")
+    if kind not in ("cpu", "cuda", "mps") or (index and not index.isdigit()):
+        raise bad_input(f"device '{name}' is not one of cpu, cuda, cuda:N, mps")
+    if kind == "cuda" and not (torch.cuda.is_available() and int(index or 0) < torch.cuda.device_count()):
+        raise bad_input(f"device '{name}' is not available on this machine")
+    if kind == "mps" and not torch.backends.mps.is_available():
+        raise bad_input("device 'mps' is not available on this machine")
+    return torch.device(name)
+
+
+def quantization_config(quantization: str | None, dtype: str, device: torch.device) -> Any:
+    """bitsandbytes' settings for `nf4` (4-bit NormalFloat) or `int8`, None for none."""
+    if quantization is None:
+        return None
+    if quantization not in QUANTIZATIONS:
+        raise bad_input(f"quantization '{quantization}' is not one of {', '.join(QUANTIZATIONS)}")
+    import importlib.util
+
+    import torch
+    from transformers import BitsAndBytesConfig
+
+    if device.type != "cuda":
+        raise bad_input(f"quantization '{quantization}' runs on cuda only, not on {device.type}")
+    if importlib.util.find_spec("bitsandbytes") is None:
+        raise bad_input(f"quantization '{quantization}' needs the package bitsandbytes, which is not installed")
+    if quantization == "int8":
+        return BitsAndBytesConfig(load_in_8bit=True)
+    return BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=getattr(torch, dtype))
+
+
+def find_stop_ids(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:
+    """The ids that end an answer: the generation config's (one or a list), else the tokenizer's."""
+    found = getattr(model.generation_config, "eos_token_id", None)
+    if found is None:
+        found = tokenizer.eos_token_id
+    if found is None:
+        raise bad_input("neither the generation config nor the tokenizer names a token that ends an answer")
+    return frozenset(found if isinstance(found, list | tuple) else [found])

@@ -1,0 +1,113 @@
+"""`capture`: the residual stream of recorded responses, under whatever adapter is on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from . import params
+from .errors import bad_input
+from .prefill import Job, prefill
+from .progress import Progress
+from .refs import Ref, parse_ref, read_ref
+from .residency import Resident
+from .shards import ShardWriter, TensorPlace, digest_of, safetensors_header, tensor_slot
+
+if TYPE_CHECKING:
+    import torch
+
+FILE = "activations.safetensors"
+
+
+@dataclass(frozen=True)
+class Group:
+    """One recorded response and the layers wanted of it."""
+
+    id: str
+    response: Ref
+    layers: tuple[int, ...]
+
+
+def run(request: Mapping[str, Any], resident: Resident, progress: Progress) -> dict[str, Any]:
+    """The protocol's *result*. A cell whose activations are not all finite is listed in `failed`."""
+    base = resident.base
+    out = params.text(request, "out")
+    groups = [parse_group(group) for group in params.items(request, "groups")]
+    params.unique([group.id for group in groups], "group")
+    if request.get("component") != "residual":
+        raise bad_input(f"component '{request.get('component')}' is not 'residual'")
+    positions = request.get("positions")
+    if positions not in ("response", "all"):
+        raise bad_input(f"positions '{positions}' is not one of response, all")
+    progress.expect(sum(len(group.layers) for group in groups))
+    jobs = [to_job(group, positions == "all") for group in groups]
+    kept: dict[tuple[int, int], torch.Tensor] = {}
+
+    def keep(index: int, layer: int, residual: torch.Tensor) -> None:
+        kept[index, layer] = residual
+        progress.advance(done=1)
+
+    prefill(base, jobs, keep, lambda _, tokens: progress.advance(tokens=tokens))
+    return write_shard(out, groups, jobs, kept, base.dtype)
+
+
+def write_shard(
+    out: str, groups: Sequence[Group], jobs: Sequence[Job], kept: Mapping[tuple[int, int], torch.Tensor], dtype: str
+) -> dict[str, Any]:
+    """Writes one tensor a layer, its cells one after another in request order, and returns the *result*."""
+    import torch
+
+    cells: list[dict[str, Any]] = []
+    failed: list[dict[str, str]] = []
+    layers: dict[int, list[tuple[str, torch.Tensor]]] = {}
+    for index, (group, job) in enumerate(zip(groups, jobs, strict=True)):
+        for layer in group.layers:
+            name, residual = f"{group.id}@{layer}", kept[index, layer]
+            if residual.shape[0] != len(job.ids) - job.start:
+                raise AssertionError(f"{name}: {residual.shape[0]} rows for {len(job.ids) - job.start} tokens")
+            bad = int((~torch.isfinite(residual)).any(dim=1).sum())
+            if bad:
+                failed.append({"id": name, "reason": f"{bad} of {len(residual)} tokens have non-finite activations"})
+            else:
+                layers.setdefault(layer, []).append((name, residual))
+    if not layers:
+        return {"files": [], "cells": [], "failed": failed}
+    order = sorted(layers)
+    places = [
+        TensorPlace(f"layer_{layer}", dtype, (sum(len(rows) for _, rows in layers[layer]), layers[layer][0][1].shape[1]))
+        for layer in order
+    ]
+    with ShardWriter(out, FILE) as shard:
+        shard.write(safetensors_header(places))
+        for layer in order:
+            for name, residual in layers[layer]:
+                data = residual.contiguous().view(torch.uint8).numpy().reshape(-1)
+                slot = tensor_slot(FILE, dtype, residual.shape, shard.offset, data.nbytes)
+                shard.write(data)
+                cells.append({"id": name, "digest": digest_of(data), "slot": slot, "facts": {"tokens": len(residual)}})
+        return {"files": [shard.finish()], "cells": cells, "failed": failed}
+
+
+def to_job(group: Group, all_positions: bool) -> Job:
+    """Reads the group's response record. Raises SidecarError: `corrupt`, or `bad-input` for a record that is not one."""
+    try:
+        record = json.loads(read_ref(group.response))
+        ids, start = record["token_ids"], record["prompt_end"]
+        fits = all(type(token) is int for token in ids) and type(start) is int and 0 <= start < len(ids)
+    except (ValueError, KeyError, TypeError):
+        fits = False
+    if not fits:
+        raise bad_input(f"group '{group.id}': its response is not a record with token_ids and a prompt_end before its end")
+    return Job(ids, group.layers, 0 if all_positions else start)
+
+
+def parse_group(value: params.Params) -> Group:
+    """One group of the request's `groups`."""
+    layers = value.get("layers")
+    if not isinstance(layers, list) or not all(type(layer) is int for layer in layers):
+        raise params.wrong("layers", "a list of whole numbers", layers)
+    if len(set(layers)) < len(layers):
+        raise bad_input(f"'layers' {layers} names a layer twice")
+    return Group(params.text(value, "id"), parse_ref(params.section(value, "response")), tuple(layers))

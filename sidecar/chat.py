@@ -1,0 +1,41 @@
+"""From text to token ids and back. Recorded ids are the artifact; text is never tokenised a second time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+
+def prompt_ids(tokenizer: PreTrainedTokenizerBase, prompt: str, system_prompt: str | None) -> list[int]:
+    """The ids of a chat with one user turn, up to where the answer begins.
+
+    Without a system prompt the chat template decides, and may put in one of its own. Raises ValueError when the
+    template refuses the chat.
+    """
+    chat = [{"role": "user", "content": prompt}]
+    if system_prompt is not None:
+        chat.insert(0, {"role": "system", "content": system_prompt})
+    try:
+        # The template writes the special tokens itself, so none are added when its text is split.
+        text = tokenizer.apply_chat_template(chat, add_generation_prompt=True, tokenize=False)
+    except Exception as error:
+        raise ValueError(f"the chat template refuses it: {error}") from error
+    return text_ids(tokenizer, str(text))
+
+
+def text_ids(tokenizer: PreTrainedTokenizerBase, text: str) -> list[int]:
+    """The ids of `text` alone, without special tokens around it."""
+    return list(tokenizer(text, add_special_tokens=False)["input_ids"])
+
+
+def id_strings(tokenizer: PreTrainedTokenizerBase, ids: Sequence[int]) -> list[str]:
+    """One string a token id, special tokens included. A piece of a character is U+FFFD."""
+    return [str(tokenizer.decode([token], clean_up_tokenization_spaces=False)) for token in ids]
+
+
+def plain_text(tokenizer: PreTrainedTokenizerBase, ids: Sequence[int]) -> str:
+    """The text of `ids` without special tokens."""
+    return str(tokenizer.decode(list(ids), skip_special_tokens=True, clean_up_tokenization_spaces=False))

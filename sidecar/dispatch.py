@@ -1,0 +1,31 @@
+"""Which function answers which method. A method's module is imported when it is first asked for."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from typing import Any
+
+from .errors import SidecarError
+from .hello import hello
+from .progress import Progress
+from .residency import Resident
+
+# Methods that work, in the module of the same name, as `run(request, resident, progress)`.
+WORK = ("generate", "capture", "project", "extract")
+
+
+def run(method: str, request: Mapping[str, Any], resident: Resident, progress: Progress) -> dict[str, Any]:
+    """The result of `method`. Raises SidecarError."""
+    if method == "hello":
+        return hello(request)
+    if method == "load_base":
+        return resident.load_base(request)
+    if method == "set_adapter":
+        return resident.set_adapter(request)
+    if method == "shutdown":
+        return {}
+    if method in WORK:
+        result: dict[str, Any] = importlib.import_module(f".{method}", __package__).run(request, resident, progress)
+        return result
+    raise SidecarError("protocol", f"there is no method '{method}'")

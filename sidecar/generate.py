@@ -1,0 +1,99 @@
+"""`generate`: answers to prompts, one JSON record a cell."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from . import params
+from .base import Base
+from .chat import id_strings, plain_text, prompt_ids
+from .decode import decode
+from .errors import bad_input
+from .progress import Progress
+from .residency import Resident
+from .sampling import Sampler
+from .shards import ShardWriter, digest_of
+
+FILE = "responses.jsonl"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One cell of the request."""
+
+    id: str
+    prompt: str
+    system_prompt: str | None
+    seed: int
+
+
+def run(request: Mapping[str, Any], resident: Resident, progress: Progress) -> dict[str, Any]:
+    """The protocol's *result*. A prompt that does not fit the context is listed in `failed`."""
+    base = resident.base
+    out = params.text(request, "out")
+    asked = [parse_cell(cell) for cell in params.items(request, "cells")]
+    params.unique([cell.id for cell in asked], "cell")
+    limit = params.integer(request, "max_new_tokens", 1)
+    temperature, top_p = params.number(request, "temperature"), parse_top_p(request)
+    if temperature < 0:
+        raise bad_input("'temperature' must not be negative")
+    progress.expect(len(asked))
+    ready: list[tuple[Asked, list[int]]] = []
+    failed: list[dict[str, str]] = []
+    for cell in asked:
+        try:
+            ids = prompt_ids(base.tokenizer, cell.prompt, cell.system_prompt)
+            if len(ids) + limit > base.context:
+                raise ValueError(f"{len(ids)} prompt tokens and {limit} new ones exceed the context of {base.context}")
+            ready.append((cell, ids))
+        except ValueError as error:
+            failed.append({"id": cell.id, "reason": str(error)})
+            progress.advance(done=1)
+    if not ready:
+        return {"files": [], "cells": [], "failed": failed}
+    sampler = Sampler([cell.seed for cell, _ in ready], temperature, top_p)
+    answers = decode(base, [ids for _, ids in ready], sampler, limit, lambda done, tokens: progress.advance(done, tokens))
+    with ShardWriter(out, FILE) as shard:
+        cells = [write_cell(shard, base, cell, ids, new) for (cell, ids), new in zip(ready, answers, strict=True)]
+        return {"files": [shard.finish()], "cells": cells, "failed": failed}
+
+
+def write_cell(shard: ShardWriter, base: Base, cell: Asked, prompt: list[int], answer: list[int]) -> dict[str, Any]:
+    """Writes a response record as one line, and returns the protocol's *cell*."""
+    finish_reason = "stop" if answer[-1] in base.stop_ids else "length"
+    ids = prompt + answer
+    record = {
+        "finish_reason": finish_reason,
+        "prompt": cell.prompt,
+        "prompt_end": len(prompt),
+        "response": plain_text(base.tokenizer, answer),
+        "system_prompt": cell.system_prompt,
+        "token_ids": ids,
+        "tokens": id_strings(base.tokenizer, ids),
+    }
+    line = json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
+    offset = shard.offset
+    shard.write(line + b"\n")
+    facts = {"prompt_tokens": len(prompt), "response_tokens": len(answer), "finish_reason": finish_reason}
+    slot = {"file": FILE, "format": "json", "offset": offset, "length": len(line)}
+    return {"id": cell.id, "digest": digest_of(line), "slot": slot, "facts": facts}
+
+
+def parse_cell(value: params.Params) -> Asked:
+    """One cell of the request's `cells`."""
+    prompt = params.text(value, "prompt")
+    seed = params.integer(value, "seed", 0)
+    if seed >= 1 << 63:
+        raise bad_input(f"'seed' must be below 2^63, not {seed}")
+    return Asked(params.text(value, "id"), prompt, params.optional_text(value, "system_prompt"), seed)
+
+
+def parse_top_p(request: Mapping[str, Any]) -> float:
+    """`top_p`, 1 (keep every token) for null."""
+    top_p = 1.0 if request.get("top_p") is None else params.number(request, "top_p")
+    if not 0 < top_p <= 1:
+        raise bad_input(f"'top_p' must be above 0 and at most 1, not {top_p}")
+    return top_p

@@ -1,0 +1,116 @@
+"""Reads the residual stream of known token ids in one forward pass that goes no deeper than it must.
+
+Every recording is made here, for the organism and for the clean model alike, so that their difference holds nothing
+but the adapter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from .errors import bad_input
+
+if TYPE_CHECKING:
+    import torch
+
+    from .base import Base
+
+TOKEN_BUDGET = 16_384  # padded tokens in one forward pass
+
+
+@dataclass(frozen=True)
+class Job:
+    """Token ids to run, the layers wanted of them and the first position wanted."""
+
+    ids: Sequence[int]
+    layers: Sequence[int]
+    start: int
+
+
+class _DeepEnough(Exception):
+    """Leaves the forward pass after the deepest wanted block."""
+
+
+def prefill(
+    base: Base,
+    jobs: Sequence[Job],
+    keep: Callable[[int, int, torch.Tensor], None],
+    on_done: Callable[[int, int], None] = lambda jobs, tokens: None,
+    budget: int = TOKEN_BUDGET,
+) -> None:
+    """Hands `keep(job, layer, residual)` the output of block `layer`, `[len(ids) - start, hidden]`, for every job.
+
+    The residual is a copy on the CPU in the model's dtype. Rows are padded on the right: causal attention never looks
+    there, so no row can depend on another one's padding. `on_done` hears of finished jobs and their tokens. Raises
+    SidecarError of kind `bad-input` for a layer the model does not have or ids beyond its context or vocabulary.
+    """
+    import torch
+
+    for job in jobs:
+        check(base, job)
+    for batch in batches([len(job.ids) for job in jobs], budget):
+        with torch.inference_mode():
+            run_batch(base, [(index, jobs[index]) for index in batch], keep)
+        on_done(len(batch), sum(len(jobs[index].ids) for index in batch))
+
+
+def run_batch(base: Base, batch: Sequence[tuple[int, Job]], keep: Callable[[int, int, torch.Tensor], None]) -> None:
+    """One forward pass over `batch`, stopped after its deepest layer."""
+    import torch
+
+    deepest = max(layer for _, job in batch for layer in job.layers)
+    longest = max(len(job.ids) for _, job in batch)
+    ids = torch.tensor([list(job.ids) + [0] * (longest - len(job.ids)) for _, job in batch], device=base.device)
+    positions = torch.arange(longest, device=base.device).expand(len(batch), -1)
+
+    def hook_for(layer: int) -> Callable[[torch.nn.Module, Any, Any], None]:
+        def hook(module: torch.nn.Module, inputs: Any, output: Any) -> None:
+            hidden = output[0] if isinstance(output, tuple) else output
+            for row, (index, job) in enumerate(batch):
+                if layer in job.layers:
+                    keep(index, layer, hidden[row, job.start : len(job.ids)].to("cpu", copy=True))
+            if layer == deepest:
+                raise _DeepEnough
+
+        return hook
+
+    wanted = sorted({layer for _, job in batch for layer in job.layers})
+    handles = [base.blocks[layer].register_forward_hook(hook_for(layer)) for layer in wanted]
+    try:
+        base.decoder(input_ids=ids, position_ids=positions, use_cache=False)
+    except _DeepEnough:
+        pass
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def batches(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:
+    """Positions of `lengths` in groups whose padded size stays within `budget`; a longer row goes alone.
+
+    Longest first, so that rows of like length share a group and the largest need for memory comes at once.
+    """
+    group: list[int] = []
+    for index in sorted(range(len(lengths)), key=lambda index: -lengths[index]):
+        if group and lengths[group[0]] * (len(group) + 1) > budget:
+            yield group
+            group = []
+        group.append(index)
+    if group:
+        yield group
+
+
+def check(base: Base, job: Job) -> None:
+    """Raises SidecarError of kind `bad-input` when the job cannot be run on the loaded model."""
+    if not job.layers:
+        raise bad_input("no layers are wanted")
+    for layer in job.layers:
+        if not 0 <= layer < len(base.blocks):
+            raise bad_input(f"layer {layer} is not one of the model's {len(base.blocks)}")
+    if len(job.ids) > base.context:
+        raise bad_input(f"{len(job.ids)} tokens exceed the context of {base.context}")
+    vocabulary = base.model.get_input_embeddings().num_embeddings
+    if not job.ids or min(job.ids) < 0 or max(job.ids) >= vocabulary:
+        raise bad_input(f"token ids must be there and below the model's vocabulary of {vocabulary}")

@@ -1,0 +1,135 @@
+"""`project`: how far every token's activation lies along a direction. Needs no model and loads none."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from . import params
+from .errors import bad_input
+from .progress import Progress
+from .refs import Ref, parse_ref, read_float32
+from .residency import Resident
+from .scores import ScoreRun, write_scores
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """An input tensor and the labels its rows get."""
+
+    ref: Ref
+    labels: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One cell: positions of its activation and vector in the request, and what is subtracted from the scores."""
+
+    id: str
+    activation: int
+    vector: int
+    offset: float
+
+
+def run(request: Mapping[str, Any], resident: Resident, progress: Progress) -> dict[str, Any]:
+    """The protocol's *result*: `score = h · v / ‖v‖ − offset` in float32, one score a row of the activation.
+
+    A cell with a vector of no direction or a score that is not finite is listed in `failed`.
+    """
+    out = params.text(request, "out")
+    file_labels = params.labels(request, "labels")
+    activations = [parse_labelled(item) for item in params.items(request, "activations")]
+    vectors = [parse_labelled(item) for item in params.items(request, "vectors")]
+    cells = [parse_cell(cell, len(activations), len(vectors)) for cell in params.items(request, "cells")]
+    params.unique([cell.id for cell in cells], "cell")
+    progress.expect(len(cells))
+    units = {index: read_unit(vectors[index].ref) for index in sorted({cell.vector for cell in cells})}
+    scores, failed = score_cells(activations, units, cells, progress)
+    runs = [
+        ScoreRun(cell.id, scores[cell.id], merge(cell.id, file_labels, activations[cell.activation], vectors[cell.vector]))
+        for cell in cells
+        if cell.id in scores
+    ]
+    return {**write_scores(out, runs), "failed": [failed[cell.id] for cell in cells if cell.id in failed]}
+
+
+def score_cells(
+    activations: Sequence[Labelled], units: Mapping[int, np.ndarray | None], cells: Sequence[Wanted], progress: Progress
+) -> tuple[dict[str, np.ndarray], dict[str, dict[str, str]]]:
+    """Scores `[tokens]` by cell id, and the cells that have none. Every activation is read once."""
+    import numpy as np
+
+    scores: dict[str, np.ndarray] = {}
+    failed: dict[str, dict[str, str]] = {}
+    of_activation: dict[int, list[Wanted]] = defaultdict(list)
+    for cell in cells:
+        if units[cell.vector] is None:
+            failed[cell.id] = {"id": cell.id, "reason": "its vector is zero or not finite: it has no direction"}
+            progress.advance(done=1)
+        else:
+            of_activation[cell.activation].append(cell)
+    for index, wanted in of_activation.items():
+        states = read_float32(activations[index].ref)
+        for cell in wanted:
+            check_shapes(cell.id, states, units[cell.vector])
+        directions = np.stack([units[cell.vector] for cell in wanted], axis=1)
+        with np.errstate(all="ignore"):  # what overflows is found below
+            along = states @ directions - np.array([cell.offset for cell in wanted], np.float32)
+        for column, cell in enumerate(wanted):
+            score = np.ascontiguousarray(along[:, column])
+            if np.isfinite(score).all():
+                scores[cell.id] = score
+            else:
+                bad = int((~np.isfinite(score)).sum())
+                failed[cell.id] = {"id": cell.id, "reason": f"{bad} of {len(score)} scores are not finite"}
+        progress.advance(done=len(wanted), tokens=len(states))
+    return scores, failed
+
+
+def read_unit(ref: Ref) -> np.ndarray | None:
+    """The vector of `ref` scaled to length 1, float32 `[hidden]`; None when it has no direction."""
+    import numpy as np
+
+    vector = read_float32(ref).astype(np.float64)
+    if vector.ndim != 1:
+        raise bad_input(f"the vector {ref.digest} has the shape {list(vector.shape)}, not [hidden]")
+    norm = float(np.linalg.norm(vector))
+    if not np.isfinite(norm) or norm == 0:
+        return None
+    return (vector / norm).astype(np.float32)
+
+
+def check_shapes(cell: str, states: np.ndarray, unit: np.ndarray | None) -> None:
+    """Raises SidecarError of kind `bad-input` when an activation and a vector are not of the same model."""
+    if states.ndim != 2 or unit is None or states.shape[1] != unit.shape[0]:
+        size = 0 if unit is None else unit.shape[0]
+        raise bad_input(f"cell '{cell}': a vector of {size} values does not fit activations of shape {list(states.shape)}")
+
+
+def merge(cell: str, file_labels: Mapping[str, str], activation: Labelled, vector: Labelled) -> dict[str, str]:
+    """A cell's labels. Raises SidecarError of kind `bad-input` when two sources disagree."""
+    merged: dict[str, str] = {}
+    for labels in (file_labels, activation.labels, vector.labels):
+        for name, value in labels.items():
+            if merged.setdefault(name, value) != value:
+                raise bad_input(f"cell '{cell}': the label '{name}' is both '{merged[name]}' and '{value}'")
+    return merged
+
+
+def parse_labelled(value: params.Params) -> Labelled:
+    """One of the request's `activations` or `vectors`."""
+    return Labelled(parse_ref(params.section(value, "ref")), params.labels(value, "labels"))
+
+
+def parse_cell(value: params.Params, activations: int, vectors: int) -> Wanted:
+    """One of the request's `cells`."""
+    name = params.text(value, "id")
+    activation, vector = params.integer(value, "activation", 0), params.integer(value, "vector", 0)
+    if activation >= activations or vector >= vectors:
+        raise bad_input(f"cell '{name}' points past the {activations} activations or {vectors} vectors of the request")
+    return Wanted(name, activation, vector, params.number(value, "offset"))

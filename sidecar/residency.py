@@ -1,0 +1,84 @@
+"""The loaded state: at most one base model and at most one adapter on it.
+
+An adapter is either in the model or gone: taking it off gives back the modules that were loaded, so the clean base
+after any number of adapters is the clean base, bit for bit, and no former adapter keeps memory.
+"""
+
+from __future__ import annotations
+
+import gc
+import sys
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from . import params
+from .errors import bad_input
+
+if TYPE_CHECKING:
+    from .base import Base
+
+
+class Resident:
+    """Owns the base model and the adapter for the life of the process."""
+
+    def __init__(self) -> None:
+        self._base: Base | None = None
+        self._adapter: str | None = None
+
+    @property
+    def base(self) -> Base:
+        """The loaded base. Raises SidecarError of kind `bad-input` when there is none."""
+        if self._base is None:
+            raise bad_input("no base model is loaded: load_base comes first")
+        return self._base
+
+    @property
+    def adapter(self) -> str | None:
+        """The name of the adapter that is on, None for the clean model."""
+        return self._adapter
+
+    def load_base(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """`load_base`: replaces whatever is loaded. A failed load leaves nothing loaded."""
+        started = time.monotonic()
+        from .base import load_base
+
+        self._base, self._adapter = None, None
+        self.release_cached_memory()
+        self._base = load_base(
+            params.text(request, "path"),
+            params.text(request, "dtype"),
+            params.text(request, "device"),
+            params.optional_text(request, "quantization"),
+        )
+        base = self._base
+        return {
+            "seconds": time.monotonic() - started,
+            "layers": len(base.blocks),
+            "hidden": base.hidden,
+            "parameters": base.parameters,
+        }
+
+    def set_adapter(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """`set_adapter`: the former adapter leaves first; after a failure the model is clean."""
+        started = time.monotonic()
+        from .adapter import attach, detach
+
+        wanted = None if request.get("adapter") is None else params.section(request, "adapter")
+        name = None if wanted is None else params.text(wanted, "name")
+        path = None if wanted is None else params.text(wanted, "path")
+        base = self.base
+        detach(base.model)
+        self._adapter = None
+        self.release_cached_memory()
+        if path is not None:
+            attach(base.model, path, base.dtype)
+            self._adapter = name
+        return {"seconds": time.monotonic() - started}
+
+    def release_cached_memory(self) -> None:
+        """Gives memory nobody refers to back to the device."""
+        gc.collect()
+        torch = sys.modules.get("torch")
+        if torch is not None and torch.cuda.is_available():
+            torch.cuda.empty_cache()

@@ -1,0 +1,161 @@
+import type { Json } from '../../engine/core/json.ts'
+import type { ParamSchema } from '../../engine/core/schema.ts'
+import type { CellSpec, Inputs, LoadedState, Operation, ParentTask, Problem, Task } from '../../engine/core/step-kind.ts'
+import { tokenModelComponents } from './model.ts'
+import { chunks } from './pick.ts'
+
+/** What to record while a model reads an answer again. */
+export interface CaptureParams {
+  readonly layers: readonly number[]
+  readonly positions: 'response' | 'all'
+}
+
+export const captureSchema: ParamSchema = {
+  type: 'object',
+  description: 'Record the residual stream: the output of these decoder blocks, counted from 0.',
+  required: ['layers'],
+  additionalProperties: false,
+  properties: {
+    layers: { type: 'array', items: { type: 'integer', minimum: 0 }, minItems: 1, uniqueItems: true, 'x-affects': 'result' },
+    positions: {
+      type: 'string',
+      enum: ['response', 'all'],
+      default: 'response',
+      description: 'Record the response tokens only, or the prompt too.',
+      'x-affects': 'result',
+    },
+  },
+  'x-affects': 'result',
+}
+
+export const batchSizeSchema: ParamSchema = {
+  type: 'integer',
+  minimum: 1,
+  default: 16,
+  description: 'Answers worked on together.',
+  'x-affects': 'performance',
+}
+
+/** Layers that the model does not have. */
+export function layerProblems(layers: readonly number[], state: LoadedState, path: readonly string[]): Problem[] {
+  const { facts, name } = state.base
+  return layers.flatMap((layer, index) =>
+    layer < facts.layers
+      ? []
+      : [
+          {
+            rule: 'layer-out-of-range',
+            message: `layer ${layer} does not exist: model "${name}" has ${facts.layers} layers`,
+            hint: `layers are counted from 0 to ${facts.layers - 1}`,
+            path: [...path, index],
+          },
+        ],
+  )
+}
+
+export interface CaptureTask {
+  readonly id: string
+  readonly step: string
+  readonly stage: string
+  /** The task whose answers are read again. */
+  readonly answers: Task
+  readonly state: LoadedState
+  readonly capture: CaptureParams
+  readonly batchSize: number
+}
+
+/**
+ * A task that reads recorded token ids through a model and keeps the residual stream. The organism's side and the
+ * clean replay are this same operation in another state of the model.
+ */
+export function captureTask({ id, step, stage, answers, state, capture, batchSize }: CaptureTask): Task {
+  return {
+    id,
+    step,
+    stage,
+    row: answers.row,
+    coordinate: { ...answers.coordinate, side: step },
+    operation: captureOperation,
+    parents: [{ task: answers.id, role: 'answers' }],
+    state,
+    shared: { ...tokenModelComponents(state), component: 'residual', positions: capture.positions ?? 'response' },
+    data: { layers: [...capture.layers] },
+    tuning: { batchSize },
+  }
+}
+
+const captureOperation: Operation = {
+  name: 'capture',
+  version: 1,
+  counts: { noun: 'recordings', by: 'group' },
+  cells(task, inputs) {
+    const layers = task.data.layers as number[]
+    return answersOf(inputs).cells.flatMap(({ spec, output }) =>
+      layers.map(
+        (layer): CellSpec => ({
+          id: `${spec.id}@${layer}`,
+          group: spec.id,
+          own: output && { tokens: output.digest, layer },
+          inputs: output ? [output] : [],
+        }),
+      ),
+    )
+  },
+  batches(task, inputs, groups) {
+    const answers = answersOf(inputs)
+    const length = (group: string): number => {
+      const facts = answers.cell(group)?.output?.facts
+      return facts ? Number(facts.prompt_tokens) + Number(facts.response_tokens) : 0
+    }
+    const sorted = groups.map((group) => ({ group, tokens: length(group) })).sort((a, b) => b.tokens - a.tokens)
+    return chunks(sorted.map(({ group }) => group), task.tuning.batchSize as number)
+  },
+  cost(task, inputs, cell) {
+    const { facts } = (task.state as LoadedState).base
+    const layer = Number(cell.id.slice(cell.id.lastIndexOf('@') + 1))
+    const tokens = tokensOf(inputs, cell.group)
+    const recorded = task.shared.positions === 'all' ? tokens.prompt + tokens.response : tokens.response
+    return {
+      decodeTokens: 0,
+      prefillTokens: tokens.prompt + tokens.response,
+      depth: (layer + 1) / facts.layers,
+      bytes: recorded * facts.hidden * bytesPerNumber(task),
+    }
+  },
+  runs: {
+    on: 'sidecar',
+    method: 'capture',
+    params(task, inputs, cells, ref) {
+      const layersOf = new Map<string, number[]>()
+      for (const cell of cells) {
+        const layers = layersOf.get(cell.group) ?? []
+        layers.push(Number(cell.id.slice(cell.id.lastIndexOf('@') + 1)))
+        layersOf.set(cell.group, layers)
+      }
+      const answers = answersOf(inputs)
+      const groups = [...layersOf].map(([id, layers]) => {
+        const output = answers.cell(id)?.output
+        if (!output) throw new Error(`the answer to ${id} is not there`)
+        return { id, response: ref(output), layers }
+      })
+      return { groups, component: 'residual', positions: task.shared.positions as Json }
+    },
+  },
+}
+
+function answersOf(inputs: Inputs): ParentTask {
+  return inputs.of('answers')[0] as ParentTask
+}
+
+/** Tokens of an answer: as recorded, or the most it can have while it is not written yet. */
+function tokensOf(inputs: Inputs, id: string): { prompt: number; response: number } {
+  const answers = answersOf(inputs)
+  const cell = answers.cell(id)
+  if (cell?.output) return { prompt: Number(cell.output.facts.prompt_tokens), response: Number(cell.output.facts.response_tokens) }
+  const cost = cell && answers.task.operation.cost(answers.task, inputs, cell.spec)
+  return { prompt: cost?.prefillTokens ?? 0, response: cost?.decodeTokens ?? 0 }
+}
+
+function bytesPerNumber(task: Task): number {
+  return task.state?.base.dtype === 'float32' ? 4 : 2
+}

@@ -1,0 +1,19 @@
+import type { Components, LoadedState } from '../../engine/core/step-kind.ts'
+import type { ModelSource } from '../../engine/core/sources.ts'
+
+/** Key components of a model that turns text into tokens: its whole identity. */
+export function textModelComponents(model: ModelSource): Components {
+  return { model: { ...model.identity }, dtype: model.dtype, quantization: model.quantization }
+}
+
+/** Key components of a model that is fed token ids: its tokenizer and template do not matter. */
+export function tokenModelComponents(state: LoadedState): Components {
+  const { identity, dtype, quantization } = state.base
+  const { weights, config } = identity
+  return { model: { weights: weights ?? null, config: config ?? null }, dtype, quantization, adapter: state.adapter?.digest ?? null }
+}
+
+/** A rough count, for forecasts only: English text has about four characters a token. */
+export function estimateTokens(text: string): number {
+  return Math.ceil(text.length / 4) + 8
+}

@@ -1,0 +1,103 @@
+import { digestOfJson } from '../../engine/core/digest.ts'
+import { type ParamSchema, resultComponents } from '../../engine/core/schema.ts'
+import type { ContrastPair, ModelSource } from '../../engine/core/sources.ts'
+import type { CellSpec, Operation, StepKind } from '../../engine/core/step-kind.ts'
+import { layerProblems } from '../common/capture.ts'
+import { estimateTokens, textModelComponents } from '../common/model.ts'
+import { pick, selection } from '../common/pick.ts'
+
+const schema: ParamSchema = {
+  type: 'object',
+  required: ['model', 'layers'],
+  properties: {
+    model: { type: 'string', description: 'The clean model in whose residual stream the vectors lie.', 'x-ref': 'model', 'x-affects': 'result' },
+    traits: selection('trait', 'Which contrast sets.'),
+    layers: { type: 'array', items: { type: 'integer', minimum: 0 }, minItems: 1, uniqueItems: true, 'x-affects': 'result' },
+    methods: {
+      type: 'array',
+      items: { type: 'string', enum: ['mean_diff', 'probe'] },
+      minItems: 1,
+      uniqueItems: true,
+      default: ['mean_diff', 'probe'],
+      description: 'mean_diff: difference of the means; probe: logistic regression.',
+      'x-affects': 'result',
+    },
+    position: {
+      type: 'string',
+      pattern: '^response(\\[:[1-9][0-9]*\\])?$',
+      default: 'response[:5]',
+      description: 'Tokens whose mean stands for an answer: `response` or the first ones, `response[:5]`.',
+      'x-affects': 'result',
+    },
+    system_prompt: { type: 'string', minLength: 1, description: 'System prompt before every contrast question. Default: none.', 'x-affects': 'result' },
+  },
+}
+
+/** Makes trait vectors from contrast sets: one for each trait, layer and method. */
+export const extract: StepKind = {
+  kind: 'extract',
+  description: 'Make trait vectors from contrast sets.',
+  schema,
+  tasks(step, { sources }) {
+    const model = sources.models.get(step.params.model as string)
+    if (!model) return { tasks: [], problems: [] }
+    const state = { base: model, adapter: null }
+    const layers = step.params.layers as number[]
+    const tasks = pick(step.params.traits, sources.traits).map((trait) => ({
+      id: `${step.name}/${trait.name}`,
+      step: step.name,
+      stage: step.name,
+      row: step.name,
+      coordinate: { trait: trait.name },
+      operation: extractOperation,
+      parents: [],
+      state,
+      shared: {
+        ...textModelComponents(withoutGeneration(model)),
+        pairs: digestOfJson(trait.pairs),
+        ...resultComponents(schema, step.params, ['position', 'system_prompt']),
+      },
+      data: { trait: trait.name, category: trait.category, pairs: trait.pairs, layers, methods: step.params.methods ?? [] },
+      tuning: { position: step.params.position as string, systemPrompt: step.params.system_prompt ?? null },
+    }))
+    return { tasks, problems: layerProblems(layers, state, ['layers']) }
+  },
+}
+
+/** How answers would be sampled has no part in a vector. */
+function withoutGeneration(model: ModelSource): ModelSource {
+  const { generation_config: _unused, ...identity } = model.identity
+  return { ...model, identity }
+}
+
+const extractOperation: Operation = {
+  name: 'extract',
+  version: 1,
+  counts: { noun: 'vectors', by: 'cell' },
+  cells(task) {
+    const { trait, layers, methods } = task.data as { trait: string; layers: number[]; methods: string[] }
+    return layers.flatMap((layer) =>
+      methods.map((method): CellSpec => ({ id: `${trait}@${layer}:${method}`, group: trait, own: { layer, method }, inputs: [] })),
+    )
+  },
+  batches: (_task, _inputs, groups) => [[...groups]],
+  cost(task, _inputs, cell) {
+    const facts = task.state?.base.facts
+    const pairs = task.data.pairs as readonly ContrastPair[]
+    const tokens = pairs.reduce((sum, pair) => sum + estimateTokens(pair.prompt + pair.positive) + estimateTokens(pair.prompt + pair.negative), 0)
+    const layer = Number(cell.own?.layer)
+    return { decodeTokens: 0, prefillTokens: tokens, depth: (layer + 1) / (facts?.layers ?? 1), bytes: 4 * (facts?.hidden ?? 0) }
+  },
+  runs: {
+    on: 'sidecar',
+    method: 'extract',
+    params(task, _inputs, cells) {
+      const wanted = cells.map((cell) => ({ layer: cell.own?.layer ?? null, method: cell.own?.method ?? null }))
+      return {
+        groups: [{ id: task.data.trait as string, pairs: task.data.pairs ?? [], wanted }],
+        position: task.tuning.position as string,
+        system_prompt: task.tuning.systemPrompt ?? null,
+      }
+    },
+  },
+}

@@ -1,0 +1,136 @@
+import { digestOfJson } from '../../engine/core/digest.ts'
+import { type ParamSchema, resultComponents } from '../../engine/core/schema.ts'
+import type { ModelSource, OrganismSource, PromptSetSource } from '../../engine/core/sources.ts'
+import type { CellSpec, LoadedState, Operation, Step, StepKind, Task } from '../../engine/core/step-kind.ts'
+import { batchSizeSchema, type CaptureParams, captureSchema, captureTask, layerProblems } from '../common/capture.ts'
+import { estimateTokens, textModelComponents } from '../common/model.ts'
+import { chunks, pick, selection } from '../common/pick.ts'
+
+const schema: ParamSchema = {
+  type: 'object',
+  required: ['model', 'max_new_tokens'],
+  properties: {
+    model: { type: 'string', description: 'The base model that the organisms are put on.', 'x-ref': 'model', 'x-affects': 'result' },
+    organisms: selection('organism', 'Which organisms answer.'),
+    prompts: selection('prompt-set', 'Which prompt sets they answer.'),
+    max_new_tokens: { type: 'integer', minimum: 1, description: 'Longest answer, in tokens.', 'x-affects': 'result' },
+    temperature: { type: 'number', minimum: 0, default: 0, description: '0 takes the likeliest token.', 'x-affects': 'result' },
+    top_p: {
+      type: 'number',
+      exclusiveMinimum: 0,
+      maximum: 1,
+      default: 1,
+      description: 'Sample from the smallest set of tokens that has this probability. Only above temperature 0.',
+      'x-affects': 'result',
+    },
+    seed: { type: 'integer', minimum: 0, default: 0, description: 'Another seed gives other samples.', 'x-affects': 'result' },
+    batch_size: batchSizeSchema,
+    capture: captureSchema,
+  },
+}
+
+/** Organisms answer prompts; with `capture`, the answers are read again with the organism on and recorded. */
+export const generate: StepKind = {
+  kind: 'generate',
+  description: 'Let organisms answer prompt sets.',
+  schema,
+  tasks(step, { sources }) {
+    const model = sources.models.get(step.params.model as string)
+    if (!model) return { tasks: [], problems: [] }
+    const capture = step.params.capture as CaptureParams | undefined
+    const clean = { base: model, adapter: null }
+    const problems = capture ? layerProblems(capture.layers, clean, ['capture', 'layers']) : []
+    const tasks = pick(step.params.organisms, sources.organisms).flatMap((organism) =>
+      pick(step.params.prompts, sources.promptSets).flatMap((set) => {
+        const answers = answerTask(step, model, organism, set)
+        if (!capture) return [answers]
+        const stage = `${step.name}.capture`
+        const recording = captureTask({
+          id: `${stage}/${organism.name}/${set.name}`,
+          step: step.name,
+          stage,
+          answers,
+          state: answers.state as LoadedState,
+          capture,
+          batchSize: step.params.batch_size as number,
+        })
+        return [answers, recording]
+      }),
+    )
+    return { tasks, problems }
+  },
+}
+
+function answerTask(step: Step, model: ModelSource, organism: OrganismSource, set: PromptSetSource): Task {
+  const sampled = Number(step.params.temperature) > 0
+  const names = sampled ? ['max_new_tokens', 'temperature', 'top_p', 'seed'] : ['max_new_tokens', 'temperature']
+  return {
+    id: `${step.name}/${organism.name}/${set.name}`,
+    step: step.name,
+    stage: step.name,
+    row: organism.name,
+    coordinate: { organism: organism.name, promptSet: set.name, side: step.name },
+    operation: answerOperation,
+    parents: [],
+    state: { base: model, adapter: { name: organism.name, path: organism.path, digest: organism.digest } },
+    shared: {
+      ...textModelComponents(model),
+      adapter: organism.digest,
+      system_prompt: set.systemPrompt,
+      ...resultComponents(schema, step.params, names),
+    },
+    data: { prompts: set.prompts as unknown as [], sampled },
+    tuning: {
+      batchSize: step.params.batch_size as number,
+      maxNewTokens: step.params.max_new_tokens as number,
+      temperature: step.params.temperature as number,
+      topP: step.params.top_p as number,
+      seed: step.params.seed as number,
+    },
+  }
+}
+
+const answerOperation: Operation = {
+  name: 'generate',
+  version: 1,
+  counts: { noun: 'answers', by: 'cell' },
+  cells(task) {
+    return promptsOf(task).map((prompt): CellSpec => ({ id: prompt.id, group: prompt.id, own: { prompt: prompt.text }, inputs: [] }))
+  },
+  batches(task, _inputs, groups) {
+    return chunks(groups, task.tuning.batchSize as number)
+  },
+  cost(task, _inputs, cell) {
+    const text = `${(cell.own?.prompt as string | undefined) ?? ''}${(task.shared.system_prompt as string | null) ?? ''}`
+    const prompt = estimateTokens(text)
+    const response = task.tuning.maxNewTokens as number
+    return { decodeTokens: response, prefillTokens: prompt, depth: 1, bytes: response * 40 + text.length }
+  },
+  runs: {
+    on: 'sidecar',
+    method: 'generate',
+    params(task, _inputs, cells) {
+      const { maxNewTokens, temperature, topP, seed } = task.tuning as Record<string, number>
+      return {
+        max_new_tokens: maxNewTokens as number,
+        temperature: temperature as number,
+        top_p: topP as number,
+        cells: cells.map((cell) => ({
+          id: cell.id,
+          prompt: cell.own?.prompt as string,
+          system_prompt: task.shared.system_prompt as string | null,
+          seed: cellSeed(seed as number, cell.own?.prompt as string),
+        })),
+      }
+    },
+  },
+}
+
+/** A seed for each cell, so that a sampled answer does not depend on the batch it is in. */
+function cellSeed(seed: number, prompt: string): number {
+  return Number.parseInt(digestOfJson({ seed, prompt }).slice(0, 12), 16)
+}
+
+function promptsOf(task: Task): PromptSetSource['prompts'] {
+  return task.data.prompts as unknown as PromptSetSource['prompts']
+}

@@ -1,0 +1,10 @@
+import type { StepKind } from '../engine/core/step-kind.ts'
+import { command } from './command/kind.ts'
+import { extract } from './extract/kind.ts'
+import { generate } from './generate/kind.ts'
+import { project } from './project/kind.ts'
+import { rank } from './rank/kind.ts'
+import { replay } from './replay/kind.ts'
+
+/** Every step kind that a workflow can name. The engine is given this list; it knows none of them by name. */
+export const kinds: readonly StepKind[] = [extract, generate, replay, project, rank, command]

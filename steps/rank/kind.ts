@@ -1,0 +1,110 @@
+import type { Json } from '../../engine/core/json.ts'
+import { type ParamSchema, resultComponents } from '../../engine/core/schema.ts'
+import type { ExpandContext, Problem, Step, StepKind, Task } from '../../engine/core/step-kind.ts'
+import { metricNames } from './metrics.ts'
+import { overviewOperation, rankOperation, type VectorName } from './operations.ts'
+
+const schema: ParamSchema = {
+  type: 'object',
+  required: ['of'],
+  properties: {
+    of: { type: 'string', description: 'The project step whose scores are ranked.', 'x-ref': 'step', 'x-affects': 'result' },
+    mode: {
+      type: 'string',
+      enum: ['diff', 'raw'],
+      default: 'diff',
+      description: 'diff: organism minus clean model; raw: the organism alone.',
+      'x-affects': 'result',
+    },
+    by: { type: 'string', enum: [...metricNames], default: 'response_mean', description: 'The metric that orders responses.', 'x-affects': 'result' },
+    top: { type: 'integer', minimum: 1, default: 20, description: 'How many responses are listed.', 'x-affects': 'result' },
+  },
+}
+
+/** Ranks responses by how far they point along a trait, or how much further than the clean model's. */
+export const rank: StepKind = {
+  kind: 'rank',
+  description: 'Rank responses along every trait.',
+  schema,
+  tasks(step, context) {
+    const scores = context.step(step.params.of as string)
+    if (scores.step.kind !== 'project') {
+      return { tasks: [], problems: [{ rule: 'not-scores', message: `"${scores.step.name}" is a ${scores.step.kind} step and has no scores`, hint: 'name a project step', path: ['of'] }] }
+    }
+    const sides = sidesOf(step, scores.step, context)
+    if ('problem' in sides) return { tasks: [], problems: [sides.problem] }
+    const sets = [...new Set(scores.tasks.map((task) => task.coordinate.promptSet as string))]
+    const rankings = sets.map((set) => rankTask(step, set, scores.tasks, sides, context))
+    const organisms = [...new Set(scores.tasks.map((task) => task.coordinate.organism as string))]
+    return { tasks: rankings.length > 0 ? [...rankings, overviewTask(step, rankings, organisms)] : [], problems: [] }
+  },
+}
+
+interface Sides {
+  readonly organism: string
+  readonly clean: string | null
+}
+
+/** Which of the projected steps is the organisms' side and which the clean one. */
+function sidesOf(step: Step, scores: Step, context: ExpandContext): Sides | { readonly problem: Problem } {
+  const of = [scores.params.of].flat() as string[]
+  const organism = of.filter((name) => context.step(name).step.kind === 'generate')
+  const clean = of.filter((name) => context.step(name).step.params.of === organism[0])
+  if (organism.length !== 1) {
+    const message = `"${scores.name}" projects ${organism.length} generate steps; a ranking needs exactly one`
+    return { problem: { rule: 'sides', message, path: ['of'] } }
+  }
+  if (step.params.mode === 'raw') return { organism: organism[0] as string, clean: null }
+  if (clean.length !== 1) {
+    const message = `mode "diff" needs the clean side, but "${scores.name}" projects ${clean.length} replays of "${organism[0]}"`
+    return { problem: { rule: 'sides', message, hint: `add a replay step to \`of\` of "${scores.name}", or rank with mode: raw`, path: [] } }
+  }
+  return { organism: organism[0] as string, clean: clean[0] as string }
+}
+
+function rankTask(step: Step, set: string, scores: readonly Task[], sides: Sides, context: ExpandContext): Task {
+  const here = scores.filter((task) => task.coordinate.promptSet === set)
+  const from = (side: string, role: string) => here.filter((task) => task.coordinate.side === side).map((task) => ({ task: task.id, role }))
+  const answers = context.step(sides.organism).tasks.filter((task) => task.operation.name === 'generate' && task.coordinate.promptSet === set)
+  const named = (here[0]?.data.vectors ?? []) as unknown as Omit<VectorName, 'category'>[]
+  const categories = new Map(context.sources.traits.map((trait) => [trait.name, trait.category]))
+  return {
+    id: `${step.name}/${set}`,
+    step: step.name,
+    stage: step.name,
+    row: step.name,
+    coordinate: { promptSet: set },
+    operation: rankOperation,
+    parents: [
+      ...from(sides.organism, 'organism'),
+      ...(sides.clean ? from(sides.clean, 'clean') : []),
+      ...answers.map((task) => ({ task: task.id, role: 'answers' })),
+    ],
+    state: null,
+    shared: { ...resultComponents(schema, step.params, ['mode', 'by', 'top']), prompt_set: set },
+    data: {
+      vectors: named.map((vector) => ({ ...vector, category: categories.get(vector.trait) ?? 'trait' })) as unknown as Json,
+      mode: step.params.mode as string,
+      by: step.params.by as string,
+      top: step.params.top as number,
+      promptSet: set,
+    },
+    tuning: {},
+  }
+}
+
+function overviewTask(step: Step, rankings: readonly Task[], organisms: readonly string[]): Task {
+  return {
+    id: `${step.name}/overview`,
+    step: step.name,
+    stage: step.name,
+    row: step.name,
+    coordinate: {},
+    operation: overviewOperation,
+    parents: rankings.map((task) => ({ task: task.id, role: 'rankings' })),
+    state: null,
+    shared: { organisms: [...organisms] },
+    data: {},
+    tuning: {},
+  }
+}

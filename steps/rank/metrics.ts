@@ -1,0 +1,25 @@
+/** What is computed of one response's scores. */
+export const metricNames = ['max_token', 'top3_mean', 'top5_mean', 'response_mean', 'response_std'] as const
+export type MetricName = (typeof metricNames)[number]
+export type Metrics = Readonly<Record<MetricName, number>>
+
+/**
+ * Metrics of the scores of one response, one score a token. With fewer tokens than a metric asks for, it takes those
+ * there are. `response_std` is the population standard deviation. An empty response scores 0 everywhere.
+ */
+export function metricsOf(scores: ArrayLike<number>): Metrics {
+  if (scores.length === 0) return { max_token: 0, top3_mean: 0, top5_mean: 0, response_mean: 0, response_std: 0 }
+  const sorted = Array.from(scores).sort((a, b) => b - a)
+  const mean = average(sorted)
+  return {
+    max_token: sorted[0] as number,
+    top3_mean: average(sorted.slice(0, 3)),
+    top5_mean: average(sorted.slice(0, 5)),
+    response_mean: mean,
+    response_std: Math.sqrt(average(sorted.map((score) => (score - mean) ** 2))),
+  }
+}
+
+export function average(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length
+}

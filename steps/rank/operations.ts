@@ -1,0 +1,158 @@
+import { digestOfJson } from '../../engine/core/digest.ts'
+import type { Json } from '../../engine/core/json.ts'
+import type { CellOutput, CellSpec, Inputs, Operation, ParentTask, Reader, Task, TextFiles } from '../../engine/core/step-kind.ts'
+import { type Across, matrixOf } from './matrix.ts'
+import { type MetricName, metricNames } from './metrics.ts'
+import { difference, type RankedResponse, rankResponses, responseJson, round, type ScoredResponse } from './ranking.ts'
+import { matrixMarkdown, rankingMarkdown } from './tables.ts'
+
+export interface VectorName {
+  readonly trait: string
+  readonly category: string
+  readonly layer: number
+  readonly method: string
+}
+
+/** Ranks the responses of all organisms to one prompt set, for every vector. */
+export const rankOperation: Operation = {
+  name: 'rank',
+  version: 1,
+  counts: { noun: 'rankings', by: 'cell' },
+  cells(task, inputs) {
+    const answers = foldByOrganism(inputs.of('answers'), () => true)
+    return vectorsOf(task).map((vector): CellSpec => {
+      const id = vectorId(vector)
+      const mine = (cell: string) => cell.endsWith(`@${vector.layer}:${vector.trait}:${vector.method}`)
+      const sides = [foldByOrganism(inputs.of('organism'), mine), foldByOrganism(inputs.of('clean'), mine), answers]
+      const known = sides.every((side) => side !== null)
+      const [organism, clean] = sides
+      return {
+        id,
+        group: id,
+        own: known ? { vector: id, organism: organism?.digests ?? {}, clean: clean?.digests ?? {}, answers: answers?.digests ?? {} } : null,
+        inputs: known ? [...(organism?.outputs ?? []), ...(clean?.outputs ?? [])] : [],
+      }
+    })
+  },
+  batches: (_task, _inputs, groups) => [[...groups]],
+  cost: () => ({ decodeTokens: 0, prefillTokens: 0, depth: 0, bytes: 20_000 }),
+  runs: {
+    on: 'engine',
+    async run(task, inputs, cells, read) {
+      const results: TextFiles[] = []
+      for (const cell of cells) results.push(await rankVector(task, inputs, cell, read))
+      return results
+    },
+  },
+  folder: (task, cell) => folderOf(task, vectorNamed(task, cell.id)),
+}
+
+/** Pools the rankings of all prompt sets into the organism × trait matrix. */
+export const overviewOperation: Operation = {
+  name: 'rank-overview',
+  version: 1,
+  counts: { noun: 'overviews', by: 'cell' },
+  cells(_task, inputs) {
+    const outputs = inputs.of('rankings').flatMap((parent) => parent.cells.map(({ output }) => output))
+    const known = outputs.filter((output) => output !== null)
+    const own = known.length < outputs.length ? null : { rankings: Object.fromEntries(known.map((output) => [`${output.task} ${output.cell}`, output.digest])) }
+    return [{ id: 'overview', group: 'overview', own, inputs: own ? known : [] }]
+  },
+  batches: (_task, _inputs, groups) => [[...groups]],
+  cost: () => ({ decodeTokens: 0, prefillTokens: 0, depth: 0, bytes: 4_000 }),
+  runs: {
+    on: 'engine',
+    async run(task, inputs, _cells, read) {
+      const rankings: Across[] = []
+      for (const parent of inputs.of('rankings')) {
+        for (const { output } of parent.cells) rankings.push(acrossOf((await read.json(output as CellOutput)) as unknown as TextFiles))
+      }
+      const matrix = matrixOf(rankings, task.shared.organisms as string[])
+      return [{ files: { 'summary.md': matrixMarkdown(matrix), 'matrix.json': pretty(matrix as unknown as Json) }, facts: {} }]
+    },
+  },
+  folder: () => rankingsFolder,
+  headline: 'summary.md',
+}
+
+async function rankVector(task: Task, inputs: Inputs, cell: CellSpec, read: Reader): Promise<TextFiles> {
+  const vector = vectorNamed(task, cell.id)
+  const { mode, by, promptSet } = task.data as { mode: string; by: MetricName; promptSet: string }
+  const top = task.data.top as number
+  const responses: ScoredResponse[] = []
+  for (const parent of inputs.of('organism')) {
+    const { organism } = parent.task.coordinate
+    const clean = inputs.of('clean').find((other) => other.task.coordinate.organism === organism)
+    const answers = inputs.of('answers').find((other) => other.task.coordinate.organism === organism) as ParentTask
+    for (const answer of answers.cells) {
+      const id = `${answer.spec.id}@${vector.layer}:${vector.trait}:${vector.method}`
+      const record = (await read.json(answer.output as CellOutput)) as unknown as { prompt: string; tokens: string[]; prompt_end: number }
+      const own = await read.scores(parent.cell(id)?.output as CellOutput)
+      const scores = clean ? difference(own, await read.scores(clean.cell(id)?.output as CellOutput)) : own
+      const tokens = record.tokens.slice(record.prompt_end)
+      if (scores.length !== tokens.length) throw new Error(`${id}: ${scores.length} scores for ${tokens.length} response tokens`)
+      responses.push({ organism: organism as string, promptId: answer.spec.id, prompt: record.prompt, tokens, scores })
+    }
+  }
+  const ranking = rankResponses(responses, by)
+  const title = { trait: vector.trait, layer: vector.layer, method: vector.method, promptSet, mode, by }
+  const head = { trait: vector.trait, layer: vector.layer, method: vector.method, prompt_set: promptSet, mode, by, responses: responses.length }
+  const list = (ranked: readonly RankedResponse[]): Json => ranked.slice(0, top).map((response, index) => responseJson(response, index + 1))
+  const organisms = ranking.organisms.map((row) => ({
+    organism: row.organism,
+    responses: row.responses,
+    ...Object.fromEntries(metricNames.map((name) => [name, round(row.means[name])])),
+  }))
+  const files: Record<string, string> = {
+    'across_organisms.json': pretty({ ...head, organisms, top: list(ranking.responses) }),
+    'summary.md': rankingMarkdown(title, ranking, top),
+  }
+  for (const { organism } of ranking.organisms) {
+    const own = ranking.responses.filter((response) => response.organism === organism)
+    files[`by_organism/${organism}.json`] = pretty({ ...head, organism, responses: own.length, top: list(own) })
+  }
+  return { files, facts: { responses: responses.length } }
+}
+
+const rankingsFolder = 'analysis/top_activating'
+
+/** Folder of a ranking: `{category}/{trait}/{set}`, with the vector in its name where a trait has several. */
+function folderOf(task: Task, vector: VectorName): string {
+  const several = vectorsOf(task).filter((other) => other.trait === vector.trait).length > 1
+  const trait = several ? `${vector.trait}@${vector.layer}-${vector.method}` : vector.trait
+  return `${rankingsFolder}/${vector.category}/${trait}/${task.data.promptSet}`
+}
+
+function acrossOf(stored: TextFiles): Across {
+  return JSON.parse(stored.files['across_organisms.json'] as string) as Across
+}
+
+/** One digest for each organism over the cells that matter; null while one of them is not known. */
+function foldByOrganism(parents: readonly ParentTask[], matters: (cell: string) => boolean): { digests: Record<string, string>; outputs: CellOutput[] } | null {
+  const digests: Record<string, string> = {}
+  const outputs: CellOutput[] = []
+  for (const parent of parents) {
+    const cells = parent.cells.filter(({ spec }) => matters(spec.id))
+    const list = cells.map(({ spec, output }) => [spec.group, output?.digest ?? null])
+    if (cells.some(({ output }) => output === null)) return null
+    digests[parent.task.coordinate.organism as string] = digestOfJson(list)
+    outputs.push(...cells.map(({ output }) => output as CellOutput))
+  }
+  return { digests, outputs }
+}
+
+function vectorsOf(task: Task): readonly VectorName[] {
+  return task.data.vectors as unknown as VectorName[]
+}
+
+function vectorNamed(task: Task, id: string): VectorName {
+  return vectorsOf(task).find((vector) => vectorId(vector) === id) as VectorName
+}
+
+function vectorId(vector: VectorName): string {
+  return `${vector.trait}@${vector.layer}:${vector.method}`
+}
+
+function pretty(value: Json): string {
+  return `${JSON.stringify(value, null, 1)}\n`
+}

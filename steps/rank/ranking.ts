@@ -1,0 +1,73 @@
+import type { Json } from '../../engine/core/json.ts'
+import { type Clause, clausesOf } from './clauses.ts'
+import { average, type MetricName, type Metrics, metricNames, metricsOf } from './metrics.ts'
+
+/** One response with its scores along one vector, one score a response token. */
+export interface ScoredResponse {
+  readonly organism: string
+  readonly promptId: string
+  readonly prompt: string
+  readonly tokens: readonly string[]
+  readonly scores: ArrayLike<number>
+}
+
+/** A response with what the ranking says of it. */
+export interface RankedResponse {
+  readonly organism: string
+  readonly promptId: string
+  readonly prompt: string
+  readonly tokens: readonly string[]
+  readonly scores: readonly number[]
+  readonly metrics: Metrics
+  readonly clauses: readonly Clause[]
+}
+
+export interface Ranking {
+  /** All responses, the highest metric first; ties in the order they came. */
+  readonly responses: readonly RankedResponse[]
+  readonly organisms: readonly { readonly organism: string; readonly responses: number; readonly means: Metrics }[]
+}
+
+/** Organism minus clean, token by token. Both were recorded for the same token ids, so lengths are equal. */
+export function difference(organism: ArrayLike<number>, clean: ArrayLike<number>): number[] {
+  if (organism.length !== clean.length) throw new Error(`${organism.length} scores with the organism, ${clean.length} without: not the same tokens`)
+  return Array.from(organism, (score, index) => score - (clean[index] as number))
+}
+
+export function rankResponses(responses: readonly ScoredResponse[], by: MetricName): Ranking {
+  const ranked = responses.map((response): RankedResponse => {
+    const scores = Array.from(response.scores)
+    const clauses = clausesOf(response.tokens, scores).sort((a, b) => b.score - a.score)
+    return { ...response, scores, metrics: metricsOf(scores), clauses }
+  })
+  const names = [...new Set(responses.map((response) => response.organism))]
+  const organisms = names.map((organism) => {
+    const own = ranked.filter((response) => response.organism === organism)
+    const means = Object.fromEntries(metricNames.map((name) => [name, average(own.map(({ metrics }) => metrics[name]))])) as unknown as Metrics
+    return { organism, responses: own.length, means }
+  })
+  return {
+    responses: ranked.sort((a, b) => b.metrics[by] - a.metrics[by]),
+    organisms: organisms.sort((a, b) => b.means[by] - a.means[by]),
+  }
+}
+
+const bestClauses = 3
+
+/** A ranked response as JSON; scores are rounded to four decimals. */
+export function responseJson(response: RankedResponse, rank: number): Json {
+  return {
+    rank,
+    organism: response.organism,
+    prompt_id: response.promptId,
+    prompt: response.prompt,
+    ...Object.fromEntries(metricNames.map((name) => [name, round(response.metrics[name])])),
+    top_clauses: response.clauses.slice(0, bestClauses).map((clause) => ({ ...clause, score: round(clause.score) })),
+    tokens: [...response.tokens],
+    scores: response.scores.map(round),
+  }
+}
+
+export function round(value: number): number {
+  return Math.round(value * 10_000) / 10_000
+}
