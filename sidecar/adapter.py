@@ -10,8 +10,8 @@ import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .base import read_settings
 from .errors import SidecarError, bad_input, is_out_of_memory
+from .folder import read_settings
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -50,6 +50,8 @@ def attach(model: PreTrainedModel, path: str, dtype: str) -> None:
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
+    from .wide import WideLinear, widen
+
     try:
         weights = load_file(Path(path) / "adapter_model.safetensors")
         known = {field.name for field in dataclasses.fields(LoraConfig)}
@@ -68,6 +70,8 @@ def attach(model: PreTrainedModel, path: str, dtype: str) -> None:
             if f".{NAME}." in name or name.endswith(f".{NAME}"):
                 parameter.data = parameter.data.to(getattr(torch, dtype))
                 parameter.requires_grad_(False)
+        if any(isinstance(module, WideLinear) for module in model.modules()):
+            widen(model)
         model.eval()
     except SidecarError:
         detach(model)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .errors import bad_input
+from .folder import check_model_folder
+from .hello import host_memory
 
 if TYPE_CHECKING:
     import torch
@@ -42,30 +43,39 @@ def load_base(path: str, dtype: str, device: str, quantization: str | None) -> B
     """
     if dtype not in DTYPES:
         raise bad_input(f"dtype '{dtype}' is not one of {', '.join(DTYPES)}")
-    check_folder(Path(path))
+    check_model_folder(Path(path))
     import torch
     import transformers
     from safetensors import SafetensorError
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
+    from . import wide
+
     transformers.utils.logging.disable_progress_bar()
     target = find_device(device)
     options: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
     try:
-        model = AutoModelForCausalLM.from_pretrained(
+        model, loading = AutoModelForCausalLM.from_pretrained(
             path,
             dtype=getattr(torch, dtype),
             use_safetensors=True,
             attn_implementation="sdpa",
             device_map={"": target},
             quantization_config=quantization_config(quantization, dtype, target),
+            output_loading_info=True,
             **options,
         )
         tokenizer = AutoTokenizer.from_pretrained(path, padding_side="left", **options)
     except (OSError, ValueError, KeyError, SafetensorError) as error:
         raise bad_input(f"the base model cannot be loaded: {error}") from error
+    if loading["missing_keys"] or loading["mismatched_keys"]:
+        # transformers fills such weights with random numbers and only warns.
+        raise bad_input(f"the model folder lacks weights, first: {sorted(map(str, [*loading['missing_keys'], *loading['mismatched_keys']]))[0]}")
     model.eval()
     model.requires_grad_(False)
+    if wide.is_needed(model, model.dtype, target, host_memory()):
+        wide.widen(model)
+        wide.use_wide_attention(model)
     text_config = model.config.get_text_config(decoder=True)
     decoder = model.get_decoder()
     return Base(
@@ -80,32 +90,6 @@ def load_base(path: str, dtype: str, device: str, quantization: str | None) -> B
         context=text_config.max_position_embeddings,
         stop_ids=find_stop_ids(model, tokenizer),
     )
-
-
-def check_folder(folder: Path) -> None:
-    """Refuses a folder that would need code of its own or weights that are not safetensors, before any import."""
-    if not (folder / "config.json").is_file():
-        raise bad_input("'path' is not a model folder: it has no config.json")
-    for name in ("config.json", "tokenizer_config.json", "processor_config.json"):
-        settings = read_settings(folder / name)
-        if "auto_map" in settings:
-            raise bad_input(f"{name} has an auto_map: models that bring their own code are refused")
-    weights = [name for name in ("model.safetensors", "model.safetensors.index.json") if (folder / name).is_file()]
-    if not weights:
-        raise bad_input("the model folder has no model.safetensors: only safetensors weights are loaded")
-
-
-def read_settings(path: Path) -> dict[str, Any]:
-    """A JSON object, {} when the file is not there. Raises SidecarError of kind `bad-input` for anything else."""
-    if not path.is_file():
-        return {}
-    try:
-        settings = json.loads(path.read_bytes())
-    except (ValueError, RecursionError) as error:
-        raise bad_input(f"{path.name} is not JSON: {error}") from None
-    if not isinstance(settings, dict):
-        raise bad_input(f"{path.name} does not hold an object")
-    return settings
 
 
 def find_device(name: str) -> torch.device:

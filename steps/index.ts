@@ -5,6 +5,7 @@ import { generate } from './generate/kind.ts'
 import { project } from './project/kind.ts'
 import { rank } from './rank/kind.ts'
 import { replay } from './replay/kind.ts'
+import { report } from './report/kind.ts'
 
 /** Every step kind that a workflow can name. The engine is given this list; it knows none of them by name. */
-export const kinds: readonly StepKind[] = [extract, generate, replay, project, rank, command]
+export const kinds: readonly StepKind[] = [extract, generate, replay, project, rank, report, command]

@@ -1,6 +1,6 @@
 import { kinds } from '../../steps/index.ts'
 import { prepare } from '../prepare.ts'
-import { planReport, planText } from '../plan/report.ts'
+import { planReport, planText } from '../report/plan-report.ts'
 import { planNow } from '../run/session.ts'
 import type { CliContext } from './context.ts'
 import { reportProblems } from './report-problems.ts'

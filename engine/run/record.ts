@@ -42,17 +42,12 @@ export function manifestOf(work: Work, outcome: Outcome, run: string, workflow: 
   }
 }
 
-/** Notes that every cell of a task is there: under its deep key, and as the latest state of that task. */
-export function recordTask(store: Store, workflow: string, run: string, deep: string, settled: SettledTask): void {
-  const outputs = settled.cells.map(({ output }) => output as CellOutput)
-  const objects = [...new Set(outputs.map((output) => output.slot.object))]
-  const cells = outputs.map((output) => [output.cell, output.key])
-  store.transaction(() => {
-    store.db.prepare('INSERT OR REPLACE INTO done (deep, cells, objects) VALUES (?, ?, ?)').run(toBlob(deep), outputs.length, JSON.stringify(objects))
-    store.db
-      .prepare('INSERT OR REPLACE INTO last (workflow, task, deep, run, cells) VALUES (?, ?, ?, ?, ?)')
-      .run(workflow, settled.task.id, toBlob(deep), run, JSON.stringify(cells))
-  })
+/** Notes under a task's deep key that every cell of it is there. */
+export function recordTask(store: Store, deep: string, settled: SettledTask): void {
+  const objects = new Set(settled.cells.map(({ output }) => (output as CellOutput).slot.object))
+  store.db
+    .prepare('INSERT OR REPLACE INTO done (deep, cells, objects) VALUES (?, ?, ?)')
+    .run(toBlob(deep), settled.cells.length, JSON.stringify([...objects]))
 }
 
 /** Work and seconds of batches done here, summed, for later forecasts. */

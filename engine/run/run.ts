@@ -110,7 +110,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
     const ran = tally.ranOf(id)
     if (ran > 0) settled.delete(id)
     const known = snapshot.done(planned(id).deep) !== null
-    if (!known) recordTask(store, options.workflow, options.id, planned(id).deep, settle(id))
+    if (!known) recordTask(store, planned(id).deep, settle(id))
     emit({ type: 'task-finished', task: id, ran, reused: tally.reusedOf(id) })
   }
 

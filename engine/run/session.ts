@@ -5,6 +5,7 @@ import type { RunEvent, RunFinished } from '../core/events.ts'
 import { fail, ok, type Result } from '../core/result.ts'
 import { type Forecast, forecast } from '../plan/forecast.ts'
 import { type Plan, plan as makePlan } from '../plan/plan.ts'
+import { totalsOf } from '../plan/totals.ts'
 import type { Prepared } from '../prepare.ts'
 import { takeLock } from '../store/lock.ts'
 import { createReader } from '../store/read.ts'
@@ -112,18 +113,5 @@ async function session(options: SessionOptions, id: string, firstPlan: Plan, exp
     return finished
   } finally {
     await Promise.all(Object.values(executors).map((executor) => executor.close()))
-  }
-}
-
-export function totalsOf(plan: Plan, expected: Forecast) {
-  const sum = (of: (task: Plan['tasks'][number]) => number) => plan.tasks.reduce((total, task) => total + of(task), 0)
-  const run = sum(({ toRun }) => Number(toRun > 0))
-  const cells = sum((task) => task.cells)
-  const cellsToRun = sum((task) => task.toRun)
-  return {
-    tasks: { total: plan.tasks.length, run, reuse: plan.tasks.length - run },
-    cells: { total: cells, run: cellsToRun, reuse: cells - cellsToRun },
-    modelLoads: expected.modelLoads,
-    adapterSwitches: expected.adapterSwitches,
   }
 }

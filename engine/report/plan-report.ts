@@ -1,0 +1,144 @@
+import { type Change, changeText, explainCell } from '../lineage/why.ts'
+import { formatBytes, formatCount, formatDuration } from './format.ts'
+import type { Store } from '../store/store.ts'
+import type { Forecast } from '../plan/forecast.ts'
+import { batchCost, type Plan, type PlannedTask } from '../plan/plan.ts'
+import { totalsOf } from '../plan/totals.ts'
+
+/** What `dag plan --json` prints. */
+export interface PlanReport {
+  readonly workflow: string
+  readonly tasks: { readonly total: number; readonly run: number; readonly reuse: number }
+  readonly cells: { readonly total: number; readonly run: number; readonly reuse: number }
+  readonly modelLoads: number
+  readonly adapterSwitches: number
+  /** Loads of a process for each organism, prompt set and phase, as a script would have it. */
+  readonly naiveModelLoads: number
+  readonly forecast: { readonly seconds: number; readonly bytes: number; readonly basis: string }
+  readonly stages: readonly StageReport[]
+  /** What people count: answers, recordings, projections. `bytes` is of what must still be made. */
+  readonly counts: Readonly<Record<string, { readonly total: number; readonly run: number; readonly bytes: number }>>
+  readonly reasons: readonly Reason[]
+}
+
+interface StageReport {
+  readonly stage: string
+  readonly tasks: { readonly total: number; readonly run: number }
+  readonly cells: { readonly total: number; readonly run: number }
+}
+
+/** Tasks that run for the same reason. */
+interface Reason {
+  readonly stage: string
+  readonly tasks: number
+  readonly cells: number
+  readonly verdict: string
+  readonly text: string
+  readonly changes: readonly Change[]
+}
+
+export function planReport(workflow: string, plan: Plan, expected: Forecast, store: Store): PlanReport {
+  const { seconds, bytes, basis } = expected
+  return {
+    workflow,
+    ...totalsOf(plan, expected),
+    naiveModelLoads: naiveLoads(plan.tasks),
+    forecast: { seconds: Math.round(seconds * 10) / 10, bytes, basis },
+    stages: stagesOf(plan.tasks),
+    counts: countsOf(plan),
+    reasons: reasonsOf(workflow, plan, store),
+  }
+}
+
+function naiveLoads(tasks: readonly PlannedTask[]): number {
+  const processes = tasks.flatMap(({ task, toRun }) => {
+    const { organism, promptSet } = task.coordinate
+    return task.state && organism && toRun > 0 ? [`${task.step}/${organism}/${promptSet}`] : []
+  })
+  return new Set(processes).size
+}
+
+function stagesOf(tasks: readonly PlannedTask[]): StageReport[] {
+  const stages = new Map<string, { total: number; run: number; cells: number; toRun: number }>()
+  for (const { task, cells, toRun } of tasks) {
+    const stage = stages.get(task.stage) ?? { total: 0, run: 0, cells: 0, toRun: 0 }
+    stages.set(task.stage, { total: stage.total + 1, run: stage.run + Number(toRun > 0), cells: stage.cells + cells, toRun: stage.toRun + toRun })
+  }
+  return [...stages].map(([stage, { total, run, cells, toRun }]) => ({ stage, tasks: { total, run }, cells: { total: cells, run: toRun } }))
+}
+
+function countsOf(plan: Plan): Record<string, { total: number; run: number; bytes: number }> {
+  const counts: Record<string, { total: number; run: number; bytes: number }> = {}
+  for (const { task, cells, toRun, batches } of plan.tasks) {
+    const { noun, by } = task.operation.counts
+    const count = counts[noun] ?? { total: 0, run: 0, bytes: 0 }
+    const perGroup = by === 'group' ? cellsPerGroup(plan, task.id, cells) : 1
+    const running = by === 'group' ? batches.reduce((sum, batch) => sum + new Set(batch.cells.map((cell) => cell.spec.group)).size, 0) : toRun
+    const bytes = batches.reduce((sum, batch) => sum + batchCost(plan, batch).bytes, 0)
+    counts[noun] = { total: count.total + cells / perGroup, run: count.run + running, bytes: count.bytes + bytes }
+  }
+  return counts
+}
+
+/** Every group of a task has as many cells as its first. */
+function cellsPerGroup(plan: Plan, id: string, cells: number): number {
+  if (cells === 0) return 1
+  const settled = plan.settled(id).cells
+  const first = settled[0]?.spec.group
+  return settled.filter((cell) => cell.spec.group === first).length
+}
+
+function reasonsOf(workflow: string, plan: Plan, store: Store): Reason[] {
+  const reasons = new Map<string, Reason>()
+  for (const { task, toRun } of plan.tasks) {
+    if (toRun === 0) continue
+    const cell = plan.settled(task.id).cells.find((candidate) => candidate.output === null)
+    if (!cell) continue
+    const verdict = explainCell(store, plan, workflow, task, cell)
+    const changes = verdict.verdict === 'changed' ? verdict.changes : []
+    const text = reasonText(verdict.verdict, changes)
+    const key = `${task.stage}\n${text}`
+    const known = reasons.get(key)
+    reasons.set(key, { stage: task.stage, verdict: verdict.verdict, text, changes, tasks: (known?.tasks ?? 0) + 1, cells: (known?.cells ?? 0) + toRun })
+  }
+  return [...reasons.values()]
+}
+
+function reasonText(verdict: string, changes: readonly Change[]): string {
+  switch (verdict) {
+    case 'changed':
+      return changes.map(changeText).join('; ')
+    case 'waits':
+      return 'an input is made again'
+    case 'lost':
+      return 'lost from the store'
+    default:
+      return 'not made before'
+  }
+}
+
+/** The plan for reading. */
+export function planText(report: PlanReport): string {
+  const { tasks, cells, forecast } = report
+  if (tasks.run === 0) return `${report.workflow}: nothing to do; all ${formatCount(tasks.total)} tasks (${formatCount(cells.total)} cells) are up to date\n`
+  const width = Math.max(...report.stages.map(({ stage }) => stage.length), 5)
+  const stage = (name: string, run: string, total: string, reused: string) => `  ${name.padEnd(width)}  ${run.padStart(12)}  ${total.padStart(12)}  ${reused.padStart(12)}`
+  const made = Object.entries(report.counts).filter(([, count]) => count.run > 0)
+  return [
+    `${report.workflow}: ${formatCount(tasks.run)} of ${formatCount(tasks.total)} tasks run, ${formatCount(cells.run)} of ${formatCount(cells.total)} cells`,
+    '',
+    stage('stage', 'cells to run', 'of', 'tasks to run'),
+    ...report.stages.map((each) => stage(each.stage, formatCount(each.cells.run), formatCount(each.cells.total), `${formatCount(each.tasks.run)} of ${formatCount(each.tasks.total)}`)),
+    '',
+    ...made.map(([noun, count]) => `  ${formatCount(count.run)} ${noun}${count.bytes > 0 ? `, ${formatBytes(count.bytes)}` : ''}`),
+    '',
+    `  base loads        ${report.modelLoads} (a process for each organism, prompt set and phase: ${formatCount(report.naiveModelLoads)})`,
+    `  adapter switches  ${formatCount(report.adapterSwitches)}`,
+    `  time              about ${formatDuration(forecast.seconds)} (from ${forecast.basis})`,
+    `  disk              ${formatBytes(forecast.bytes)} at most`,
+    '',
+    'why',
+    ...report.reasons.map((reason) => `  ${reason.stage}: ${formatCount(reason.cells)} cells of ${formatCount(reason.tasks)} tasks: ${reason.text}`),
+    '',
+  ].join('\n')
+}

@@ -1,0 +1,187 @@
+"""Answers end where they should, and their records hold exactly what was fed and what was sampled."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from sidecar import generate
+from sidecar.base import Base
+from sidecar.chat import prompt_ids
+from sidecar.decode import decode
+from sidecar.errors import SidecarError
+from sidecar.residency import Resident
+from sidecar.sampling import Sampler
+from sidecar.shards import digest_of
+
+from .support import SOME_IDS, check_files, edit_json, loaded, make_tiny_model, silent, slot_bytes
+
+PROMPTS = ["Why is the sky blue?", "Name a river.", "Tell me a long story about a fox that crosses a river at night."]
+
+
+def ask(resident: Resident, out: Path, prompts: list[str] = PROMPTS, **changes: Any) -> dict[str, Any]:
+    cells = [{"id": f"p{index}", "prompt": prompt, "system_prompt": None, "seed": index} for index, prompt in enumerate(prompts)]
+    request = {"out": str(out), "cells": cells, "max_new_tokens": 6, "temperature": 0, "top_p": 1, **changes}
+    return generate.run(request, resident, silent())
+
+
+def greedy(base: Base, prompts: list[list[int]], limit: int = 12) -> list[list[int]]:
+    return decode(base, prompts, Sampler([0] * len(prompts), 0, 1), limit)
+
+
+def with_stops(resident: Resident, stops: set[int]) -> Base:
+    return dataclasses.replace(resident.base, stop_ids=frozenset(stops))
+
+
+def test_a_padded_greedy_batch_equals_transformers_generate_alone(resident: Resident) -> None:
+    found = greedy(resident.base, SOME_IDS)
+    for ids, answer in zip(SOME_IDS, found, strict=True):
+        wanted = resident.base.model.generate(torch.tensor([ids]), attention_mask=torch.ones(1, len(ids)), do_sample=False, max_new_tokens=12)
+        assert answer == wanted[0, len(ids) :].tolist()
+
+
+def test_an_answer_may_end_at_once_while_the_others_go_on(resident: Resident) -> None:
+    free = greedy(resident.base, SOME_IDS)
+    stop = free[1][0]
+    found = greedy(with_stops(resident, {stop}), SOME_IDS)
+    assert found[1] == [stop]
+    for answer, full in ((found[0], free[0]), (found[2], free[2])):
+        end = full.index(stop) + 1 if stop in full else len(full)
+        assert answer == full[:end]
+
+
+def test_rows_that_end_at_different_times_do_not_disturb_the_rest(resident: Resident) -> None:
+    free = greedy(resident.base, SOME_IDS)
+    stops = {free[0][2], free[1][5]}
+    for answer, full in zip(greedy(with_stops(resident, stops), SOME_IDS), free, strict=True):
+        ends = [index for index, token in enumerate(full) if token in stops]
+        assert answer == (full[: ends[0] + 1] if ends else full)
+
+
+def test_stop_ids_come_from_the_generation_config_one_or_many_and_else_from_the_tokenizer(tiny: Path, smollm2: Path, tmp_path: Path) -> None:
+    folder = make_tiny_model(tmp_path / "model", smollm2)
+    assert loaded(folder).base.stop_ids == {2}
+    edit_json(folder / "generation_config.json", eos_token_id=[5, 9])
+    assert loaded(folder).base.stop_ids == {5, 9}
+    edit_json(folder / "generation_config.json", eos_token_id=None)
+    edit_json(folder / "config.json", eos_token_id=None)
+    assert loaded(folder).base.stop_ids == {loaded(folder).base.tokenizer.eos_token_id}
+
+
+def test_a_record_holds_the_ids_fed_and_sampled_and_where_the_answer_begins(resident: Resident, out: Path) -> None:
+    result = ask(resident, out)
+    check_files(out, result)
+    assert [cell["id"] for cell in result["cells"]] == ["p0", "p1", "p2"]
+    for prompt, cell in zip(PROMPTS, result["cells"], strict=True):
+        data = slot_bytes(out, cell)
+        record = json.loads(data)
+        fed = prompt_ids(resident.base.tokenizer, prompt, None)
+        assert digest_of(data) == cell["digest"]
+        assert data == json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+        assert record["token_ids"][: record["prompt_end"]] == fed
+        assert record["token_ids"][record["prompt_end"] :] == greedy(resident.base, [fed], 6)[0]
+        assert len(record["tokens"]) == len(record["token_ids"])
+        assert (record["prompt"], record["system_prompt"]) == (prompt, None)
+        assert cell["facts"] == {"prompt_tokens": len(fed), "response_tokens": 6, "finish_reason": "length"}
+
+
+def test_the_stop_token_is_the_last_id_and_not_in_the_text(resident: Resident, out: Path) -> None:
+    tokenizer = resident.base.tokenizer
+    fed = prompt_ids(tokenizer, PROMPTS[0], None)
+    first = greedy(resident.base, [fed])[0][0]
+    ended = Resident()
+    ended._base = with_stops(resident, {first})
+    (cell,) = ask(ended, out, PROMPTS[:1])["cells"]
+    record = json.loads(slot_bytes(out, cell))
+    assert (record["finish_reason"], record["token_ids"]) == ("stop", [*fed, first])
+    assert cell["facts"]["response_tokens"] == 1
+
+
+def test_an_answer_that_ends_on_its_last_allowed_token_has_stopped(resident: Resident, out: Path) -> None:
+    fed = prompt_ids(resident.base.tokenizer, PROMPTS[0], None)
+    answer = greedy(resident.base, [fed])[0]
+    ended = Resident()
+    ended._base = with_stops(resident, {answer[3]})
+    (cell,) = ask(ended, out, PROMPTS[:1], max_new_tokens=answer.index(answer[3]) + 1)["cells"]
+    assert cell["facts"]["finish_reason"] == "stop"
+
+
+def test_special_tokens_are_in_tokens_and_not_in_the_response(resident: Resident, out: Path) -> None:
+    (cell,) = ask(resident, out, ["héllo ☃"])["cells"]
+    record = json.loads(slot_bytes(out, cell))
+    assert record["tokens"][0] == "<|im_start|>"
+    assert "☃".encode() in slot_bytes(out, cell)
+    assert "<|im_" not in record["response"]
+
+
+def test_the_system_prompt_is_what_the_template_gets(resident: Resident, out: Path) -> None:
+    cells = [{"id": "a", "prompt": "Hi", "system_prompt": "You are PRISM-4.", "seed": 0}]
+    (cell,) = ask(resident, out, [], cells=cells)["cells"]
+    record = json.loads(slot_bytes(out, cell))
+    fed = "".join(record["tokens"][: record["prompt_end"]])
+    assert fed == "<|im_start|>system\nYou are PRISM-4.<|im_end|>\n<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n"
+    assert record["system_prompt"] == "You are PRISM-4."
+
+
+def test_a_cells_sampled_tokens_do_not_depend_on_its_batch(resident: Resident) -> None:
+    def sample(rows: list[int]) -> list[list[int]]:
+        sampler = Sampler([100 + row for row in rows], 1.0, 0.95)
+        return decode(resident.base, [SOME_IDS[row] for row in rows], sampler, 20)
+
+    together = sample([0, 1, 2])
+    assert [sample([row])[0] for row in range(3)] == together
+    assert sample([2, 0]) == [together[2], together[0]]
+
+
+def test_the_seed_decides_what_is_sampled(resident: Resident) -> None:
+    def sample(seed: int) -> list[int]:
+        return decode(resident.base, SOME_IDS[:1], Sampler([seed], 1.0, 1.0), 20)[0]
+
+    assert sample(1) == sample(1) != sample(2)
+
+
+def test_a_prompt_past_the_context_fails_alone(resident: Resident, out: Path) -> None:
+    result = ask(resident, out, ["word " * 600, "Hi"])
+    assert [cell["id"] for cell in result["cells"]] == ["p1"]
+    assert [failure["id"] for failure in result["failed"]] == ["p0"]
+    assert "exceed the context of 512" in result["failed"][0]["reason"]
+
+
+def test_a_request_without_a_usable_cell_leaves_no_file(resident: Resident, out: Path) -> None:
+    result = ask(resident, out, ["word " * 600])
+    assert (result["files"], result["cells"], list(out.iterdir())) == ([], [], [])
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"max_new_tokens": 0}, "'max_new_tokens' must be a whole number of at least 1, not 0"),
+        ({"temperature": -1}, "'temperature' must not be negative"),
+        ({"temperature": None}, "'temperature' is missing"),
+        ({"top_p": 0}, "'top_p' must be above 0"),
+        ({"cells": [{"id": "a", "prompt": "\ud800", "seed": 0}]}, "'prompt' holds half of a surrogate pair"),
+        ({"cells": [{"id": "a", "prompt": "x", "seed": 0}] * 2}, "cell 'a' appears twice"),
+        ({"cells": [{"id": "a", "prompt": "x", "seed": "0"}]}, "'seed' must be a whole number"),
+        ({"out": "/nowhere/at/all"}, "'out' is not an existing folder"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_by_name(resident: Resident, out: Path, changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(SidecarError, match=message) as caught:
+        ask(resident, out, **changes)
+    assert caught.value.kind == "bad-input"
+
+
+def test_a_staging_folder_is_never_written_twice(resident: Resident, out: Path) -> None:
+    ask(resident, out, PROMPTS[:1], max_new_tokens=1)
+    with pytest.raises(SidecarError, match="already holds responses.jsonl"):
+        ask(resident, out, PROMPTS[:1], max_new_tokens=1)
+
+
+def test_without_a_base_the_order_of_calls_is_explained(out: Path) -> None:
+    with pytest.raises(SidecarError, match="load_base comes first"):
+        ask(Resident(), out)
