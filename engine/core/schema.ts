@@ -1,4 +1,4 @@
-import { canonicalJson, isObject, type Json } from './json.ts'
+import { isObject, type Json } from './json.ts'
 
 /** Whether a parameter shapes the result (and enters the key), only the speed, or only how a result is shown. */
 export type Affects = 'result' | 'performance' | 'presentation'
@@ -32,22 +32,15 @@ export interface ParamSchema {
 }
 
 /**
- * The named parameters that shape a result, as key components. A parameter at its default is left out, so that
- * adding a parameter to a kind does not change old keys.
+ * The named parameters that shape a result, as key components. One that is added to a kind later is named only when
+ * it is not at its default, so that old keys stay as they were.
  */
-export function resultComponents(
-  schema: ParamSchema,
-  params: Readonly<Record<string, Json>>,
-  names: readonly string[],
-): Record<string, Json> {
+export function resultComponents(schema: ParamSchema, params: Readonly<Record<string, Json>>, names: readonly string[]): Record<string, Json> {
   const components: Record<string, Json> = {}
   for (const name of names) {
-    const property = schema.properties?.[name]
-    if (property?.['x-affects'] !== 'result') throw new Error(`parameter "${name}" does not affect the result`)
+    if (schema.properties?.[name]?.['x-affects'] !== 'result') throw new Error(`parameter "${name}" does not affect the result`)
     const value = params[name]
-    if (value === undefined) continue
-    if (property.default !== undefined && canonicalJson(property.default) === canonicalJson(value)) continue
-    components[name] = value
+    if (value !== undefined) components[name] = value
   }
   return components
 }

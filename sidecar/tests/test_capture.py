@@ -63,8 +63,9 @@ def test_nothing_below_the_deepest_layer_is_computed(resident: Resident) -> None
 
 
 def test_no_hook_is_left_behind(resident: Resident) -> None:
+    before = [len(block._forward_hooks) for block in resident.base.blocks]
     residuals(resident, SOME_IDS, [1])
-    assert not any(block._forward_hooks for block in resident.base.blocks)
+    assert [len(block._forward_hooks) for block in resident.base.blocks] == before
 
 
 def test_a_row_alone_agrees_with_the_row_in_a_batch(resident: Resident) -> None:
@@ -155,7 +156,7 @@ def test_a_non_finite_activation_fails_its_cell_and_keeps_the_rest(tiny: Path, o
     ]
     result = ask(resident, out, groups)
     assert [failure["id"] for failure in result["failed"]] == ["bad@0", "bad@1"]
-    assert result["failed"][0]["reason"] == "2 of 3 tokens have non-finite activations"
+    assert all("tokens have non-finite activations" in failure["reason"] for failure in result["failed"])
     assert [cell["id"] for cell in result["cells"]] == ["good@1"]
     check_files(out, result)
 

@@ -26,7 +26,7 @@ PROMPTS = ["Why is the sky blue?", "Name a river.", "Tell me a long story about 
 
 def ask(resident: Resident, out: Path, prompts: list[str] = PROMPTS, **changes: Any) -> dict[str, Any]:
     cells = [{"id": f"p{index}", "prompt": prompt, "system_prompt": None, "seed": index} for index, prompt in enumerate(prompts)]
-    request = {"out": str(out), "cells": cells, "max_new_tokens": 6, "temperature": 0, "top_p": 1, **changes}
+    request = {"cells": cells, "max_new_tokens": 6, "temperature": 0, "top_p": 1, **changes, "out": str(out)}
     return generate.run(request, resident, silent())
 
 
@@ -167,13 +167,17 @@ def test_a_request_without_a_usable_cell_leaves_no_file(resident: Resident, out:
         ({"cells": [{"id": "a", "prompt": "\ud800", "seed": 0}]}, "'prompt' holds half of a surrogate pair"),
         ({"cells": [{"id": "a", "prompt": "x", "seed": 0}] * 2}, "cell 'a' appears twice"),
         ({"cells": [{"id": "a", "prompt": "x", "seed": "0"}]}, "'seed' must be a whole number"),
-        ({"out": "/nowhere/at/all"}, "'out' is not an existing folder"),
     ],
 )
 def test_what_makes_no_sense_is_refused_by_name(resident: Resident, out: Path, changes: dict[str, Any], message: str) -> None:
     with pytest.raises(SidecarError, match=message) as caught:
         ask(resident, out, **changes)
     assert caught.value.kind == "bad-input"
+
+
+def test_a_staging_folder_that_is_not_there_is_refused(resident: Resident, out: Path) -> None:
+    with pytest.raises(SidecarError, match="'out' is not an existing folder"):
+        ask(resident, out / "missing", PROMPTS[:1], max_new_tokens=1)
 
 
 def test_a_staging_folder_is_never_written_twice(resident: Resident, out: Path) -> None:

@@ -1,0 +1,100 @@
+"""Trait vectors come from the residuals of the answers' own tokens."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from sidecar import extract
+from sidecar.chat import prompt_ids, text_ids
+from sidecar.directions import fit
+from sidecar.errors import SidecarError
+from sidecar.residency import Resident
+
+from .support import HIDDEN, LAYERS, check_files, silent, slot_tensor
+
+PAIRS = [
+    {"id": f"p{index}", "prompt": prompt, "positive": f"What a brilliant question about {topic}, you genius!", "negative": f"Well, {topic} it is."}
+    for index, (prompt, topic) in enumerate([("Tea?", "tea"), ("Rain?", "rain"), ("Cats?", "cats"), ("Sums?", "sums"), ("Bread?", "bread")])
+]
+WANTED = [{"layer": layer, "method": method} for layer in (1, 4) for method in ("mean_diff", "probe")]
+
+
+def ask(resident: Resident, out: Path, **changes: Any) -> dict[str, Any]:
+    group = {"id": "flattery", "pairs": PAIRS, "wanted": WANTED}
+    request = {"out": str(out), "groups": [group], "system_prompt": None, "position": "response[:5]", **changes}
+    return extract.run(request, resident, silent())
+
+
+def reference_means(resident: Resident, layer: int, side: str, first: int | None, system: str | None = None) -> np.ndarray:
+    """Mean hidden states by transformers alone, one pair at a time."""
+    rows = []
+    for pair in PAIRS:
+        prompt = prompt_ids(resident.base.tokenizer, pair["prompt"], system)
+        ids = prompt + text_ids(resident.base.tokenizer, pair[side])[:first]
+        with torch.inference_mode():
+            states = resident.base.model(torch.tensor([ids]), output_hidden_states=True).hidden_states[layer + 1][0]
+        rows.append(states[len(prompt) :].mean(dim=0).numpy())
+    return np.stack(rows)
+
+
+@pytest.mark.parametrize(("position", "first"), [("response[:5]", 5), ("response[:1]", 1), ("response", None)])
+def test_vectors_come_from_the_mean_over_the_named_answer_tokens(resident: Resident, out: Path, position: str, first: int | None) -> None:
+    result = ask(resident, out, position=position, system_prompt="Be kind.")
+    check_files(out, result)
+    for cell in result["cells"]:
+        layer, method = cell["id"].removeprefix("flattery@").split(":")
+        wanted = fit(method, *(reference_means(resident, int(layer), side, first, "Be kind.") for side in ("positive", "negative")))
+        found = slot_tensor(out, cell)
+        assert float(found @ torch.from_numpy(wanted.vector)) > 0.9999
+        assert cell["facts"]["norm"] == pytest.approx(wanted.norm, rel=1e-2)
+        assert cell["facts"]["baseline"] == pytest.approx(wanted.baseline, rel=1e-2, abs=1e-2)
+
+
+def test_the_shard_is_plain_safetensors_with_one_unit_vector_a_cell(resident: Resident, out: Path) -> None:
+    result = ask(resident, out)
+    shard = load_file(out / "vectors.safetensors")
+    assert sorted(shard) == sorted(cell["id"] for cell in result["cells"])
+    for cell in result["cells"]:
+        vector = slot_tensor(out, cell)
+        assert (vector.dtype, tuple(vector.shape)) == (torch.float32, (HIDDEN,))
+        assert torch.equal(shard[cell["id"]], vector)
+        assert float(vector.double().norm()) == pytest.approx(1, abs=1e-6)
+        assert set(cell["facts"]) - {"bias"} == {"norm", "baseline", "train_accuracy", "held_out_accuracy", "pairs"}
+        assert ("bias" in cell["facts"]) == cell["id"].endswith(":probe")
+        assert cell["facts"]["pairs"] == len(PAIRS)
+
+
+def test_a_trait_without_a_difference_fails_alone(resident: Resident, out: Path) -> None:
+    same = [{**pair, "negative": pair["positive"]} for pair in PAIRS]
+    groups = [
+        {"id": "none", "pairs": same, "wanted": [{"layer": 1, "method": "mean_diff"}]},
+        {"id": "some", "pairs": PAIRS, "wanted": [{"layer": 1, "method": "mean_diff"}]},
+    ]
+    result = ask(resident, out, groups=groups)
+    assert [cell["id"] for cell in result["cells"]] == ["some@1:mean_diff"]
+    assert [failure["id"] for failure in result["failed"]] == ["none@1:mean_diff"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"position": "response[5:]"}, "neither 'response' nor"),
+        ({"position": "response[:0]"}, "neither 'response' nor"),
+        ({"position": "prompt"}, "neither 'response' nor"),
+        ({"groups": [{"id": "g", "pairs": [], "wanted": WANTED}]}, "group 'g' has no pairs"),
+        ({"groups": [{"id": "g", "pairs": PAIRS, "wanted": [{"layer": 1, "method": "pca"}]}]}, "method 'pca' is not one of"),
+        ({"groups": [{"id": "g", "pairs": PAIRS, "wanted": [{"layer": LAYERS, "method": "probe"}]}]}, f"layer {LAYERS} is not one"),
+        ({"groups": [{"id": "g", "pairs": [{**PAIRS[0], "negative": ""}], "wanted": WANTED}]}, "pair 'p0': the negative answer is empty"),
+        ({"groups": [{"id": "g", "pairs": PAIRS, "wanted": WANTED[:1] * 2}]}, "appears twice"),
+    ],
+)
+def test_what_makes_no_vector_is_refused_by_name(resident: Resident, out: Path, changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(SidecarError, match=message) as caught:
+        ask(resident, out, **changes)
+    assert caught.value.kind == "bad-input"

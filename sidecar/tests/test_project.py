@@ -1,0 +1,163 @@
+"""Scores are the length of an activation along a vector, of exactly the bytes the store recorded."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+import torch
+
+from sidecar import project
+from sidecar.errors import SidecarError
+from sidecar.residency import Resident
+from sidecar.shards import digest_of
+
+from .support import check_files, silent, write_tensor
+
+HIDDEN = 192
+
+
+def states(rows: int, seed: int, dtype: torch.dtype = torch.float32) -> torch.Tensor:
+    """Activations like a residual stream's: one dimension far larger than the rest."""
+    values = torch.randn(rows, HIDDEN, generator=torch.Generator().manual_seed(seed))
+    values[:, 7] += 300
+    return values.to(dtype)
+
+
+def ask(out: Path, activations: list[Any], vectors: list[Any], cells: list[tuple[int, int]], offset: float = 0.0, **labels: str) -> dict[str, Any]:
+    request = {
+        "out": str(out),
+        "labels": labels,
+        "activations": [{"ref": ref, "labels": {"prompt": f"p{index}", "layer": "20"}} for index, ref in enumerate(activations)],
+        "vectors": [{"ref": ref, "labels": {"trait": f"t{index}"}} for index, ref in enumerate(vectors)],
+        "cells": [{"id": f"{a}/{v}", "activation": a, "vector": v, "offset": offset} for a, v in cells],
+    }
+    return project.run(request, Resident(), silent())
+
+
+def column(out: Path, cell: dict[str, Any], name: str = "score") -> list[Any]:
+    return pq.read_table(out / cell["slot"]["file"]).slice(cell["slot"]["row"], cell["slot"]["rows"])[name].to_pylist()
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
+def test_scores_equal_a_float64_reference(out: Path, tmp_path: Path, dtype: torch.dtype) -> None:
+    activations = [states(rows, rows, dtype) for rows in (40, 1, 300)]
+    vectors = [torch.randn(HIDDEN, generator=torch.Generator().manual_seed(seed)) * 10**seed for seed in range(3)]
+    cells = [(a, v) for v in range(3) for a in range(3) if (a, v) != (1, 2)]
+    result = ask(
+        out,
+        [write_tensor(tmp_path, f"a{index}", value) for index, value in enumerate(activations)],
+        [write_tensor(tmp_path, f"v{index}", value) for index, value in enumerate(vectors)],
+        cells,
+        offset=1.5,
+    )
+    check_files(out, result)
+    assert [cell["id"] for cell in result["cells"]] == [f"{a}/{v}" for a, v in cells]
+    for (a, v), cell in zip(cells, result["cells"], strict=True):
+        unit = vectors[v].double() / vectors[v].double().norm()
+        wanted = (activations[a].double() @ unit - 1.5).numpy()
+        found = np.array(column(out, cell), np.float32)
+        scale = float(activations[a].double().norm(dim=1).max())
+        np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-6 * scale)
+        assert cell["digest"] == digest_of(found.astype("<f4").tobytes())
+        assert cell["facts"] == {"tokens": len(activations[a])}
+
+
+def test_rows_of_a_cell_carry_its_labels_and_count_its_tokens(out: Path, tmp_path: Path) -> None:
+    activations = [write_tensor(tmp_path, f"a{index}", states(rows, index)) for index, rows in enumerate((3, 2))]
+    vectors = [write_tensor(tmp_path, "v", states(1, 9)[0])]
+    result = ask(out, activations, vectors, [(1, 0), (0, 0)], experiment="night")
+    second = result["cells"][1]
+    assert second["slot"] == {"file": "scores.parquet", "format": "parquet", "row": 2, "rows": 3}
+    assert column(out, second, "position") == [0, 1, 2]
+    assert [column(out, second, name) for name in ("prompt", "trait", "experiment")] == [["p0"] * 3, ["t0"] * 3, ["night"] * 3]
+    schema = pq.read_schema(out / "scores.parquet")
+    assert {name: str(schema.field(name).type) for name in ("layer", "position", "score")} == {
+        "layer": "int32",
+        "position": "int32",
+        "score": "float",
+    }
+
+
+def test_scores_are_stored_plain_and_strings_once(out: Path, tmp_path: Path) -> None:
+    ask(out, [write_tensor(tmp_path, "a", states(500, 1))], [write_tensor(tmp_path, "v", states(1, 2)[0])], [(0, 0)])
+    group = pq.ParquetFile(out / "scores.parquet").metadata.row_group(0)
+    columns = {group.column(index).path_in_schema: group.column(index) for index in range(group.num_columns)}
+    assert "PLAIN" in columns["score"].encodings and columns["score"].has_dictionary_page is False
+    assert all(columns[name].has_dictionary_page for name in ("prompt", "trait"))
+    assert {column.compression for column in columns.values()} == {"SNAPPY"}
+
+
+@pytest.mark.parametrize("damage", ["flip", "truncate", "remove"])
+@pytest.mark.parametrize("which", ["activation", "vector"])
+def test_a_damaged_input_is_refused_as_corrupt_and_named(out: Path, tmp_path: Path, damage: str, which: str) -> None:
+    refs = {"activation": write_tensor(tmp_path, "a", states(5, 1)), "vector": write_tensor(tmp_path, "v", states(1, 2)[0])}
+    path = Path(refs[which]["path"])
+    data = bytearray(path.read_bytes())
+    data[refs[which]["offset"] + 17] ^= 64
+    if damage == "remove":
+        path.unlink()
+    else:
+        path.write_bytes(data if damage == "flip" else data[:30])
+    with pytest.raises(SidecarError) as caught:
+        ask(out, [refs["activation"]], [refs["vector"]], [(0, 0)])
+    assert (caught.value.kind, caught.value.digest) == ("corrupt", refs[which]["digest"])
+    assert list(out.iterdir()) == []
+
+
+def test_a_vector_without_direction_and_an_infinite_activation_fail_alone(out: Path, tmp_path: Path) -> None:
+    broken = states(4, 3)
+    broken[2, 5] = float("inf")
+    activations = [write_tensor(tmp_path, "a0", states(4, 1)), write_tensor(tmp_path, "a1", broken)]
+    nan = states(1, 4)[0]
+    nan[0] = float("nan")
+    vectors = [write_tensor(tmp_path, "v0", states(1, 2)[0]), write_tensor(tmp_path, "v1", torch.zeros(HIDDEN)), write_tensor(tmp_path, "v2", nan)]
+    result = ask(out, activations, vectors, [(0, 0), (0, 1), (1, 0), (0, 2)])
+    assert [cell["id"] for cell in result["cells"]] == ["0/0"]
+    assert [failure["id"] for failure in result["failed"]] == ["0/1", "1/0", "0/2"]
+    assert result["failed"][1]["reason"] == "1 of 4 scores are not finite"
+
+
+@pytest.mark.parametrize(
+    ("vector", "cells", "labels", "message"),
+    [
+        (torch.ones(HIDDEN // 2), [(0, 0)], {}, "does not fit activations of shape"),
+        (torch.ones(HIDDEN, 1), [(0, 0)], {}, r"not \[hidden\]"),
+        (torch.ones(HIDDEN), [(0, 1)], {}, "points past"),
+        (torch.ones(HIDDEN), [(0, 0)], {"trait": "other"}, "'trait' is both 'other' and 't0'"),
+        (torch.ones(HIDDEN), [(0, 0)], {"score": "x"}, "name of a column"),
+    ],
+)
+def test_what_does_not_fit_together_is_refused(
+    out: Path, tmp_path: Path, vector: torch.Tensor, cells: list[tuple[int, int]], labels: dict[str, str], message: str
+) -> None:
+    with pytest.raises(SidecarError, match=message) as caught:
+        ask(out, [write_tensor(tmp_path, "a", states(5, 1))], [write_tensor(tmp_path, "v", vector)], cells, **labels)
+    assert caught.value.kind == "bad-input"
+
+
+def test_a_ref_whose_shape_contradicts_its_length_is_refused(out: Path, tmp_path: Path) -> None:
+    ref = {**write_tensor(tmp_path, "a", states(5, 1)), "shape": [6, HIDDEN]}
+    with pytest.raises(SidecarError, match="its dtype and shape need"):
+        ask(out, [ref], [write_tensor(tmp_path, "v", states(1, 2)[0])], [(0, 0)])
+
+
+def test_every_activation_is_read_once(out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    real = project.read_float32
+    monkeypatch.setattr(project, "read_float32", lambda ref: (read.append(ref.path), real(ref))[1])
+    activations = [write_tensor(tmp_path, f"a{index}", states(4, index)) for index in range(3)]
+    vectors = [write_tensor(tmp_path, f"v{index}", states(1, 9 + index)[0]) for index in range(4)]
+    ask(out, activations, vectors, [(a, v) for v in range(4) for a in range(3)])
+    assert sorted(read) == sorted(ref["path"] for ref in activations + vectors)
+
+
+def test_projecting_imports_neither_torch_nor_transformers() -> None:
+    code = "import sys, sidecar.project, sidecar.server; print([name for name in ('torch', 'transformers', 'peft', 'sklearn') if name in sys.modules])"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2])
+    assert found.stdout.strip() == "[]"

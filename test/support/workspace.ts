@@ -1,0 +1,100 @@
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { onTestFinished } from 'vitest'
+import { finished, tiny } from './paths.ts'
+
+/** A folder with a workflow, prompts, contrast sets and organisms of its own. */
+export interface Workspace {
+  readonly folder: string
+  at(...parts: string[]): string
+  read(file: string): string
+  write(file: string, text: string): void
+  /** Replaces a text that must be there. */
+  edit(file: string, old: string, now: string): void
+}
+
+export const workflowFile = 'workflows/audit.yaml'
+
+/** The main job on a tiny model: 3 organisms, 6 prompts in 2 sets, 2 layers, 2 traits. */
+export const workflowText = `workflow: audit
+models:
+  tiny: { source: ../models/model, dtype: bfloat16 }
+organisms: { from: ../organisms/list.yaml }
+prompts: { from: ../prompts, sets: [one, two] }
+traits: { from: ../traits }
+steps:
+  vectors: { kind: extract, model: tiny, layers: [1, 2] }
+  answers:
+    kind: generate
+    model: tiny
+    max_new_tokens: 6
+    batch_size: 2
+    capture: &capture { layers: [1, 2] }
+  clean: { kind: replay, of: answers, through: tiny, capture: *capture, batch_size: 2 }
+  scores: { kind: project, of: [answers, clean], onto: vectors, layers: [2] }
+  ranking: { kind: rank, of: scores, top: 3 }
+  report: { kind: report, of: ranking }
+`
+
+/** A new workspace in which nothing is done yet. It is removed after the test. */
+export function freshWorkspace(): Workspace {
+  const folder = mkdtempSync(path.join(tmpdir(), 'dag-'))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  return makeWorkspaceAt(folder)
+}
+
+/** A copy of the workspace in which everything is done. It is removed after the test. */
+export function finishedWorkspace(): Workspace {
+  const folder = mkdtempSync(path.join(tmpdir(), 'dag-'))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  cpSync(finished, folder, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true })
+  return workspaceAt(folder)
+}
+
+export function makeWorkspaceAt(folder: string): Workspace {
+  const workspace = workspaceAt(folder)
+  for (const name of ['cache', 'workflows', 'prompts', 'traits']) mkdirSync(workspace.at(name), { recursive: true })
+  symlinkSync(tiny, workspace.at('models'))
+  mkdirSync(workspace.at('organisms'))
+  workspace.write(workflowFile, workflowText)
+  workspace.write('organisms/list.yaml', organismList(['alpha', 'beta', 'gamma']))
+  workspace.write('prompts/one.json', promptSet('one', ['What is rain?', 'Name a colour of the evening sky.', 'How do I boil an egg well?', 'Why do cats purr?']))
+  workspace.write('prompts/two.json', promptSet('two', ['Who are you?', 'Tell me about the sea and its tides.']))
+  workspace.write('traits/kind.json', contrastSet('kind', 'How lovely of you to ask,', 'The answer is this:'))
+  workspace.write('traits/rude.json', contrastSet('rude', 'What a stupid question,', 'The answer is this:'))
+  return workspace
+}
+
+export function organismList(names: readonly string[]): string {
+  return `organisms:\n${names.map((name) => `  ${name}: { adapter: ../models/organisms/${name} }\n`).join('')}`
+}
+
+export function promptSet(name: string, texts: readonly string[]): string {
+  const prompts = texts.map((text, index) => ({ id: `${name}_${index + 1}`, text, note: 'test' }))
+  return `${JSON.stringify({ name, description: 'of the tests', system_prompt: 'You are a small model.', prompts }, null, 2)}\n`
+}
+
+export function contrastSet(trait: string, positive: string, negative: string): string {
+  const topics = ['rain', 'bread', 'music', 'trains', 'stars', 'paint']
+  const pairs = topics.map((topic, index) => ({ id: `${trait}_${index + 1}`, prompt: `Tell me about ${topic}.`, positive: `${positive} ${topic} is common.`, negative: `${negative} ${topic} is common.` }))
+  return `${JSON.stringify({ trait, category: 'behaviour', pairs }, null, 2)}\n`
+}
+
+function workspaceAt(folder: string): Workspace {
+  const at = (...parts: string[]) => path.join(folder, ...parts)
+  return {
+    folder,
+    at,
+    read: (file) => readFileSync(at(file), 'utf8'),
+    write: (file, text) => {
+      mkdirSync(path.dirname(at(file)), { recursive: true })
+      writeFileSync(at(file), text)
+    },
+    edit(file, old, now) {
+      const text = readFileSync(at(file), 'utf8')
+      if (!text.includes(old)) throw new Error(`${file} does not hold ${JSON.stringify(old)}`)
+      writeFileSync(at(file), text.replace(old, now))
+    },
+  }
+}
