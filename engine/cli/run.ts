@@ -1,14 +1,16 @@
-import { availableParallelism } from 'node:os'
 import { readFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import path from 'node:path'
 import { kinds } from '../../steps/index.ts'
 import type { RunEvent, RunFinished } from '../core/events.ts'
 import { prepare } from '../prepare.ts'
+import { jsonSink, plainSink, type Sink } from '../report/sinks.ts'
+import { summaryLines } from '../report/summary.ts'
 import { runWorkflow } from '../run/session.ts'
-import type { StopSignal } from '../run/run.ts'
 import type { CliContext } from './context.ts'
 import { exitCodes } from './exit-codes.ts'
 import { reportProblems } from './report-problems.ts'
+import { createStop, type Stop } from './stop.ts'
 import { openStoreOf, sidecarCommand } from './workspace.ts'
 
 export interface RunFlags {
@@ -19,14 +21,13 @@ export interface RunFlags {
 export async function run(this: CliContext, flags: RunFlags, file: string): Promise<void> {
   const { process } = this
   const { store, workspace } = openStoreOf(file, flags.store)
+  const stop = createStop()
+  const onSignal = () => stop.request()
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal)
+  const sink = new LazySink(() => openSink(chooseUi(process, flags.ui), process, stop))
   try {
     const prepared = await prepare(file, kinds, store)
     if (!prepared.ok) return reportProblems(process, prepared.error)
-    const stop = stopSignal()
-    const onInterrupt = () => stop.request(stop.requested === null ? 'drain' : 'now')
-    process.on('SIGINT', onInterrupt)
-    process.on('SIGTERM', onInterrupt)
-    const show = (event: RunEvent) => process.stdout.write(`${JSON.stringify(event)}\n`)
     const result = await runWorkflow({
       prepared: prepared.value,
       store,
@@ -34,13 +35,64 @@ export async function run(this: CliContext, flags: RunFlags, file: string): Prom
       sidecar: sidecarCommand(process.env),
       cores: availableParallelism(),
       stop,
-      onEvent: show,
+      onEvent: (event) => sink.event(event),
       now: Date.now,
     })
+    await sink.close()
     if (!result.ok) return reportProblems(process, result.error)
     process.exitCode = exitCode(result.value)
+    if (flags.ui !== 'json') process.stdout.write(`${summaryLines(result.value, summaryContext(file, workspace)).join('\n')}\n`)
   } finally {
+    await sink.close()
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.off(signal, onSignal)
     store.close()
+  }
+}
+
+type Ui = 'tui' | 'plain' | 'json'
+
+function chooseUi(process: NodeJS.Process, ui: RunFlags['ui']): Ui {
+  if (ui !== 'auto') return ui
+  return process.stdout.isTTY && process.stdin.isTTY && !process.env.CI ? 'tui' : 'plain'
+}
+
+async function openSink(ui: Ui, process: NodeJS.Process, stop: Stop): Promise<Sink> {
+  const write = (text: string) => process.stdout.write(text)
+  if (ui === 'json') return jsonSink(write)
+  if (ui === 'plain') return plainSink(write)
+  const { startTui } = await import('../tui/index.tsx')
+  return startTui({ stdout: process.stdout, stdin: process.stdin, now: Date.now, onStop: () => stop.request(), detached: () => plainSink(write) })
+}
+
+/** Opens the sink when there is something to show: a run with nothing to do loads no TUI. */
+class LazySink implements Sink {
+  readonly #open: () => Promise<Sink>
+  #sink: Promise<Sink> | null = null
+  #waiting: RunEvent[] | null = []
+
+  constructor(open: () => Promise<Sink>) {
+    this.#open = open
+  }
+
+  event(event: RunEvent): void {
+    this.#waiting?.push(event)
+    if (!this.#waiting) void this.#sink?.then((sink) => sink.event(event))
+    else if (event.type === 'run-finished' || (event.type !== 'run-started' && event.type !== 'task-settled' && event.type !== 'task-finished')) this.#begin()
+  }
+
+  async close(): Promise<void> {
+    const sink = await this.#sink
+    this.#sink = null
+    await sink?.close()
+  }
+
+  #begin(): void {
+    const waiting = this.#waiting ?? []
+    this.#waiting = null
+    this.#sink = this.#open().then((sink) => {
+      for (const event of waiting) sink.event(event)
+      return sink
+    })
   }
 }
 
@@ -49,24 +101,17 @@ function exitCode({ outcome }: RunFinished): number {
   return codes[outcome]
 }
 
-interface Stop extends StopSignal {
-  request(how: 'drain' | 'now'): void
-}
-
-/** One stop lets what runs finish, the next one ends it. */
-function stopSignal(): Stop {
-  const listeners: ((how: 'drain' | 'now') => void)[] = []
-  let requested: 'drain' | 'now' | null = null
+function summaryContext(file: string, workspace: string) {
+  const lines = (name: string) => {
+    try {
+      return readFileSync(name, 'utf8')
+    } catch {
+      return null
+    }
+  }
   return {
-    get requested() {
-      return requested
-    },
-    onRequest: (listener) => listeners.push(listener),
-    request(how) {
-      requested = how
-      for (const listener of listeners) listener(how)
-    },
+    command: `dag run ${file}`,
+    read: (name: string) => lines(path.join(workspace, name)),
+    tail: (log: string) => (lines(log) ?? '').trimEnd().split('\n').slice(-5),
   }
 }
-
-export const readText = (workspace: string, file: string): string => readFileSync(path.join(workspace, file), 'utf8')

@@ -29,9 +29,12 @@ export function formatDiagnostic(diagnostic: Diagnostic): string {
   const lines = [range ? `${range.file}:${range.line}:${range.column}: ${head}` : head]
   if (range && range.text.trim() !== '') {
     const gutter = String(range.line)
-    const shown = range.text.slice(0, 160)
-    const width = Math.max(1, Math.min(range.length, shown.length - range.column + 1))
-    lines.push(`  ${gutter} | ${shown}`, `  ${' '.repeat(gutter.length)} | ${' '.repeat(range.column - 1)}${'^'.repeat(width)}`)
+    const from = range.column > 100 ? range.column - 60 : 0
+    const lead = from > 0 ? '…' : ''
+    const shown = lead + range.text.slice(from, from + 140)
+    const indent = range.column - 1 - from + lead.length
+    const width = Math.max(1, Math.min(range.length, shown.length - indent))
+    lines.push(`  ${gutter} | ${shown}`, `  ${' '.repeat(gutter.length)} | ${' '.repeat(indent)}${'^'.repeat(width)}`)
   }
   if (diagnostic.hint) lines.push(`  hint: ${diagnostic.hint}`)
   return lines.join('\n')

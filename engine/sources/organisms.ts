@@ -73,7 +73,17 @@ export async function readOrganisms(
     }
     organisms.push({ name: declared.name, origin: declared.adapter, path: folder, digest: adapter.value.digest, plants: declared.plants })
   }
-  return { organisms, notReady }
+  return { organisms, notReady: grouped(notReady) }
+}
+
+/** Many organisms with the same lack are one problem: it is told once, at the first, with the number of all. */
+function grouped(diagnostics: readonly Diagnostic[]): Diagnostic[] {
+  const byRule = new Map<string, Diagnostic[]>()
+  for (const diagnostic of diagnostics) byRule.set(diagnostic.rule, [...(byRule.get(diagnostic.rule) ?? []), diagnostic])
+  return [...byRule.values()].map((all) => {
+    const first = all[0] as Diagnostic
+    return all.length === 1 ? first : { ...first, message: `${first.message}; so it is with ${all.length} organisms` }
+  })
 }
 
 function remote(declared: Declared): OrganismSource {

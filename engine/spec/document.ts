@@ -34,7 +34,10 @@ export function parseYaml(file: string, text: string): SourceDocument {
     const lineText = (lines[line - 1] ?? '').replace(/\r$/, '')
     return { file, line, column: col, length: Math.max(1, Math.min(end - start, lineText.length - col + 1)), text: lineText }
   }
-  const diagnostics: Diagnostic[] = [...document.errors, ...document.warnings].map((error) => ({
+  // After the first syntax error the parser only guesses; duplicate keys are all told.
+  const found = [...document.errors, ...document.warnings]
+  const told = found.filter((error, index) => index === 0 || error.code === 'DUPLICATE_KEY')
+  const diagnostics: Diagnostic[] = told.map((error) => ({
     severity: 'error',
     rule: `yaml-${error.code.toLowerCase().replaceAll('_', '-')}`,
     message: error.message.split('\n')[0] as string,

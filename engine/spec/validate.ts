@@ -70,7 +70,7 @@ function defaults(schema: ParamSchema | undefined): Record<string, Json> {
 function dottedNames(workflow: Workflow, document: SourceDocument): Diagnostic[] {
   const names: [string, Path, 'key' | 'value'][] = [
     [workflow.name, ['workflow'], 'value'],
-    [workflow.experiment, ['experiment'], 'value'],
+    ...(workflow.experiment === workflow.name ? [] : [[workflow.experiment, ['experiment'], 'value'] as [string, Path, 'value']]),
     ...workflow.steps.map((step): [string, Path, 'key'] => [step.name, ['steps', step.name], 'key']),
     ...(workflow.prompts?.sets ?? []).map((set, index): [string, Path, 'value'] => [set, ['prompts', 'sets', index], 'value']),
   ]
