@@ -29,7 +29,14 @@ export async function prepare(file: string, kinds: readonly StepKind[], store: S
     text = new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(file))
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code
-    const why = code === 'ENOENT' ? 'it does not exist' : code === 'EISDIR' ? 'it is a folder' : code === 'ERR_ENCODING_INVALID_ENCODED_DATA' ? 'it is not UTF-8' : (error as Error).message
+    const why =
+      code === 'ENOENT'
+        ? 'it does not exist'
+        : code === 'EISDIR'
+          ? 'it is a folder'
+          : code === 'ERR_ENCODING_INVALID_ENCODED_DATA'
+            ? 'it is not UTF-8'
+            : (error as Error).message
     return fail([{ severity: 'error', rule: 'workflow-file', message: `the workflow ${file} cannot be read: ${why}` }])
   }
   const { workflow, diagnostics } = validate(parseYaml(file, text), kinds, checkShape)

@@ -12,7 +12,15 @@ const at = (...parts) => path.join(root, ...parts)
 /** Modules of the engine as this Node can import them: TypeScript, with its types taken off. */
 async function load(file, name) {
   const out = at('dist', `.build-${process.pid}-${path.basename(file, '.ts')}.mjs`)
-  await build({ entryPoints: [at(file)], outfile: out, bundle: true, platform: 'node', format: 'esm', packages: 'external', logLevel: 'warning' })
+  await build({
+    entryPoints: [at(file)],
+    outfile: out,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    packages: 'external',
+    logLevel: 'warning',
+  })
   try {
     return (await import(pathToFileURL(out)))[name]
   } finally {
@@ -26,7 +34,15 @@ async function buildSchema() {
   const kinds = await load('steps/index.ts', 'kinds')
   const schema = (await load('engine/spec/schema.ts', 'workflowSchema'))(kinds)
   writeFileSync(at('engine/spec/workflow.schema.json'), `${JSON.stringify(schema, null, 2)}\n`)
-  const ajv = new Ajv({ allErrors: true, verbose: true, strict: true, strictTypes: false, strictRequired: false, allowUnionTypes: true, code: { source: true, esm: true } })
+  const ajv = new Ajv({
+    allErrors: true,
+    verbose: true,
+    strict: true,
+    strictTypes: false,
+    strictRequired: false,
+    allowUnionTypes: true,
+    code: { source: true, esm: true },
+  })
   ajv.addVocabulary(['x-affects', 'x-ref'])
   const code = standalone(ajv, ajv.compile(schema))
   writeFileSync(at('engine/generated/validate-workflow.mjs'), code)

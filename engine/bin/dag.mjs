@@ -2,7 +2,9 @@
 // Must parse under any Node that npm may start it with.
 const [major, minor] = process.versions.node.split('.').map(Number)
 if (major < 24 || (major === 24 && minor < 15)) {
-  process.stderr.write(`dag needs Node 24.15 or newer, this is ${process.versions.node}. The project brings its own: use \`npx dag\` or \`npm run dag --\`.\n`)
+  process.stderr.write(
+    `dag needs Node 24.15 or newer, this is ${process.versions.node}. The project brings its own: use \`npx dag\` or \`npm run dag --\`.\n`,
+  )
   process.exitCode = 2
 } else {
   const { existsSync } = await import('node:fs')

@@ -11,7 +11,9 @@ export async function check(this: CliContext, flags: { readonly store?: string }
     if (!prepared.ok) return reportProblems(this.process, prepared.error)
     const { graph, workflow, notReady, warnings } = prepared.value
     reportProblems(this.process, [...warnings, ...notReady])
-    this.process.stdout.write(`${file}: ${workflow.steps.length} steps, ${graph.tasks.length} tasks${notReady.length > 0 ? '; it can be planned, not run' : ', ready to run'}\n`)
+    this.process.stdout.write(
+      `${file}: ${workflow.steps.length} steps, ${graph.tasks.length} tasks${notReady.length > 0 ? '; it can be planned, not run' : ', ready to run'}\n`,
+    )
   } finally {
     store.close()
   }

@@ -1,5 +1,4 @@
 import { buildCommand } from '@stricli/core'
-import type { CliContext } from './context.ts'
 
 const workflow = { brief: 'The workflow file', parse: String, placeholder: 'workflow.yaml' } as const
 const store = { kind: 'parsed', brief: 'Folder of the store. Default: cache/ of the workspace', parse: String, optional: true } as const
@@ -35,6 +34,12 @@ export const checkCommand = buildCommand({
   docs: { brief: 'Check a workflow and everything it points at' },
 })
 
+export const watchCommand = buildCommand({
+  loader: async () => (await import('./watch.ts')).watch,
+  parameters: { positional: one, flags: { store } },
+  docs: { brief: 'Print the plan anew whenever the workflow or what it points at changes' },
+})
+
 export const whyCommand = buildCommand({
   loader: async () => (await import('./why.ts')).why,
   parameters: {
@@ -55,5 +60,3 @@ export const lineageCommand = buildCommand({
   },
   docs: { brief: 'Say where a result comes from, down to prompt, tokens, vector and adapter' },
 })
-
-export type Command<Flags, Args extends readonly string[]> = (this: CliContext, flags: Flags, ...args: Args) => Promise<void>

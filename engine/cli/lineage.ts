@@ -1,3 +1,4 @@
+import { readFileSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { downstream, type LineageNode, upstream } from '../lineage/lineage.ts'
 import { findCell, namedBy } from '../lineage/find.ts'
@@ -15,7 +16,7 @@ export interface LineageFlags {
 export async function lineage(this: CliContext, flags: LineageFlags, artifact: string): Promise<void> {
   const { store } = openStoreOf(path.join(artifact.replace(/:\d+$/, '')), flags.store)
   try {
-    const found = findCell(store, artifact)
+    const found = findCell(store, artifact, readFile)
     if (!found.ok) {
       const hint = 'name a result file (file or file:line), task:cell as `dag plan` and `dag why` print them, or the first digits of a key'
       return reportProblems(this.process, [{ severity: 'error', rule: 'unknown-artifact', message: found.error, hint }])
@@ -34,4 +35,8 @@ export async function lineage(this: CliContext, flags: LineageFlags, artifact: s
 function viewsOf(store: Parameters<typeof upstream>[0], node: LineageNode): string[] {
   const rows = store.db.prepare('SELECT path FROM views WHERE digest = ?').all(node.digest) as { path: string }[]
   return rows.map((row) => path.relative('.', row.path))
+}
+
+function readFile(file: string): string | null {
+  return statSync(file, { throwIfNoEntry: false })?.isFile() ? readFileSync(file, 'utf8') : null
 }

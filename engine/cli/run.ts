@@ -61,7 +61,13 @@ async function openSink(ui: Ui, process: NodeJS.Process, stop: Stop): Promise<Si
   if (ui === 'json') return jsonSink(write)
   if (ui === 'plain') return plainSink(write)
   const { startTui } = await import('../tui/index.tsx')
-  return startTui({ stdout: process.stdout, stdin: process.stdin, now: Date.now, onStop: () => stop.request(), detached: () => plainSink(write) })
+  return startTui({
+    stdout: process.stdout,
+    stdin: process.stdin,
+    now: Date.now,
+    onStop: () => stop.request(),
+    detached: () => plainSink(write),
+  })
 }
 
 /** Opens the sink when there is something to show: a run with nothing to do loads no TUI. */
@@ -77,7 +83,11 @@ class LazySink implements Sink {
   event(event: RunEvent): void {
     this.#waiting?.push(event)
     if (!this.#waiting) void this.#sink?.then((sink) => sink.event(event))
-    else if (event.type === 'run-finished' || (event.type !== 'run-started' && event.type !== 'task-settled' && event.type !== 'task-finished')) this.#begin()
+    else if (
+      event.type === 'run-finished' ||
+      (event.type !== 'run-started' && event.type !== 'task-settled' && event.type !== 'task-finished')
+    )
+      this.#begin()
   }
 
   async close(): Promise<void> {

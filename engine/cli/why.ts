@@ -23,14 +23,26 @@ export async function why(this: CliContext, flags: WhyFlags, file: string, name:
     const task = graph.byId.get(id)
     if (!task) {
       const hint = suggestion(id, [...graph.byId.keys()])
-      return reportProblems(this.process, [{ severity: 'error', rule: 'unknown-task', message: `the workflow has no task "${id}"`, ...(hint ? { hint } : {}) }])
+      return reportProblems(this.process, [
+        { severity: 'error', rule: 'unknown-task', message: `the workflow has no task "${id}"`, ...(hint ? { hint } : {}) },
+      ])
     }
     const { plan } = planNow(prepared.value, store)
     const all = plan.settled(id).cells
     const cells = colon < 0 ? all : all.filter((cell) => cell.spec.id === name.slice(colon + 1))
     if (cells.length === 0) {
-      const hint = suggestion(name.slice(colon + 1), all.map((cell) => cell.spec.id))
-      return reportProblems(this.process, [{ severity: 'error', rule: 'unknown-cell', message: `task "${id}" has no cell "${name.slice(colon + 1)}"`, ...(hint ? { hint } : {}) }])
+      const hint = suggestion(
+        name.slice(colon + 1),
+        all.map((cell) => cell.spec.id),
+      )
+      return reportProblems(this.process, [
+        {
+          severity: 'error',
+          rule: 'unknown-cell',
+          message: `task "${id}" has no cell "${name.slice(colon + 1)}"`,
+          ...(hint ? { hint } : {}),
+        },
+      ])
     }
     const verdicts = cells.map((cell) => ({ cell: cell.spec.id, ...explainCell(store, plan, workflow.name, task, cell) }))
     this.process.stdout.write(flags.json ? `${JSON.stringify({ task: id, cells: verdicts })}\n` : whyText(id, verdicts))

@@ -40,8 +40,3 @@ export function digestOfBytes(data: Uint8Array | string): Digest {
 export function digestOfJson(value: Json): Digest {
   return digestOfBytes(canonicalJson(value))
 }
-
-/** The first digits, for people. */
-export function shortDigest(digest: Digest): string {
-  return digest.slice(0, 12)
-}

@@ -35,7 +35,11 @@ export interface ParamSchema {
  * The named parameters that shape a result, as key components. One that is added to a kind later is named only when
  * it is not at its default, so that old keys stay as they were.
  */
-export function resultComponents(schema: ParamSchema, params: Readonly<Record<string, Json>>, names: readonly string[]): Record<string, Json> {
+export function resultComponents(
+  schema: ParamSchema,
+  params: Readonly<Record<string, Json>>,
+  names: readonly string[],
+): Record<string, Json> {
   const components: Record<string, Json> = {}
   for (const name of names) {
     if (schema.properties?.[name]?.['x-affects'] !== 'result') throw new Error(`parameter "${name}" does not affect the result`)

@@ -64,7 +64,8 @@ export interface Task {
   /** What the operation expands into cells, as plain data. Every member enters the task's deep key. */
   readonly data: JsonObject
   /** What shapes only speed or looks. */
-  readonly tuning: JsonObject}
+  readonly tuning: JsonObject
+}
 
 export interface LoadedState {
   readonly base: ModelSource
@@ -123,7 +124,14 @@ export type Facts = Readonly<Record<string, string | number | boolean | null>>
 /** Where a cell's bytes are: a byte range of an object, rows of a Parquet object, or an object as a whole. */
 export type Slot =
   | { readonly object: Digest; readonly format: 'json'; readonly offset: number; readonly length: number }
-  | { readonly object: Digest; readonly format: 'tensor'; readonly offset: number; readonly length: number; readonly dtype: string; readonly shape: readonly number[] }
+  | {
+      readonly object: Digest
+      readonly format: 'tensor'
+      readonly offset: number
+      readonly length: number
+      readonly dtype: string
+      readonly shape: readonly number[]
+    }
   | { readonly object: Digest; readonly format: 'parquet'; readonly row: number; readonly rows: number }
   | { readonly object: Digest; readonly format: 'file' }
 

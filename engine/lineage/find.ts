@@ -1,4 +1,3 @@
-import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import type { Digest } from '../core/digest.ts'
 import { fail, ok, type Result } from '../core/result.ts'
@@ -13,10 +12,10 @@ export interface Found {
 
 /**
  * Finds the cell behind what a person writes: a result file, `file:line`, `task:cell`, or the first digits (eight at
- * least) of a key or digest.
+ * least) of a key or digest. `readFile` gives null for a file that is not there.
  */
-export function findCell(store: Store, artifact: string): Result<Found, string> {
-  const byFile = ofFile(store, artifact)
+export function findCell(store: Store, artifact: string, readFile: (file: string) => string | null): Result<Found, string> {
+  const byFile = ofFile(store, artifact, readFile)
   if (byFile) return byFile
   if (/^[0-9a-f]{8,64}$/.test(artifact)) return ofDigest(store, artifact)
   const colon = artifact.indexOf(':')
@@ -27,16 +26,17 @@ export function findCell(store: Store, artifact: string): Result<Found, string> 
   return fail(`nothing here is called "${artifact}"`)
 }
 
-function ofFile(store: Store, artifact: string): Result<Found, string> | null {
+function ofFile(store: Store, artifact: string, readFile: (file: string) => string | null): Result<Found, string> | null {
   const [, name, number] = /^(.*?)(?::(\d+))?$/.exec(artifact) as unknown as [string, string, string | undefined]
   const file = path.resolve(name)
-  if (!existsSync(file)) return null
+  const text = readFile(file)
+  if (text === null) return null
   const row = store.db.prepare('SELECT digest FROM views WHERE path = ?').get(file) as { digest: string } | undefined
   if (!row) return fail(`${name} is not a result that this store shows`)
   const key = keyOfDigest(store, row.digest)
   if (!key) return fail(`the store no longer holds what ${name} was made from`)
   if (number === undefined) return ok({ key, line: null })
-  const line = readFileSync(file, 'utf8').split('\n')[Number(number) - 1]
+  const line = text.split('\n')[Number(number) - 1]
   return line === undefined ? fail(`${name} has no line ${number}`) : ok({ key, line })
 }
 
@@ -46,32 +46,34 @@ function ofDigest(store: Store, digits: string): Result<Found, string> {
   const keys = store.db.prepare('SELECT key FROM cells WHERE key BETWEEN ? AND ? LIMIT 2').all(low, high) as { key: Uint8Array }[]
   if (keys.length > 1) return fail(`"${digits}" is the beginning of several keys; write more of it`)
   if (keys[0]) return ok({ key: toHex(keys[0].key), line: null })
-  const byDigest = store.db.prepare('SELECT key FROM cells WHERE digest BETWEEN ? AND ? LIMIT 1').get(low, high) as { key: Uint8Array } | undefined
+  const byDigest = store.db.prepare('SELECT key FROM cells WHERE digest BETWEEN ? AND ? LIMIT 1').get(low, high) as
+    | { key: Uint8Array }
+    | undefined
   return byDigest ? ok({ key: toHex(byDigest.key), line: null }) : fail(`no cell has a key or digest that begins with ${digits}`)
 }
 
 function keyOfDigest(store: Store, digest: Digest): Digest | null {
-  const row = store.db.prepare('SELECT key FROM cells WHERE digest = ? ORDER BY unit DESC LIMIT 1').get(toBlob(digest)) as { key: Uint8Array } | undefined
+  const row = store.db.prepare('SELECT key FROM cells WHERE digest = ? ORDER BY unit DESC LIMIT 1').get(toBlob(digest)) as
+    | { key: Uint8Array }
+    | undefined
   return row ? toHex(row.key) : null
 }
 
 function latestOf(store: Store, task: string, cell: string): Digest | null {
   const row = store.db
-    .prepare('SELECT cells.key AS key FROM units JOIN cells ON cells.unit = units.id WHERE units.task = ? AND cells.cell = ? ORDER BY units.id DESC LIMIT 1')
+    .prepare(
+      'SELECT cells.key AS key FROM units JOIN cells ON cells.unit = units.id WHERE units.task = ? AND cells.cell = ? ORDER BY units.id DESC LIMIT 1',
+    )
     .get(task, cell) as { key: Uint8Array } | undefined
   return row ? toHex(row.key) : null
 }
 
-/**
- * Which inputs a line of a result speaks of: those whose organism and prompt stand in it. All of them when the line
- * names none.
- */
+/** Which inputs a line of a result speaks of: those whose prompt and organism both stand in it; all when it is null. */
 export function namedBy(line: string | null): (node: LineageNode) => boolean {
   if (line === null) return () => true
   const words = new Set(line.split(/[\s|,"':]+/))
   return (node) => {
     const prompt = node.cell.split('@')[0] as string
-    const parts = node.task.split('/').slice(1)
-    return !node.cell.includes('@') || node.operation === 'extract' || (words.has(prompt) && parts.some((part) => words.has(part)))
+    return words.has(prompt) && node.task.split('/').some((part) => words.has(part))
   }
 }

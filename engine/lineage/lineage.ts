@@ -31,22 +31,32 @@ function describe(store: Store, cell: IndexedCell): LineageNode {
   return { key, digest, task, cell: cell.cell, operation, workflow, run, created, components: { ...shared, ...cell.own }, facts, inputs }
 }
 
-/** Everything that a cell was made from, itself first, each cell once, breadth first. */
-export function upstream(store: Store, key: Digest, keep: (node: LineageNode) => boolean = () => true): LineageNode[] {
-  return walk(store, key, (node) => node.inputs, keep)
+/**
+ * Everything that a cell was made from, itself first, each cell once, breadth first. `follow` picks among its own
+ * inputs; what lies behind those is followed whole.
+ */
+export function upstream(store: Store, key: Digest, follow: (node: LineageNode) => boolean = () => true): LineageNode[] {
+  return walk(store, key, (node) =>
+    node.key === key
+      ? node.inputs.filter((input) => {
+          const known = nodeOf(store, input)
+          return known !== null && follow(known)
+        })
+      : node.inputs,
+  )
 }
 
 /** Everything that was made from a cell, itself first. */
 export function downstream(store: Store, key: Digest): LineageNode[] {
-  return walk(store, key, (node) => usersOf(store, node.key), () => true)
+  return walk(store, key, (node) => usersOf(store, node.key))
 }
 
-function walk(store: Store, start: Digest, next: (node: LineageNode) => readonly Digest[], keep: (node: LineageNode) => boolean): LineageNode[] {
+function walk(store: Store, start: Digest, next: (node: LineageNode) => readonly Digest[]): LineageNode[] {
   const seen = new Set([start])
   const found: LineageNode[] = []
   for (const key of seen) {
     const node = nodeOf(store, key)
-    if (!node || (key !== start && !keep(node))) continue
+    if (!node) continue
     found.push(node)
     for (const other of next(node)) seen.add(other)
   }

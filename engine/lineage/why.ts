@@ -32,7 +32,7 @@ export function explainCell(store: Store, plan: Plan, workflow: string, task: Ta
   if (stored) return { verdict: 'up-to-date', run: store.unit(stored.unit).run, key: cell.key }
   const former = formerCell(store, workflow, task.id, cell.spec.id)
   if (!former) return { verdict: 'new', key: cell.key }
-  const now = { ...sharedComponents(task), ...(cell.spec.own ?? {}) }
+  const now = { ...sharedComponents(task), ...cell.spec.own }
   return { verdict: 'changed', key: cell.key, run: former.run, changes: changedComponents(former.components, now) }
 }
 

@@ -16,7 +16,10 @@ export interface Forecast {
 
 /** Plays the plan through the scheduler on a virtual clock. The counts are those of the run; the seconds are an estimate. */
 export function forecast(plan: Plan, measured: MeasuredRates): Forecast {
-  const scheduler = createScheduler(plan.tasks.map(({ task }) => scheduledTask(task)), laneCapacity(2))
+  const scheduler = createScheduler(
+    plan.tasks.map(({ task }) => scheduledTask(task)),
+    laneCapacity(2),
+  )
   const todo: SchedulerEvent[] = [{ type: 'start' }]
   const running: { until: number; event: SchedulerEvent }[] = []
   let clock = 0

@@ -55,9 +55,9 @@ export function plan(graph: TaskGraph, snapshot: Snapshot): Plan {
 }
 
 /** What a batch takes, summed over its cells. */
-export function batchCost(plan: Plan, batch: Batch): Cost {
-  const { task } = plan.byId.get(batch.task) as PlannedTask
-  const inputs = plan.inputs(task)
+export function batchCost(of: Plan, batch: Batch): Cost {
+  const { task } = of.byId.get(batch.task) as PlannedTask
+  const inputs = of.inputs(task)
   let total: Cost = { decodeTokens: 0, prefillTokens: 0, depth: 0, bytes: 0 }
   const groups = new Set<string>()
   for (const { spec } of batch.cells) {

@@ -20,8 +20,24 @@ export interface Profile {
  * of 1.66 GB from a 3 GB/s disk.
  */
 export const profiles: Readonly<Record<string, Profile>> = {
-  cpu: { name: 'cpu-2core', decodeFlops: 40e9, prefillFlops: 480e9, loadSeconds: 1, switchSeconds: 0.1, startSeconds: 6, cellsPerSecond: 5_000 },
-  cuda: { name: 'a100-80gb', decodeFlops: 6.5e12, prefillFlops: 156e12, loadSeconds: 150, switchSeconds: 0.6, startSeconds: 15, cellsPerSecond: 5_000 },
+  cpu: {
+    name: 'cpu-2core',
+    decodeFlops: 40e9,
+    prefillFlops: 480e9,
+    loadSeconds: 1,
+    switchSeconds: 0.1,
+    startSeconds: 6,
+    cellsPerSecond: 5_000,
+  },
+  cuda: {
+    name: 'a100-80gb',
+    decodeFlops: 6.5e12,
+    prefillFlops: 156e12,
+    loadSeconds: 150,
+    switchSeconds: 0.6,
+    startSeconds: 15,
+    cellsPerSecond: 5_000,
+  },
   mps: { name: 'mps', decodeFlops: 400e9, prefillFlops: 4e12, loadSeconds: 5, switchSeconds: 0.2, startSeconds: 6, cellsPerSecond: 5_000 },
 }
 

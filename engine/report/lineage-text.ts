@@ -18,7 +18,7 @@ export function lineageText(nodes: readonly ShownNode[], down: boolean): string 
     if (group.length > shownEach) lines.push(`  … and ${formatCount(group.length - shownEach)} more`)
     lines.push('')
   }
-  return `${lines.join('\n')}`
+  return lines.join('\n')
 }
 
 function nodeLines(node: ShownNode, brief: boolean): string[] {
@@ -29,7 +29,13 @@ function nodeLines(node: ShownNode, brief: boolean): string[] {
   return [
     head,
     ...Object.entries(components).map(([name, value]) => `      ${name}: ${cut(JSON.stringify(value))}`),
-    ...(Object.keys(node.facts).length > 0 ? [`      facts: ${Object.entries(node.facts).map(([name, value]) => `${name} ${value}`).join(', ')}`] : []),
+    ...(Object.keys(node.facts).length > 0
+      ? [
+          `      facts: ${Object.entries(node.facts)
+            .map(([name, value]) => `${name} ${value}`)
+            .join(', ')}`,
+        ]
+      : []),
     ...spanLines(node),
     `      key ${node.key.slice(0, 16)} · result ${node.digest.slice(0, 16)} · step version ${version} · run ${node.run} of ${node.workflow}`,
     ...files,

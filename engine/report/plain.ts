@@ -27,7 +27,9 @@ export function plainLines(view: RunView, event: RunEvent): string[] {
       if (event.ran === 0) return []
       const reused = event.reused > 0 ? `, ${formatCount(event.reused)} reused` : ''
       const left = view.secondsLeft()
-      return line(`${event.task}  done, ${formatCount(event.ran)} cells made${reused}${left === null || left < 1 ? '' : `  (about ${formatDuration(left)} left)`}`)
+      return line(
+        `${event.task}  done, ${formatCount(event.ran)} cells made${reused}${left === null || left < 1 ? '' : `  (about ${formatDuration(left)} left)`}`,
+      )
     }
     case 'task-failed':
       return line(`${event.task}  FAILED: ${event.message}`)

@@ -62,7 +62,12 @@ function stagesOf(tasks: readonly PlannedTask[]): StageReport[] {
   const stages = new Map<string, { total: number; run: number; cells: number; toRun: number }>()
   for (const { task, cells, toRun } of tasks) {
     const stage = stages.get(task.stage) ?? { total: 0, run: 0, cells: 0, toRun: 0 }
-    stages.set(task.stage, { total: stage.total + 1, run: stage.run + Number(toRun > 0), cells: stage.cells + cells, toRun: stage.toRun + toRun })
+    stages.set(task.stage, {
+      total: stage.total + 1,
+      run: stage.run + Number(toRun > 0),
+      cells: stage.cells + cells,
+      toRun: stage.toRun + toRun,
+    })
   }
   return [...stages].map(([stage, { total, run, cells, toRun }]) => ({ stage, tasks: { total, run }, cells: { total: cells, run: toRun } }))
 }
@@ -73,7 +78,8 @@ function countsOf(plan: Plan): Record<string, { total: number; run: number; byte
     const { noun, by } = task.operation.counts
     const count = counts[noun] ?? { total: 0, run: 0, bytes: 0 }
     const perGroup = by === 'group' ? cellsPerGroup(plan, task.id, cells) : 1
-    const running = by === 'group' ? batches.reduce((sum, batch) => sum + new Set(batch.cells.map((cell) => cell.spec.group)).size, 0) : toRun
+    const running =
+      by === 'group' ? batches.reduce((sum, batch) => sum + new Set(batch.cells.map((cell) => cell.spec.group)).size, 0) : toRun
     const bytes = batches.reduce((sum, batch) => sum + batchCost(plan, batch).bytes, 0)
     counts[noun] = { total: count.total + cells / perGroup, run: count.run + running, bytes: count.bytes + bytes }
   }
@@ -99,7 +105,14 @@ function reasonsOf(workflow: string, plan: Plan, store: Store): Reason[] {
     const text = reasonText(verdict.verdict, changes)
     const key = `${task.stage}\n${text}`
     const known = reasons.get(key)
-    reasons.set(key, { stage: task.stage, verdict: verdict.verdict, text, changes, tasks: (known?.tasks ?? 0) + 1, cells: (known?.cells ?? 0) + toRun })
+    reasons.set(key, {
+      stage: task.stage,
+      verdict: verdict.verdict,
+      text,
+      changes,
+      tasks: (known?.tasks ?? 0) + 1,
+      cells: (known?.cells ?? 0) + toRun,
+    })
   }
   return [...reasons.values()]
 }
@@ -120,15 +133,24 @@ function reasonText(verdict: string, changes: readonly Change[]): string {
 /** The plan for reading. */
 export function planText(report: PlanReport): string {
   const { tasks, cells, forecast } = report
-  if (tasks.run === 0) return `${report.workflow}: nothing to do; all ${formatCount(tasks.total)} tasks (${formatCount(cells.total)} cells) are up to date\n`
+  if (tasks.run === 0)
+    return `${report.workflow}: nothing to do; all ${formatCount(tasks.total)} tasks (${formatCount(cells.total)} cells) are up to date\n`
   const width = Math.max(...report.stages.map(({ stage }) => stage.length), 5)
-  const stage = (name: string, run: string, total: string, reused: string) => `  ${name.padEnd(width)}  ${run.padStart(12)}  ${total.padStart(12)}  ${reused.padStart(12)}`
+  const stage = (name: string, run: string, total: string, reused: string) =>
+    `  ${name.padEnd(width)}  ${run.padStart(12)}  ${total.padStart(12)}  ${reused.padStart(12)}`
   const made = Object.entries(report.counts).filter(([, count]) => count.run > 0)
   return [
     `${report.workflow}: ${formatCount(tasks.run)} of ${formatCount(tasks.total)} tasks run, ${formatCount(cells.run)} of ${formatCount(cells.total)} cells`,
     '',
     stage('stage', 'cells to run', 'of', 'tasks to run'),
-    ...report.stages.map((each) => stage(each.stage, formatCount(each.cells.run), formatCount(each.cells.total), `${formatCount(each.tasks.run)} of ${formatCount(each.tasks.total)}`)),
+    ...report.stages.map((each) =>
+      stage(
+        each.stage,
+        formatCount(each.cells.run),
+        formatCount(each.cells.total),
+        `${formatCount(each.tasks.run)} of ${formatCount(each.tasks.total)}`,
+      ),
+    ),
     '',
     ...made.map(([noun, count]) => `  ${formatCount(count.run)} ${noun}${count.bytes > 0 ? `, ${formatBytes(count.bytes)}` : ''}`),
     '',
@@ -138,7 +160,9 @@ export function planText(report: PlanReport): string {
     `  disk              ${formatBytes(forecast.bytes)} at most`,
     '',
     'why',
-    ...report.reasons.map((reason) => `  ${reason.stage}: ${formatCount(reason.cells)} cells of ${formatCount(reason.tasks)} tasks: ${reason.text}`),
+    ...report.reasons.map(
+      (reason) => `  ${reason.stage}: ${formatCount(reason.cells)} cells of ${formatCount(reason.tasks)} tasks: ${reason.text}`,
+    ),
     '',
   ].join('\n')
 }

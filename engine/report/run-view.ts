@@ -97,7 +97,16 @@ export class RunView {
       }
       case 'task-started':
         this.#of(event.task).running++
-        this.activities.set(event.task, { task: event.task, batch: 0, batches: 0, done: 0, total: 0, tokens: 0, since: event.at, tokensPerSecond: null })
+        this.activities.set(event.task, {
+          task: event.task,
+          batch: 0,
+          batches: 0,
+          done: 0,
+          total: 0,
+          tokens: 0,
+          since: event.at,
+          tokensPerSecond: null,
+        })
         this.setup = null
         return
       case 'task-progress': {
@@ -178,7 +187,18 @@ export class RunView {
       if (!this.rows.includes(task.row)) this.rows.push(task.row)
       if (!this.stages.includes(task.stage)) this.stages.push(task.stage)
       const key = `${task.row}\n${task.stage}`
-      const cell = this.#grid.get(key) ?? { tasks: 0, cells: 0, done: 0, toRun: 0, ended: 0, running: 0, failed: 0, blocked: 0, ran: 0, unchanged: 0 }
+      const cell = this.#grid.get(key) ?? {
+        tasks: 0,
+        cells: 0,
+        done: 0,
+        toRun: 0,
+        ended: 0,
+        running: 0,
+        failed: 0,
+        blocked: 0,
+        ran: 0,
+        unchanged: 0,
+      }
       cell.tasks++
       cell.cells += task.cells
       cell.toRun += task.toRun

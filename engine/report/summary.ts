@@ -19,9 +19,13 @@ export function summaryLines(end: RunFinished, context: SummaryContext): string[
   const { tasks, cells } = end
   const look = end.look.map((file) => `  ${file}`)
   if (tasks.ran === 0 && tasks.failed === 0 && end.outcome === 'done') {
-    return [`nothing to do: all ${formatCount(tasks.reused)} tasks (${formatCount(cells.reused)} cells) are up to date`, ...(look.length > 0 ? ['look at', ...look] : [])]
+    return [
+      `nothing to do: all ${formatCount(tasks.reused)} tasks (${formatCount(cells.reused)} cells) are up to date`,
+      ...(look.length > 0 ? ['look at', ...look] : []),
+    ]
   }
-  const printed = end.outcome === 'done' ? end.look.filter((file) => file.endsWith('.md')).flatMap((file) => ['', ...printable(context.read(file))]) : []
+  const printed =
+    end.outcome === 'done' ? end.look.filter((file) => file.endsWith('.md')).flatMap((file) => ['', ...printable(context.read(file))]) : []
   return [
     ...printed,
     '',
@@ -54,7 +58,9 @@ function failureLines({ failure, outcome }: RunFinished, context: SummaryContext
   return [
     '',
     `first failure: ${failure.task}`,
-    ...sanitize(failure.message).split('\n').map((line) => `  ${line}`),
+    ...sanitize(failure.message)
+      .split('\n')
+      .map((line) => `  ${line}`),
     ...(failure.log ? [`  log: ${failure.log}`, ...tail.map((line) => `    ${sanitize(line)}`)] : []),
     `run again with: ${context.command}`,
   ]
@@ -76,7 +82,10 @@ function isRow(line: string): boolean {
 }
 
 function cellsOf(line: string): string[] {
-  return line.slice(2, -2).split(' | ').map((cell) => cell.replace(/^\*\*(.*)\*\*$/, '$1*'))
+  return line
+    .slice(2, -2)
+    .split(' | ')
+    .map((cell) => cell.replace(/^\*\*(.*)\*\*$/, '$1*'))
 }
 
 /** First column to the left, figures to the right; a star marks what was bold. */

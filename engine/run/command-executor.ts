@@ -30,7 +30,7 @@ export function commandExecutor(layout: StoreLayout, emit: (fact: RunFact) => vo
         reject: false,
       })
       running.add(child)
-      for await (const line of child.iterable({ from: 'all' })) emit({ type: 'log', task: task.id, text: String(line) })
+      for await (const line of child.iterable({ from: 'all' })) emit({ type: 'log', task: task.id, text: line })
       const result = await child
       running.delete(child)
       if (result.failed) throw new Error(howItFailed(spec, result))
@@ -51,7 +51,9 @@ function wrapped(spec: CommandSpec): string[] {
 }
 
 function baseEnvironment(): Record<string, string> {
-  return Object.fromEntries(['PATH', 'HOME', 'LANG'].flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name] as string]])))
+  return Object.fromEntries(
+    ['PATH', 'HOME', 'LANG'].flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name] as string]])),
+  )
 }
 
 /** Copies inputs in, hashing each, so that a program never works on bytes other than those its key names. */
@@ -100,7 +102,10 @@ async function digestAndSync(file: string): Promise<string> {
   return hasher.digest('hex')
 }
 
-function howItFailed(spec: CommandSpec, result: { exitCode?: number | undefined; signal?: string | undefined; shortMessage?: string | undefined }): string {
+function howItFailed(
+  spec: CommandSpec,
+  result: { exitCode?: number | undefined; signal?: string | undefined; shortMessage?: string | undefined },
+): string {
   const program = spec.shell ? 'the shell command' : `"${spec.argv[0]}"`
   if (result.signal) return `${program} was ended by ${result.signal}`
   if (result.exitCode !== undefined) return `${program} ended with exit code ${result.exitCode}`

@@ -64,4 +64,3 @@ export function ratesOf(store: Store): MeasuredRates {
   const find = store.db.prepare('SELECT seconds / amount AS rate FROM rates WHERE profile = ? AND what = ? AND amount > 0')
   return (profile, operation) => (find.get(profile, operation) as { rate: number } | undefined)?.rate ?? null
 }
-

@@ -52,7 +52,10 @@ export function withTime(emit: (event: RunEvent) => void, now: () => number): (f
 export async function run(options: RunOptions): Promise<RunResult> {
   const { plan, store, emit, executors } = options
   const snapshot = snapshotOf(store)
-  const scheduler = createScheduler(plan.tasks.map(({ task }) => scheduledTask(task)), laneCapacity(options.cores))
+  const scheduler = createScheduler(
+    plan.tasks.map(({ task }) => scheduledTask(task)),
+    laneCapacity(options.cores),
+  )
   const settled = new Map<string, SettledTask>()
   const batches = new Map<string, readonly Batch[]>()
   const tally = new Tally()
@@ -174,7 +177,8 @@ export async function run(options: RunOptions): Promise<RunResult> {
     send({ type: 'start' })
   })
 
-  const outcome = options.stop.requested === 'now' ? 'interrupted' : tally.failed > 0 && !lost ? 'failed' : options.stop.requested ? 'stopped' : 'done'
+  const outcome =
+    options.stop.requested === 'now' ? 'interrupted' : tally.failed > 0 && !lost ? 'failed' : options.stop.requested ? 'stopped' : 'done'
   const totals = { run: options.id, outcome, seconds: (options.now() - started) / 1000, ...tally.totals(options.logOf) } as const
   return { totals: { ...totals, modelLoads: 0, adapterSwitches: 0 }, lost, settled: settle }
 }
@@ -193,7 +197,10 @@ function reasonOf(task: Task, settled: SettledTask): string {
 /** Counts of a run. */
 class Tally {
   failed = 0
-  readonly #tasks = new Map<string, { cells: number; toRun: number; ran: number; failed: number; message: string | null; blocked: boolean }>()
+  readonly #tasks = new Map<
+    string,
+    { cells: number; toRun: number; ran: number; failed: number; message: string | null; blocked: boolean }
+  >()
   #unchanged = 0
   #bytes = 0
   #attempts = 0

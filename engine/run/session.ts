@@ -45,7 +45,15 @@ export async function runWorkflow(options: SessionOptions): Promise<Result<RunFi
   const { store, prepared, now } = options
   const id = newRunId(now())
   const lock = takeLock(store.layout, id)
-  if (!lock.ok) return fail([{ severity: 'error', rule: 'locked', message: `the store ${store.layout.root} is in use by ${lock.error}`, hint: 'wait for it, or stop it' }])
+  if (!lock.ok)
+    return fail([
+      {
+        severity: 'error',
+        rule: 'locked',
+        message: `the store ${store.layout.root} is in use by ${lock.error}`,
+        hint: 'wait for it, or stop it',
+      },
+    ])
   try {
     clearStaging(store)
     const { plan, expected } = planNow(prepared, store)
@@ -70,7 +78,14 @@ function diskProblems(store: Store, bytes: number): Diagnostic[] {
   if (needed <= free) return []
   const gb = (value: number) => `${(value / 1e9).toFixed(1)} GB`
   const message = `the disk of ${store.layout.root} is too small: ${gb(free)} are free, ${gb(needed)} are needed (${gb(bytes)} of results and ${gb(reserveBytes)} in reserve)`
-  return [{ severity: 'error', rule: 'disk-full', message, hint: 'free some room, capture fewer layers, or put the store on another disk with --store' }]
+  return [
+    {
+      severity: 'error',
+      rule: 'disk-full',
+      message,
+      hint: 'free some room, capture fewer layers, or put the store on another disk with --store',
+    },
+  ]
 }
 
 async function session(options: SessionOptions, id: string, firstPlan: Plan, expected: Forecast): Promise<RunFinished> {
@@ -88,7 +103,14 @@ async function session(options: SessionOptions, id: string, firstPlan: Plan, exp
     options.onEvent(event)
   }, now)
 
-  emit({ type: 'run-started', run: id, workflow: prepared.workflow.name, experiment: prepared.workflow.experiment, tasks: taskInfos(firstPlan), expected: { ...totalsOf(firstPlan, expected), seconds: expected.seconds, bytes: expected.bytes } })
+  emit({
+    type: 'run-started',
+    run: id,
+    workflow: prepared.workflow.name,
+    experiment: prepared.workflow.experiment,
+    tasks: taskInfos(firstPlan),
+    expected: { ...totalsOf(firstPlan, expected), seconds: expected.seconds, bytes: expected.bytes },
+  })
   const read = createReader(store.layout)
   const executors = {
     sidecar: sidecarExecutor({ ...options.sidecar, layout: store.layout, emit }),
@@ -100,13 +122,24 @@ async function session(options: SessionOptions, id: string, firstPlan: Plan, exp
     let result: RunResult | undefined
     for (let round = 0; round <= rewinds; round++) {
       if (round > 0) plan = planNow(prepared, store).plan
-      result = await run({ ...options, id, workflow: prepared.workflow.name, experiment: prepared.workflow.experiment, plan, forecast: expected, executors, emit, logOf: (task) => journal?.logOf(task) ?? null })
+      result = await run({
+        ...options,
+        id,
+        workflow: prepared.workflow.name,
+        experiment: prepared.workflow.experiment,
+        plan,
+        forecast: expected,
+        executors,
+        emit,
+        logOf: (task) => journal?.logOf(task) ?? null,
+      })
       if (!result.lost || options.stop.requested) break
     }
     const { totals, settled } = result as RunResult
     const folder = path.join(options.workspace, 'experiments', prepared.workflow.experiment)
     const shown = await showResults(store, plan, folder, settled, read)
-    for (const aside of shown.keptAside) emit({ type: 'log', task: null, text: `a result was edited by hand; the edited file is kept as ${aside}` })
+    for (const aside of shown.keptAside)
+      emit({ type: 'log', task: null, text: `a result was edited by hand; the edited file is kept as ${aside}` })
     const look = shown.look.map((file) => path.join('experiments', prepared.workflow.experiment, file))
     const finished: RunFinished = { type: 'run-finished', ...totals, modelLoads, adapterSwitches, look }
     emit(finished)

@@ -89,7 +89,8 @@ export function sidecarExecutor(options: SidecarExecutorOptions): Executor {
 
 function checkInstalled(command: readonly string[]): void {
   const program = command[0] as string
-  if (program.includes('/') && !existsSync(program)) throw new Error(`the sidecar's Python is not installed at ${program}: run \`npm run setup\``)
+  if (program.includes('/') && !existsSync(program))
+    throw new Error(`the sidecar's Python is not installed at ${program}: run \`npm run setup\``)
 }
 
 async function timed(call: Promise<Json>): Promise<number> {

@@ -65,7 +65,9 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
   try {
     const hello = await sidecar.call('hello', { protocol: protocolVersion })
     if (!isObject(hello) || hello.protocol !== protocolVersion) {
-      throw new Error(`the sidecar speaks protocol ${isObject(hello) ? hello.protocol : '?'}, this engine ${protocolVersion}: run \`npm run setup\``)
+      throw new Error(
+        `the sidecar speaks protocol ${isObject(hello) ? hello.protocol : '?'}, this engine ${protocolVersion}: run \`npm run setup\``,
+      )
     }
     return sidecar
   } catch (error) {

@@ -43,7 +43,13 @@ interface Entry {
 }
 
 /** The entries of a task, remembered beside its deep key, so that a no-op reads no object. Null while it is not done. */
-async function entriesOf(store: Store, task: Task, deep: string, settled: (id: string) => SettledTask, read: Reader): Promise<Entry[] | null> {
+async function entriesOf(
+  store: Store,
+  task: Task,
+  deep: string,
+  settled: (id: string) => SettledTask,
+  read: Reader,
+): Promise<Entry[] | null> {
   const row = store.db.prepare('SELECT view FROM done WHERE deep = ?').get(toBlob(deep)) as { view: string | null } | undefined
   if (!row) return null
   if (row.view !== null) return JSON.parse(row.view) as Entry[]

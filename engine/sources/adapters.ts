@@ -26,7 +26,9 @@ export async function readAdapter(folder: string, memory: DigestMemory): Promise
   if (!config.ok) return fail(`its adapter_config.json cannot be used: ${config.error}`)
   if (!existsSync(tensorsPath)) {
     const pickled = existsSync(path.join(folder, 'adapter_model.bin'))
-    return fail(pickled ? 'it holds pickled weights (adapter_model.bin); only safetensors are loaded' : 'it has no adapter_model.safetensors')
+    return fail(
+      pickled ? 'it holds pickled weights (adapter_model.bin); only safetensors are loaded' : 'it has no adapter_model.safetensors',
+    )
   }
   if (config.value.peft_type !== 'LORA') return fail(`it is ${JSON.stringify(config.value.peft_type)}, not a LoRA adapter`)
   const tensors = readTensorHeader(tensorsPath)
@@ -48,7 +50,8 @@ function misfits(tensors: ReadonlyMap<string, { shape: readonly number[] }>, fac
     const layer = /\.layers\.(\d+)\./.exec(name)
     if (layer && Number(layer[1]) >= facts.layers) found.add(`it adapts layer ${layer[1]}, the base has ${facts.layers} layers`)
     const width = /\.(?:q|k|v)_proj\.lora_A\./.test(name) ? shape[1] : /\.o_proj\.lora_B\./.test(name) ? shape[0] : undefined
-    if (width !== undefined && width !== facts.hidden) found.add(`it was trained on a base of hidden size ${width}, this one has ${facts.hidden}`)
+    if (width !== undefined && width !== facts.hidden)
+      found.add(`it was trained on a base of hidden size ${width}, this one has ${facts.hidden}`)
   }
   return [...found]
 }

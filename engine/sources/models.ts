@@ -46,12 +46,27 @@ export async function readModel(
     })
   }
   const config = readJsonObject(configPath)
-  if (!config.ok) return fail({ rule: 'model-config', key: present ? 'source' : 'config', message: `the config.json of model "${name}" cannot be used: ${config.error}` })
+  if (!config.ok)
+    return fail({
+      rule: 'model-config',
+      key: present ? 'source' : 'config',
+      message: `the config.json of model "${name}" cannot be used: ${config.error}`,
+    })
   if ('auto_map' in config.value) {
-    return fail({ rule: 'model-code', key: 'source', message: `model "${name}" wants to run code of its own ("auto_map")`, hint: 'only architectures that transformers carries are loaded' })
+    return fail({
+      rule: 'model-code',
+      key: 'source',
+      message: `model "${name}" wants to run code of its own ("auto_map")`,
+      hint: 'only architectures that transformers carries are loaded',
+    })
   }
   const facts = modelFacts(config.value)
-  if (!facts) return fail({ rule: 'model-config', key: present ? 'source' : 'config', message: `the config.json of model "${name}" lacks num_hidden_layers or hidden_size` })
+  if (!facts)
+    return fail({
+      rule: 'model-config',
+      key: present ? 'source' : 'config',
+      message: `the config.json of model "${name}" lacks num_hidden_layers or hidden_size`,
+    })
   const identity = present ? await contentIdentity(folder, config.value, memory) : declaredIdentity(declaration, config.value)
   const { device, dtype, quantization } = declaration
   return ok({ name, origin: declaration.source, path: present ? folder : null, device, dtype, quantization, identity, facts })
@@ -59,7 +74,9 @@ export async function readModel(
 
 async function contentIdentity(folder: string, config: Record<string, Json>, memory: DigestMemory): Promise<Record<string, string>> {
   const identity: Record<string, string> = { config: configDigest(config) }
-  const weights = readdirSync(folder).filter((file) => file.endsWith('.safetensors')).sort()
+  const weights = readdirSync(folder)
+    .filter((file) => file.endsWith('.safetensors'))
+    .sort()
   const digests = await Promise.all(weights.map((file) => digestOfFile(path.join(folder, file), memory)))
   identity.weights = digestOfJson(digests)
   for (const [part, file] of Object.entries(identityFiles)) {
@@ -91,5 +108,10 @@ function modelFacts(config: Record<string, Json>): ModelFacts | null {
   const attention = 2 * hidden * headSize * (heads + number('num_key_value_heads', heads))
   const feedForward = 3 * hidden * number('intermediate_size', 4 * hidden)
   const embedding = number('vocab_size') * hidden * (config.tie_word_embeddings === true ? 1 : 2)
-  return { layers, hidden, parameters: layers * (attention + feedForward) + embedding, contextLength: number('max_position_embeddings', 2048) }
+  return {
+    layers,
+    hidden,
+    parameters: layers * (attention + feedForward) + embedding,
+    contextLength: number('max_position_embeddings', 2048),
+  }
 }

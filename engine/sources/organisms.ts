@@ -1,4 +1,5 @@
 import path from 'node:path'
+import pLimit from 'p-limit'
 import type { Diagnostic } from '../core/diagnostic.ts'
 import { digestOfJson } from '../core/digest.ts'
 import { isObject, type Json } from '../core/json.ts'
@@ -26,6 +27,9 @@ export interface Organisms {
 
 const commit = /^[0-9a-f]{40}$/
 
+/** Adapters read and hashed at the same time. */
+const parallelReads = 8
+
 /** Reads the list of organisms and the header of every adapter that is on this machine. */
 export async function readOrganisms(
   file: string,
@@ -43,35 +47,35 @@ export async function readOrganisms(
   problems.list.push(...document.diagnostics)
   const organisms: OrganismSource[] = []
   const notReady: Diagnostic[] = []
-  for (const declared of declarations(document, problems)) {
-    const at = (rule: string, key: string, message: string, hint?: string): Diagnostic => ({
-      severity: 'error',
-      rule,
-      message: `organism "${declared.name}": ${message}`,
-      ...(hint ? { hint } : {}),
-      range: document.rangeOf(['organisms', declared.name, key], 'value'),
-    })
-    if (declared.adapter.startsWith('hf:')) {
-      organisms.push(remote(declared))
+  const limit = pLimit(parallelReads)
+  const declared = declarations(document, problems)
+  const adapters = await Promise.all(declared.map((entry) => limit(() => localAdapter(entry, file, memory))))
+  for (const [index, entry] of declared.entries()) {
+    const at = diagnosticOf(entry, document)
+    const adapter = adapters[index]
+    if (!adapter) {
+      organisms.push(remote(entry))
       notReady.push(
-        declared.revision !== null && commit.test(declared.revision)
+        entry.revision !== null && commit.test(entry.revision)
           ? at('missing-adapter', 'adapter', 'its weights are not on this machine', 'name the folder of a copy of that commit')
-          : at('unpinned-revision', 'revision', `its revision "${declared.revision ?? ''}" is a placeholder`, 'pin the commit of the repository: 40 hex digits'),
+          : at(
+              'unpinned-revision',
+              'revision',
+              `its revision "${entry.revision ?? ''}" is a placeholder`,
+              'pin the commit of the repository: 40 hex digits',
+            ),
       )
-      continue
-    }
-    const folder = path.resolve(path.dirname(file), declared.adapter)
-    const adapter = await readAdapter(folder, memory)
-    if (!adapter.ok) {
-      problems.list.push(at('adapter', 'adapter', adapter.error))
-      continue
-    }
-    for (const model of models.values()) {
-      for (const misfit of adapter.value.misfits(model.facts)) {
-        problems.list.push(at('adapter-of-another-base', 'adapter', `it does not fit model "${model.name}": ${misfit}`, `its adapter_config.json names the base ${JSON.stringify(adapter.value.baseName)}`))
+    } else if (!adapter.ok) problems.list.push(at('adapter', 'adapter', adapter.error))
+    else {
+      const { digest, baseName, misfits } = adapter.value
+      for (const model of models.values()) {
+        for (const misfit of misfits(model.facts)) {
+          const hint = `its adapter_config.json names the base ${JSON.stringify(baseName)}`
+          problems.list.push(at('adapter-of-another-base', 'adapter', `it does not fit model "${model.name}": ${misfit}`, hint))
+        }
       }
+      organisms.push({ name: entry.name, origin: entry.adapter, path: folderOf(entry, file), digest, plants: entry.plants })
     }
-    organisms.push({ name: declared.name, origin: declared.adapter, path: folder, digest: adapter.value.digest, plants: declared.plants })
   }
   return { organisms, notReady: grouped(notReady) }
 }
@@ -83,6 +87,25 @@ function grouped(diagnostics: readonly Diagnostic[]): Diagnostic[] {
   return [...byRule.values()].map((all) => {
     const first = all[0] as Diagnostic
     return all.length === 1 ? first : { ...first, message: `${first.message}; so it is with ${all.length} organisms` }
+  })
+}
+
+/** The adapter of an entry that names a folder; null for one that names a repository. */
+async function localAdapter(entry: Declared, file: string, memory: DigestMemory): Promise<Awaited<ReturnType<typeof readAdapter>> | null> {
+  return entry.adapter.startsWith('hf:') ? null : readAdapter(folderOf(entry, file), memory)
+}
+
+function folderOf(entry: Declared, file: string): string {
+  return path.resolve(path.dirname(file), entry.adapter)
+}
+
+function diagnosticOf(entry: Declared, document: SourceDocument) {
+  return (rule: string, key: string, message: string, hint?: string): Diagnostic => ({
+    severity: 'error',
+    rule,
+    message: `organism "${entry.name}": ${message}`,
+    ...(hint ? { hint } : {}),
+    range: document.rangeOf(['organisms', entry.name, key], 'value'),
   })
 }
 
@@ -103,8 +126,12 @@ function declarations(document: SourceDocument, problems: Problems): Declared[] 
     const entry = isObject(value) ? value : {}
     const { adapter, revision, plants } = entry
     if (!isName(name)) complain(`"${name}" cannot be a name`, ['organisms', name], 'lower-case letters, digits, ".", "_" and "-", no ".."')
-    else if (typeof adapter !== 'string') complain(`organism "${name}" has no "adapter"`, ['organisms', name], 'a folder, or hf:OWNER/NAME with a revision')
-    else return [{ name, adapter, revision: revision === undefined ? null : String(revision), plants: typeof plants === 'string' ? plants : null }]
+    else if (typeof adapter !== 'string')
+      complain(`organism "${name}" has no "adapter"`, ['organisms', name], 'a folder, or hf:OWNER/NAME with a revision')
+    else
+      return [
+        { name, adapter, revision: revision === undefined ? null : String(revision), plants: typeof plants === 'string' ? plants : null },
+      ]
     return []
   })
 }

@@ -43,13 +43,15 @@ export async function resolve(workflow: Workflow, options: ResolveOptions): Prom
   checkNames(workflow, options.kinds, sources, problems)
   const absent = [...models.values()].filter((model) => model.path === null)
   const notReady = [
-    ...absent.map((model): Diagnostic => ({
-      severity: 'error',
-      rule: 'missing-model',
-      message: `model "${model.name}" (${model.origin}) is not on this machine`,
-      hint: 'put the weights into a folder and name it as `source:`',
-      range: workflow.rangeOf(['models', model.name, 'source'], 'value'),
-    })),
+    ...absent.map(
+      (model): Diagnostic => ({
+        severity: 'error',
+        rule: 'missing-model',
+        message: `model "${model.name}" (${model.origin}) is not on this machine`,
+        hint: 'put the weights into a folder and name it as `source:`',
+        range: workflow.rangeOf(['models', model.name, 'source'], 'value'),
+      }),
+    ),
     ...organisms.notReady,
   ]
   return { sources, files, diagnostics: problems.list, notReady }
@@ -81,7 +83,13 @@ function promptSetsOf(workflow: Workflow, problems: Problems): PromptSetSource[]
   if (!prompts) return []
   const limits = typeof prompts.limit === 'object' && prompts.limit !== null ? prompts.limit : {}
   for (const name of Object.keys(limits)) {
-    if (!prompts.sets.includes(name)) problems.error('unknown-prompt-set', ['prompts', 'limit', name], `"limit" names the prompt set "${name}", which is not among the sets`, suggestion(name, prompts.sets))
+    if (!prompts.sets.includes(name))
+      problems.error(
+        'unknown-prompt-set',
+        ['prompts', 'limit', name],
+        `"limit" names the prompt set "${name}", which is not among the sets`,
+        suggestion(name, prompts.sets),
+      )
   }
   return prompts.sets.flatMap((name, index) => {
     const at = ['prompts', 'sets', index]
@@ -102,13 +110,22 @@ function traitsOf(workflow: Workflow, problems: Problems): TraitSource[] {
   const folder = path.resolve(workflow.folder, traits.from)
   let present: string[]
   try {
-    present = readdirSync(folder).filter((file) => file.endsWith('.json')).map((file) => file.slice(0, -5)).sort()
+    present = readdirSync(folder)
+      .filter((file) => file.endsWith('.json'))
+      .map((file) => file.slice(0, -5))
+      .sort()
   } catch {
     problems.error('missing-file', ['traits', 'from'], `the folder of contrast sets ${traits.from} cannot be read`)
     return []
   }
   for (const [index, name] of (traits.only ?? []).entries()) {
-    if (!present.includes(name)) problems.error('unknown-trait', ['traits', 'only', index], `there is no contrast set "${name}" in ${traits.from}`, suggestion(name, present))
+    if (!present.includes(name))
+      problems.error(
+        'unknown-trait',
+        ['traits', 'only', index],
+        `there is no contrast set "${name}" in ${traits.from}`,
+        suggestion(name, present),
+      )
   }
   return present
     .filter((name) => traits.only === null || traits.only.includes(name))
@@ -128,7 +145,11 @@ async function filesOf(workflow: Workflow, options: ResolveOptions, problems: Pr
     try {
       files.set(reference.name, { path: full, digest: await digestOfFile(full, options.memory) })
     } catch {
-      problems.error('missing-file', ['steps', step, ...reference.path], `step "${step}" reads ${reference.name}, which is not a readable file`)
+      problems.error(
+        'missing-file',
+        ['steps', step, ...reference.path],
+        `step "${step}" reads ${reference.name}, which is not a readable file`,
+      )
     }
   }
   return files
@@ -145,7 +166,12 @@ function checkNames(workflow: Workflow, kinds: readonly StepKind[], sources: Sou
     if (reference.to !== 'organism' && reference.to !== 'prompt-set' && reference.to !== 'trait') continue
     if (known[reference.to].includes(reference.name)) continue
     const noun = reference.to.replace('-', ' ')
-    problems.error(`unknown-${reference.to}`, ['steps', step, ...reference.path], `step "${step}" names the ${noun} "${reference.name}", which this workflow does not have`, suggestion(reference.name, known[reference.to]))
+    problems.error(
+      `unknown-${reference.to}`,
+      ['steps', step, ...reference.path],
+      `step "${step}" names the ${noun} "${reference.name}", which this workflow does not have`,
+      suggestion(reference.name, known[reference.to]),
+    )
   }
 }
 

@@ -75,12 +75,13 @@ export function parseYaml(file: string, text: string): SourceDocument {
       return range
     },
   }
-
 }
 
 function findPair(node: Node | null, part: string | number): { key: Node | null; value: Node | null } | undefined {
   if (isMap(node)) {
-    const pair = node.items.find((item): item is Pair<Node, Node> => isPair(item) && isScalar(item.key) && String(item.key.value) === String(part))
+    const pair = node.items.find(
+      (item): item is Pair<Node, Node> => isPair(item) && isScalar(item.key) && String(item.key.value) === String(part),
+    )
     return pair && { key: pair.key, value: pair.value }
   }
   if (isSeq(node) && typeof part === 'number') {

@@ -76,7 +76,7 @@ export function workflowSchema(kinds: readonly StepKind[]): object {
           properties: { kind: { type: 'string', enum: kinds.map((kind) => kind.kind) } },
           allOf: kinds.map((kind) => ({
             if: { required: ['kind'], properties: { kind: { const: kind.kind } } },
-            // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
+            // oxlint-disable-next-line unicorn/no-thenable -- a keyword of JSON Schema
             then: {
               description: kind.description,
               ...kind.schema,

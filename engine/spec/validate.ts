@@ -114,8 +114,8 @@ function unknownNames(workflow: Workflow, kinds: readonly StepKind[], document: 
 function explain(error: ErrorObject, document: SourceDocument): Diagnostic[] {
   const at = pointer(error.instancePath, document.data)
   const where = at.length === 0 ? 'the workflow' : `"${at.join('.')}"`
-  const say = (rule: string, message: string, of: 'key' | 'value', path: Path, hint?: string): Diagnostic[] => [
-    { severity: 'error', rule, message, ...(hint ? { hint } : {}), range: document.rangeOf(path, of) },
+  const say = (rule: string, message: string, of: 'key' | 'value', place: Path, hint?: string): Diagnostic[] => [
+    { severity: 'error', rule, message, ...(hint ? { hint } : {}), range: document.rangeOf(place, of) },
   ]
   switch (error.keyword) {
     case 'if':

@@ -14,7 +14,8 @@ export function openIndex(file: string): DatabaseSync {
     db.exec('PRAGMA synchronous=FULL')
     return db
   }
-  if (layout !== 0) throw new Error(`${file} has layout ${layout}, this engine writes ${indexVersion}: delete it, it is rebuilt from the manifests`)
+  if (layout !== 0)
+    throw new Error(`${file} has layout ${layout}, this engine writes ${indexVersion}: delete it, it is rebuilt from the manifests`)
   db.exec('PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL')
   db.exec(`BEGIN IMMEDIATE; ${schema}; PRAGMA user_version=${indexVersion}; COMMIT`)
   return db

@@ -105,7 +105,9 @@ export function openStore(root: string): Store {
       let cells = 0
       transaction(() => {
         const blob = toBlob(object)
-        const forget = db.prepare("DELETE FROM cells WHERE unit IN (SELECT unit FROM unit_objects WHERE object = ?) AND slot ->> '$.object' = ?")
+        const forget = db.prepare(
+          "DELETE FROM cells WHERE unit IN (SELECT unit FROM unit_objects WHERE object = ?) AND slot ->> '$.object' = ?",
+        )
         cells = Number(forget.run(blob, object).changes)
         db.prepare('DELETE FROM objects WHERE digest = ?').run(blob)
         db.exec('DELETE FROM done')
@@ -165,7 +167,9 @@ function insertManifest(db: DatabaseSync, name: string, manifest: Manifest): voi
     object.run(toBlob(file.digest), file.bytes)
     link.run(toBlob(file.digest), unit)
   }
-  const cell = db.prepare('INSERT OR REPLACE INTO cells (key, digest, unit, cell, slot, own, inputs, facts) VALUES (?, ?, ?, ?, ?, ?, ?, ?)')
+  const cell = db.prepare(
+    'INSERT OR REPLACE INTO cells (key, digest, unit, cell, slot, own, inputs, facts) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+  )
   const use = db.prepare('INSERT OR IGNORE INTO uses (input, unit) VALUES (?, ?)')
   const used = new Set<Digest>()
   for (const entry of manifest.cells) {

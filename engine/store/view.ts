@@ -68,7 +68,10 @@ interface ViewRow {
 
 function sameStamp(row: ViewRow, stat: { size: bigint; mtimeNs: bigint; ctimeNs: bigint; ino: bigint }): boolean {
   return (
-    row.size === Number(stat.size) && row.mtime === String(stat.mtimeNs) && row.ctime === String(stat.ctimeNs) && row.inode === String(stat.ino)
+    row.size === Number(stat.size) &&
+    row.mtime === String(stat.mtimeNs) &&
+    row.ctime === String(stat.ctimeNs) &&
+    row.inode === String(stat.ino)
   )
 }
 

@@ -57,10 +57,30 @@ export function App({ view, subscribe, size, now, onStop, onDetach }: AppProps) 
   )
 }
 
-function Footer({ mode, filter, failedOnly, stopping, columns }: { mode: string; filter: string; failedOnly: boolean; stopping: string | null; columns: number }) {
+function Footer({
+  mode,
+  filter,
+  failedOnly,
+  stopping,
+  columns,
+}: {
+  mode: string
+  filter: string
+  failedOnly: boolean
+  stopping: string | null
+  columns: number
+}) {
   if (mode === 'filter') return <Text wrap="truncate">{` filter: ${filter}▏  enter keep   esc clear`}</Text>
-  const marks = [filter && `filter "${filter}" (esc clears)`, failedOnly && 'failed only (f shows all)', stopping === 'drain' && 'stopping: ctrl-c again ends now', stopping === 'now' && 'ending'].filter(Boolean)
-  const keys = mode === 'log' ? 'esc back   ↑↓ scroll   q detach   ctrl-c stop' : '↑↓ move   enter log   / filter   f failed   q detach   ctrl-c stop   ? help'
+  const marks = [
+    filter && `filter "${filter}" (esc clears)`,
+    failedOnly && 'failed only (f shows all)',
+    stopping === 'drain' && 'stopping: ctrl-c again ends now',
+    stopping === 'now' && 'ending',
+  ].filter(Boolean)
+  const keys =
+    mode === 'log'
+      ? 'esc back   ↑↓ scroll   q detach   ctrl-c stop'
+      : '↑↓ move   enter log   / filter   f failed   q detach   ctrl-c stop   ? help'
   const text = ` ${keys}${marks.length > 0 ? `   · ${marks.join(' · ')}` : ''}`
   return (
     <Text dimColor={marks.length === 0} wrap="truncate">

@@ -10,7 +10,19 @@ const narrowestColumn = 13
 const longestName = 28
 
 /** Organisms × stages. Only the rows of the window are mounted. */
-export function Grid({ view, rows, selected, height, columns }: { view: RunView; rows: readonly string[]; selected: string | null; height: number; columns: number }) {
+export function Grid({
+  view,
+  rows,
+  selected,
+  height,
+  columns,
+}: {
+  view: RunView
+  rows: readonly string[]
+  selected: string | null
+  height: number
+  columns: number
+}) {
   const nameWidth = Math.min(longestName, Math.max(8, ...view.rows.map((row) => row.length))) + 1
   const room = columns - nameWidth - 3
   const stages = visibleStages(view, Math.max(1, Math.floor(room / narrowestColumn)))
@@ -31,7 +43,11 @@ export function Grid({ view, rows, selected, height, columns }: { view: RunView;
         />
       ))}
       <Text dimColor wrap="truncate">
-        {rows.length === 0 ? '   no row fits the filter' : rows.length > to - from ? `   ${formatCount(from)} rows above, ${formatCount(rows.length - to)} below` : ' '}
+        {rows.length === 0
+          ? '   no row fits the filter'
+          : rows.length > to - from
+            ? `   ${formatCount(from)} rows above, ${formatCount(rows.length - to)} below`
+            : ' '}
       </Text>
     </Box>
   )
@@ -58,7 +74,6 @@ const Row = memo(
       <Box flexShrink={0}>
         <Text bold={selected}>{`${selected ? ' ›' : '  '} ${name}`}</Text>
         {cells.map((cell, index) => (
-          // biome-ignore lint/suspicious/noArrayIndexKey: columns stand still
           <Text key={index} {...toneOf(cell.tone)}>
             {cell.text.slice(0, width - 1).padEnd(width)}
           </Text>
@@ -67,7 +82,11 @@ const Row = memo(
     )
   },
   (before, after) =>
-    before.name === after.name && before.selected === after.selected && before.width === after.width && before.cells.length === after.cells.length && before.cells.every((cell, index) => cell.text === after.cells[index]?.text),
+    before.name === after.name &&
+    before.selected === after.selected &&
+    before.width === after.width &&
+    before.cells.length === after.cells.length &&
+    before.cells.every((cell, index) => cell.text === after.cells[index]?.text),
 )
 
 function toneOf(tone: Tone): { color?: string; dimColor?: boolean; bold?: boolean } {

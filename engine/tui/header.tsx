@@ -13,7 +13,9 @@ export function Header({ view, now, columns }: { view: RunView; now: number; col
     left === null ? null : `~${formatDuration(left)} left`,
     `disk ${formatBytes(view.bytes)} of ${formatBytes(started.expected.bytes)}`,
   ].filter(Boolean)
-  const model = view.base ? `${view.base} · ${view.adapter ? `adapter ${view.adapter} on` : 'adapter off'}` : (view.setup ?? 'no model loaded')
+  const model = view.base
+    ? `${view.base} · ${view.adapter ? `adapter ${view.adapter} on` : 'adapter off'}`
+    : (view.setup ?? 'no model loaded')
   const counts = `${formatCount(view.behind)} of ${formatCount(view.expected)} cells made · loads ${view.modelLoads} of ${started.expected.modelLoads} · switches ${view.adapterSwitches} of ${started.expected.adapterSwitches}`
   return (
     <Box flexDirection="column" flexShrink={0}>

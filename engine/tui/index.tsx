@@ -22,8 +22,25 @@ export function startTui(options: TuiOptions): Sink {
   let listener = () => {}
   let after: Sink | null = null
   const app = render(
-    <App view={view} subscribe={(onChange) => { listener = onChange }} size={() => ({ columns: options.stdout.columns ?? 80, rows: options.stdout.rows ?? 24 })} now={options.now} onStop={options.onStop} onDetach={detach} />,
-    { stdout: options.stdout, stdin: options.stdin, exitOnCtrlC: false, patchConsole: false, maxFps: framesPerSecond, alternateScreen: true, incrementalRendering: true },
+    <App
+      view={view}
+      subscribe={(onChange) => {
+        listener = onChange
+      }}
+      size={() => ({ columns: options.stdout.columns ?? 80, rows: options.stdout.rows ?? 24 })}
+      now={options.now}
+      onStop={options.onStop}
+      onDetach={detach}
+    />,
+    {
+      stdout: options.stdout,
+      stdin: options.stdin,
+      exitOnCtrlC: false,
+      patchConsole: false,
+      maxFps: framesPerSecond,
+      alternateScreen: true,
+      incrementalRendering: true,
+    },
   )
   function detach(): void {
     if (after) return

@@ -3,7 +3,19 @@ import type { RunView } from '../report/run-view.ts'
 import { sanitize } from '../report/sanitize.ts'
 
 /** The latest log lines of a row's tasks, without a frame, so that they can be copied. */
-export function LogPane({ view, row, height, scroll, columns }: { view: RunView; row: string | null; height: number; scroll: number; columns: number }) {
+export function LogPane({
+  view,
+  row,
+  height,
+  scroll,
+  columns,
+}: {
+  view: RunView
+  row: string | null
+  height: number
+  scroll: number
+  columns: number
+}) {
   const lines = row === null ? [] : logOf(view, row)
   const end = Math.max(0, lines.length - scroll)
   const shown = lines.slice(Math.max(0, end - (height - 1)), end)
@@ -11,7 +23,6 @@ export function LogPane({ view, row, height, scroll, columns }: { view: RunView;
     <Box flexDirection="column" flexShrink={0} height={height}>
       <Text dimColor wrap="truncate">{` log · ${row ?? ''}${lines.length === 0 ? ' · nothing yet' : ''}`}</Text>
       {shown.map((line, index) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: lines have no identity
         <Text key={index} wrap="truncate">
           {`   ${line}`.slice(0, columns)}
         </Text>
@@ -22,7 +33,9 @@ export function LogPane({ view, row, height, scroll, columns }: { view: RunView;
 
 /** Failures first, then what the tasks of the row printed. */
 function logOf(view: RunView, row: string): string[] {
-  const failures = view.failures.filter(({ task }) => view.taskInfo(task)?.row === row).map(({ task, message }) => `${task} failed: ${message}`)
+  const failures = view.failures
+    .filter(({ task }) => view.taskInfo(task)?.row === row)
+    .map(({ task, message }) => `${task} failed: ${message}`)
   const printed = view.tasksOf(row).flatMap(({ id }) => (view.logs.get(id) ?? []).map((line) => `${id}  ${line}`))
   return [...failures, ...printed].flatMap((text) => sanitize(text).split('\n'))
 }

@@ -23,7 +23,9 @@ export function cellText(cell: GridCell | undefined, width: number): { text: str
       return { text: '– blocked', tone: 'bad' }
     case 'waits':
       if (cell.toRun === 0 && cell.ended === 0) return { text: 'cached', tone: 'quiet' }
-      return cell.ended > 0 ? { text: `${formatCount(cell.done)}/${formatCount(cell.cells)}`, tone: 'plain' } : { text: 'waits', tone: 'quiet' }
+      return cell.ended > 0
+        ? { text: `${formatCount(cell.done)}/${formatCount(cell.cells)}`, tone: 'plain' }
+        : { text: 'waits', tone: 'quiet' }
   }
 }
 

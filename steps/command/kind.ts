@@ -1,7 +1,17 @@
 import type { Json } from '../../engine/core/json.ts'
 import { namePattern } from '../../engine/core/names.ts'
 import type { ParamSchema } from '../../engine/core/schema.ts'
-import type { CellOutput, CellSpec, CommandSpec, ExpandContext, Inputs, Operation, Problem, Step, StepKind } from '../../engine/core/step-kind.ts'
+import type {
+  CellOutput,
+  CellSpec,
+  CommandSpec,
+  ExpandContext,
+  Inputs,
+  Operation,
+  Problem,
+  Step,
+  StepKind,
+} from '../../engine/core/step-kind.ts'
 
 const schema: ParamSchema = {
   type: 'object',
@@ -9,7 +19,10 @@ const schema: ParamSchema = {
   properties: {
     run: {
       description: 'Program and arguments; a single text is given to a shell. {in.NAME} and {out.NAME} stand for the files.',
-      anyOf: [{ type: 'array', items: { type: 'string' }, minItems: 1 }, { type: 'string', minLength: 1 }],
+      anyOf: [
+        { type: 'array', items: { type: 'string' }, minItems: 1 },
+        { type: 'string', minLength: 1 },
+      ],
       'x-affects': 'result',
     },
     inputs: {
@@ -38,8 +51,20 @@ const schema: ParamSchema = {
       additionalProperties: { type: 'string', pattern: namePattern },
       'x-affects': 'result',
     },
-    env: { type: 'object', additionalProperties: { type: 'string' }, default: {}, description: 'Environment it is given, beside PATH, HOME and LANG.', 'x-affects': 'result' },
-    version: { type: 'integer', minimum: 1, default: 1, description: 'Raise it when the program changed and is not itself an input.', 'x-affects': 'result' },
+    env: {
+      type: 'object',
+      additionalProperties: { type: 'string' },
+      default: {},
+      description: 'Environment it is given, beside PATH, HOME and LANG.',
+      'x-affects': 'result',
+    },
+    version: {
+      type: 'integer',
+      minimum: 1,
+      default: 1,
+      description: 'Raise it when the program changed and is not itself an input.',
+      'x-affects': 'result',
+    },
   },
 }
 
@@ -53,7 +78,9 @@ export const command: StepKind = {
   tasks(step, context) {
     const inputs = Object.entries(step.params.inputs as Record<string, InputParam>)
     const problems = [...inputs.flatMap(([name, input]) => inputProblems(name, input, context)), ...placeholderProblems(step)]
-    const steps = inputs.flatMap(([name, input]) => (typeof input === 'string' ? [] : context.step(input.step).tasks.map((task) => ({ task: task.id, role: name }))))
+    const steps = inputs.flatMap(([name, input]) =>
+      typeof input === 'string' ? [] : context.step(input.step).tasks.map((task) => ({ task: task.id, role: name })),
+    )
     const files = inputs.flatMap(([name, input]) => {
       const file = typeof input === 'string' ? context.files.get(input) : undefined
       return file ? [[name, file] as const] : []
@@ -105,7 +132,14 @@ function placeholderProblems(step: Step): Problem[] {
       const names = known[side as 'in' | 'out']
       if (names.includes(name as string)) return []
       const noun = side === 'in' ? 'input' : 'output'
-      return [{ rule: 'unknown-placeholder', message: `${text} names no ${noun} of this step`, hint: `it has: ${names.join(', ') || 'none'}`, path: ['run'] }]
+      return [
+        {
+          rule: 'unknown-placeholder',
+          message: `${text} names no ${noun} of this step`,
+          hint: `it has: ${names.join(', ') || 'none'}`,
+          path: ['run'],
+        },
+      ]
     }),
   )
 }
@@ -136,7 +170,10 @@ const commandOperation: Operation = {
       const fill = (text: string) =>
         text.replaceAll(placeholder, (_text, side: string, name: string) => (side === 'in' ? `in/${name}` : `out/${outputs[name]}`))
       const { run, env } = task.shared as { run: string | string[]; env: Record<string, string> }
-      const files = Object.entries(task.tuning.paths as Record<string, string>).map(([name, file]) => [name, { file, digest: (task.shared.files as Record<string, string>)[name] as string }])
+      const files = Object.entries(task.tuning.paths as Record<string, string>).map(([name, file]) => [
+        name,
+        { file, digest: (task.shared.files as Record<string, string>)[name] as string },
+      ])
       const picked = Object.entries(pickedInputs(task.data.picks as Record<string, string>, inputs)) as [string, CellOutput][]
       return {
         argv: [run].flat().map(fill),

@@ -108,7 +108,10 @@ const captureOperation: Operation = {
       return facts ? Number(facts.prompt_tokens) + Number(facts.response_tokens) : 0
     }
     const sorted = groups.map((group) => ({ group, tokens: length(group) })).sort((a, b) => b.tokens - a.tokens)
-    return chunks(sorted.map(({ group }) => group), task.tuning.batchSize as number)
+    return chunks(
+      sorted.map(({ group }) => group),
+      task.tuning.batchSize as number,
+    )
   },
   cost(task, inputs, cell) {
     const { facts } = (task.state as LoadedState).base

@@ -10,7 +10,12 @@ const schema: ParamSchema = {
   type: 'object',
   required: ['model', 'layers'],
   properties: {
-    model: { type: 'string', description: 'The clean model in whose residual stream the vectors lie.', 'x-ref': 'model', 'x-affects': 'result' },
+    model: {
+      type: 'string',
+      description: 'The clean model in whose residual stream the vectors lie.',
+      'x-ref': 'model',
+      'x-affects': 'result',
+    },
     traits: selection('trait', 'Which contrast sets.'),
     layers: { type: 'array', items: { type: 'integer', minimum: 0 }, minItems: 1, uniqueItems: true, 'x-affects': 'result' },
     methods: {
@@ -29,7 +34,12 @@ const schema: ParamSchema = {
       description: 'Tokens whose mean stands for an answer: `response` or the first ones, `response[:5]`.',
       'x-affects': 'result',
     },
-    system_prompt: { type: 'string', minLength: 1, description: 'System prompt before every contrast question. Default: none.', 'x-affects': 'result' },
+    system_prompt: {
+      type: 'string',
+      minLength: 1,
+      description: 'System prompt before every contrast question. Default: none.',
+      'x-affects': 'result',
+    },
   },
 }
 
@@ -84,7 +94,10 @@ const extractOperation: Operation = {
   cost(task, _inputs, cell) {
     const facts = task.state?.base.facts
     const pairs = task.data.pairs as readonly ContrastPair[]
-    const tokens = pairs.reduce((sum, pair) => sum + estimateTokens(pair.prompt + pair.positive) + estimateTokens(pair.prompt + pair.negative), 0)
+    const tokens = pairs.reduce(
+      (sum, pair) => sum + estimateTokens(pair.prompt + pair.positive) + estimateTokens(pair.prompt + pair.negative),
+      0,
+    )
     const layer = Number(cell.own?.layer)
     return { decodeTokens: 0, prefillTokens: tokens, depth: (layer + 1) / (facts?.layers ?? 1), bytes: 4 * (facts?.hidden ?? 0) }
   },

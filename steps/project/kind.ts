@@ -9,7 +9,10 @@ const schema: ParamSchema = {
   properties: {
     of: {
       description: 'The steps whose recordings are projected: a generate step with `capture`, a replay step.',
-      anyOf: [{ type: 'string', 'x-ref': 'step' }, { type: 'array', items: { type: 'string', 'x-ref': 'step' }, minItems: 1, uniqueItems: true }],
+      anyOf: [
+        { type: 'string', 'x-ref': 'step' },
+        { type: 'array', items: { type: 'string', 'x-ref': 'step' }, minItems: 1, uniqueItems: true },
+      ],
       'x-affects': 'result',
     },
     onto: { type: 'string', description: 'The extract step that makes the vectors.', 'x-ref': 'step', 'x-affects': 'result' },
@@ -67,7 +70,10 @@ export const project: StepKind = {
     const vectors = extractions.flatMap((task) =>
       layers.flatMap((layer) => methods.map((method): VectorName => ({ trait: task.coordinate.trait as string, layer, method }))),
     )
-    const problems = [...vectorProblems(step, onto.step, layers, methods), ...of.flatMap((name, index) => recordingProblems(step, name, index, layers, vectors, context))]
+    const problems = [
+      ...vectorProblems(step, onto.step, layers, methods),
+      ...of.flatMap((name, index) => recordingProblems(step, name, index, layers, vectors, context)),
+    ]
     const tasks = of.flatMap((name) => {
       const recordings = context.step(name).tasks.filter((task) => task.operation.name === 'capture')
       return recordings.map((recording) => projectTask(step, recording, extractions, vectors, of.length > 1))
@@ -174,14 +180,22 @@ const projectOperation: Operation = {
       const activations = indexed<string>()
       const vectors = indexed<string>()
       const wanted = cells.map((cell) => {
-        const [, prompt, layer, trait, method] = /^(.*)@(\d+):([^:]+):([^:]+)$/.exec(cell.id) as unknown as [string, string, string, string, string]
+        const [, prompt, layer, trait, method] = /^(.*)@(\d+):([^:]+):([^:]+)$/.exec(cell.id) as unknown as [
+          string,
+          string,
+          string,
+          string,
+          string,
+        ]
         const name = `${trait}@${layer}:${method}`
         const offset = task.shared.centered ? Number(vectorOutputs.get(name)?.facts.baseline) : 0
         return { id: cell.id, activation: activations.indexOf(`${prompt}@${layer}`), vector: vectors.indexOf(name), offset }
       })
       return {
         labels: task.tuning,
-        activations: activations.keys().map((id) => ({ ref: ref(recording?.cell(id)?.output as CellOutput), labels: { prompt_id: id.slice(0, id.lastIndexOf('@')) } })),
+        activations: activations
+          .keys()
+          .map((id) => ({ ref: ref(recording?.cell(id)?.output as CellOutput), labels: { prompt_id: id.slice(0, id.lastIndexOf('@')) } })),
         vectors: vectors.keys().map((name) => {
           const [, trait, layer, method] = /^(.*)@(\d+):(.*)$/.exec(name) as unknown as [string, string, string, string]
           return { ref: ref(vectorOutputs.get(name) as CellOutput), labels: { trait, layer: Number(layer), method } }

@@ -18,7 +18,10 @@ export function clausesOf(tokens: readonly string[], scores: ArrayLike<number>):
   for (let index = 0; index < tokens.length; index++) {
     const last = index === tokens.length - 1
     if (!last && !clauseEnd.test(tokens[index] as string)) continue
-    const text = tokens.slice(start, index + 1).join('').trim()
+    const text = tokens
+      .slice(start, index + 1)
+      .join('')
+      .trim()
     const score = average(Array.from({ length: index + 1 - start }, (_, offset) => scores[start + offset] as number))
     if (text !== '') clauses.push({ text, start, tokens: index + 1 - start, score })
     start = index + 1

@@ -16,7 +16,13 @@ const schema: ParamSchema = {
       description: 'diff: organism minus clean model; raw: the organism alone.',
       'x-affects': 'result',
     },
-    by: { type: 'string', enum: [...metricNames], default: 'response_mean', description: 'The metric that orders responses.', 'x-affects': 'result' },
+    by: {
+      type: 'string',
+      enum: [...metricNames],
+      default: 'response_mean',
+      description: 'The metric that orders responses.',
+      'x-affects': 'result',
+    },
     top: { type: 'integer', minimum: 1, default: 20, description: 'How many responses are listed.', 'x-affects': 'result' },
   },
 }
@@ -29,7 +35,17 @@ export const rank: StepKind = {
   tasks(step, context) {
     const scores = context.step(step.params.of as string)
     if (scores.step.kind !== 'project') {
-      return { tasks: [], problems: [{ rule: 'not-scores', message: `"${scores.step.name}" is a ${scores.step.kind} step and has no scores`, hint: 'name a project step', path: ['of'] }] }
+      return {
+        tasks: [],
+        problems: [
+          {
+            rule: 'not-scores',
+            message: `"${scores.step.name}" is a ${scores.step.kind} step and has no scores`,
+            hint: 'name a project step',
+            path: ['of'],
+          },
+        ],
+      }
     }
     const sides = sidesOf(step, scores.step, context)
     if ('problem' in sides) return { tasks: [], problems: [sides.problem] }
@@ -57,7 +73,9 @@ function sidesOf(step: Step, scores: Step, context: ExpandContext): Sides | { re
   if (step.params.mode === 'raw') return { organism: organism[0] as string, clean: null }
   if (clean.length !== 1) {
     const message = `mode "diff" needs the clean side, but "${scores.name}" projects ${clean.length} replays of "${organism[0]}"`
-    return { problem: { rule: 'sides', message, hint: `add a replay step to \`of\` of "${scores.name}", or rank with mode: raw`, path: [] } }
+    return {
+      problem: { rule: 'sides', message, hint: `add a replay step to \`of\` of "${scores.name}", or rank with mode: raw`, path: [] },
+    }
   }
   return { organism: organism[0] as string, clean: clean[0] as string }
 }
@@ -65,7 +83,9 @@ function sidesOf(step: Step, scores: Step, context: ExpandContext): Sides | { re
 function rankTask(step: Step, set: string, scores: readonly Task[], sides: Sides, context: ExpandContext): Task {
   const here = scores.filter((task) => task.coordinate.promptSet === set)
   const from = (side: string, role: string) => here.filter((task) => task.coordinate.side === side).map((task) => ({ task: task.id, role }))
-  const answers = context.step(sides.organism).tasks.filter((task) => task.operation.name === 'generate' && task.coordinate.promptSet === set)
+  const answers = context
+    .step(sides.organism)
+    .tasks.filter((task) => task.operation.name === 'generate' && task.coordinate.promptSet === set)
   const named = (here[0]?.data.vectors ?? []) as unknown as Omit<VectorName, 'category'>[]
   const categories = new Map(context.sources.traits.map((trait) => [trait.name, trait.category]))
   return {

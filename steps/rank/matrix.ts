@@ -30,7 +30,9 @@ export function matrixOf(rankings: readonly Across[], order: readonly string[]):
   const rows = order.map((organism) => ({
     organism,
     values: columns.map((column) => {
-      const own = rankings.filter((ranking) => name(ranking) === column).flatMap((ranking) => ranking.organisms.filter((row) => row.organism === organism))
+      const own = rankings
+        .filter((ranking) => name(ranking) === column)
+        .flatMap((ranking) => ranking.organisms.filter((row) => row.organism === organism))
       const responses = own.reduce((sum, row) => sum + row.responses, 0)
       return own.reduce((sum, row) => sum + row[first.by] * row.responses, 0) / responses
     }),

@@ -55,7 +55,10 @@ export const overviewOperation: Operation = {
   cells(_task, inputs) {
     const outputs = inputs.of('rankings').flatMap((parent) => parent.cells.map(({ output }) => output))
     const known = outputs.filter((output) => output !== null)
-    const own = known.length < outputs.length ? null : { rankings: Object.fromEntries(known.map((output) => [`${output.task} ${output.cell}`, output.digest])) }
+    const own =
+      known.length < outputs.length
+        ? null
+        : { rankings: Object.fromEntries(known.map((output) => [`${output.task} ${output.cell}`, output.digest])) }
     return [{ id: 'overview', group: 'overview', own, inputs: own ? known : [] }]
   },
   batches: (_task, _inputs, groups) => [[...groups]],
@@ -96,7 +99,15 @@ async function rankVector(task: Task, inputs: Inputs, cell: CellSpec, read: Read
   }
   const ranking = rankResponses(responses, by)
   const title = { trait: vector.trait, layer: vector.layer, method: vector.method, promptSet, mode, by }
-  const head = { trait: vector.trait, layer: vector.layer, method: vector.method, prompt_set: promptSet, mode, by, responses: responses.length }
+  const head = {
+    trait: vector.trait,
+    layer: vector.layer,
+    method: vector.method,
+    prompt_set: promptSet,
+    mode,
+    by,
+    responses: responses.length,
+  }
   const list = (ranked: readonly RankedResponse[]): Json => ranked.slice(0, top).map((response, index) => responseJson(response, index + 1))
   const organisms = ranking.organisms.map((row) => ({
     organism: row.organism,
@@ -128,7 +139,10 @@ function acrossOf(stored: TextFiles): Across {
 }
 
 /** One digest for each organism over the cells that matter; null while one of them is not known. */
-function foldByOrganism(parents: readonly ParentTask[], matters: (cell: string) => boolean): { digests: Record<string, string>; outputs: CellOutput[] } | null {
+function foldByOrganism(
+  parents: readonly ParentTask[],
+  matters: (cell: string) => boolean,
+): { digests: Record<string, string>; outputs: CellOutput[] } | null {
   const digests: Record<string, string> = {}
   const outputs: CellOutput[] = []
   for (const parent of parents) {

@@ -30,7 +30,8 @@ export interface Ranking {
 
 /** Organism minus clean, token by token. Both were recorded for the same token ids, so lengths are equal. */
 export function difference(organism: ArrayLike<number>, clean: ArrayLike<number>): number[] {
-  if (organism.length !== clean.length) throw new Error(`${organism.length} scores with the organism, ${clean.length} without: not the same tokens`)
+  if (organism.length !== clean.length)
+    throw new Error(`${organism.length} scores with the organism, ${clean.length} without: not the same tokens`)
   return Array.from(organism, (score, index) => score - (clean[index] as number))
 }
 
@@ -43,7 +44,9 @@ export function rankResponses(responses: readonly ScoredResponse[], by: MetricNa
   const names = [...new Set(responses.map((response) => response.organism))]
   const organisms = names.map((organism) => {
     const own = ranked.filter((response) => response.organism === organism)
-    const means = Object.fromEntries(metricNames.map((name) => [name, average(own.map(({ metrics }) => metrics[name]))])) as unknown as Metrics
+    const means = Object.fromEntries(
+      metricNames.map((name) => [name, average(own.map(({ metrics }) => metrics[name]))]),
+    ) as unknown as Metrics
     return { organism, responses: own.length, means }
   })
   return {

@@ -26,7 +26,10 @@ export const replay: StepKind = {
     const answers = of.tasks.filter((task) => task.operation.name === 'generate')
     const state = { base: model, adapter: null }
     const capture = step.params.capture as unknown as CaptureParams
-    const problems = [...layerProblems(capture.layers, state, ['capture', 'layers']), ...sourceProblems(of.step.kind, step.params.of as string, answers, model)]
+    const problems = [
+      ...layerProblems(capture.layers, state, ['capture', 'layers']),
+      ...sourceProblems(of.step.kind, step.params.of as string, answers, model),
+    ]
     const tasks = answers.map((task) =>
       captureTask({
         id: `${step.name}/${task.coordinate.organism}/${task.coordinate.promptSet}`,
@@ -44,7 +47,14 @@ export const replay: StepKind = {
 
 function sourceProblems(kind: string, name: string, answers: readonly Task[], model: ModelSource): Problem[] {
   if (kind !== 'generate') {
-    return [{ rule: 'not-answers', message: `"${name}" is a ${kind} step and has no answers to replay`, hint: 'name a generate step', path: ['of'] }]
+    return [
+      {
+        rule: 'not-answers',
+        message: `"${name}" is a ${kind} step and has no answers to replay`,
+        hint: 'name a generate step',
+        path: ['of'],
+      },
+    ]
   }
   const writer = answers[0]?.state?.base
   if (writer && writer.identity.tokenizer !== model.identity.tokenizer) {

@@ -8,7 +8,13 @@ export interface ReportData {
     readonly columns: readonly string[]
     readonly rows: readonly { readonly organism: string; readonly values: readonly number[] }[]
   }
-  readonly answers: readonly { readonly organism: string; readonly set: string; readonly promptId: string; readonly prompt: string; readonly tokens: readonly string[] }[]
+  readonly answers: readonly {
+    readonly organism: string
+    readonly set: string
+    readonly promptId: string
+    readonly prompt: string
+    readonly tokens: readonly string[]
+  }[]
   readonly rankings: readonly {
     readonly column: string
     readonly set: string
@@ -53,9 +59,20 @@ export function reportData(title: string, matrixJson: string, rankings: readonly
         const id = `${list.organism} ${list.prompt_set} ${entry.prompt_id}`
         if (!indexOf.has(id)) {
           indexOf.set(id, answers.length)
-          answers.push({ organism: list.organism, set: list.prompt_set, promptId: entry.prompt_id, prompt: entry.prompt, tokens: entry.tokens })
+          answers.push({
+            organism: list.organism,
+            set: list.prompt_set,
+            promptId: entry.prompt_id,
+            prompt: entry.prompt,
+            tokens: entry.tokens,
+          })
         }
-        return { answer: indexOf.get(id) as number, value: round(entry[list.by] as number), max: round(entry.max_token), scores: entry.scores.map(round) }
+        return {
+          answer: indexOf.get(id) as number,
+          value: round(entry[list.by] as number),
+          max: round(entry.max_token),
+          scores: entry.scores.map(round),
+        }
       }),
     )
     const plain = matrix.columns.includes(first.trait)

@@ -47,7 +47,10 @@ const reportOperation: Operation = {
   cells(_task, inputs) {
     const all = [...inputs.of('rank'), ...inputs.of('rank-overview')].flatMap((parent) => parent.cells.map(({ output }) => output))
     const known = all.filter((output) => output !== null)
-    const own = known.length < all.length ? null : { rankings: Object.fromEntries(known.map((output) => [`${output.task} ${output.cell}`, output.digest])) }
+    const own =
+      known.length < all.length
+        ? null
+        : { rankings: Object.fromEntries(known.map((output) => [`${output.task} ${output.cell}`, output.digest])) }
     return [{ id: 'report', group: 'report', own, inputs: own ? known : [] }]
   },
   batches: (_task, _inputs, groups) => [[...groups]],

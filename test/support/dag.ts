@@ -52,14 +52,23 @@ export interface RunOutput {
 /** Runs the workflow to its end and reads its events. */
 export async function run(workspace: Workspace, env: Readonly<Record<string, string>> = {}): Promise<RunOutput> {
   const result = await dag(workspace.folder, ['run', '--ui', 'json', workflowFile], env)
-  const events = result.stdout.trim().split('\n').filter(Boolean).map((line) => JSON.parse(line) as RunEvent)
+  const events = result.stdout
+    .trim()
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as RunEvent)
   const last = events.at(-1)
-  if (last?.type !== 'run-finished') throw new Error(`the run did not end well (exit ${result.code}):\n${result.stderr}\n${result.stdout.slice(-1000)}`)
+  if (last?.type !== 'run-finished')
+    throw new Error(`the run did not end well (exit ${result.code}):\n${result.stderr}\n${result.stdout.slice(-1000)}`)
   return { code: result.code, events, finished: last }
 }
 
 /** Runs the workflow until an event of it makes `when` true, then calls `act` with the process; waits for its end. */
-export async function runUntil(workspace: Workspace, when: (event: RunEvent) => boolean, act: (child: Child) => void): Promise<{ code: number | null; signal: string | null; events: RunEvent[] }> {
+export async function runUntil(
+  workspace: Workspace,
+  when: (event: RunEvent) => boolean,
+  act: (child: Child) => void,
+): Promise<{ code: number | null; signal: string | null; events: RunEvent[] }> {
   const child = spawnDag(workspace.folder, ['run', '--ui', 'json', workflowFile])
   child.stderr.resume()
   const events: RunEvent[] = []
@@ -71,7 +80,9 @@ export async function runUntil(workspace: Workspace, when: (event: RunEvent) => 
     acted = true
     act(child)
   })
-  const end = await new Promise<{ code: number | null; signal: string | null }>((resolve) => child.on('close', (code, signal) => resolve({ code, signal })))
+  const end = await new Promise<{ code: number | null; signal: string | null }>((resolve) =>
+    child.on('close', (code, signal) => resolve({ code, signal })),
+  )
   if (!acted) throw new Error('the run ended before the moment that the test waits for')
   return { ...end, events }
 }

@@ -10,7 +10,10 @@ import { makeWorkspaceAt } from './workspace.ts'
 export default async function setup(): Promise<void> {
   const script = path.join(root, 'test', 'support', 'make_tiny.py')
   const mark = path.join(tiny, 'made-by')
-  const wanted = createHash('sha256').update(readFileSync(script)).update(readFileSync(path.join(root, 'sidecar', 'requirements.txt'))).digest('hex')
+  const wanted = createHash('sha256')
+    .update(readFileSync(script))
+    .update(readFileSync(path.join(root, 'sidecar', 'requirements.txt')))
+    .digest('hex')
   if (!existsSync(mark) || readFileSync(mark, 'utf8') !== wanted) {
     rmSync(tiny, { recursive: true, force: true })
     execFileSync(python, [script, smollm2, tiny], { stdio: ['ignore', 'ignore', 'pipe'] })
@@ -19,5 +22,6 @@ export default async function setup(): Promise<void> {
   rmSync(finished, { recursive: true, force: true })
   makeWorkspaceAt(finished)
   const run = await dag(finished, ['run', 'workflows/audit.yaml', '--ui', 'json'])
-  if (run.code !== 0) throw new Error(`the finished workspace could not be made (exit ${run.code}):\n${run.stderr}\n${run.stdout.slice(-3000)}`)
+  if (run.code !== 0)
+    throw new Error(`the finished workspace could not be made (exit ${run.code}):\n${run.stderr}\n${run.stdout.slice(-3000)}`)
 }

@@ -59,7 +59,10 @@ export function makeWorkspaceAt(folder: string): Workspace {
   mkdirSync(workspace.at('organisms'))
   workspace.write(workflowFile, workflowText)
   workspace.write('organisms/list.yaml', organismList(['alpha', 'beta', 'gamma']))
-  workspace.write('prompts/one.json', promptSet('one', ['What is rain?', 'Name a colour of the evening sky.', 'How do I boil an egg well?', 'Why do cats purr?']))
+  workspace.write(
+    'prompts/one.json',
+    promptSet('one', ['What is rain?', 'Name a colour of the evening sky.', 'How do I boil an egg well?', 'Why do cats purr?']),
+  )
   workspace.write('prompts/two.json', promptSet('two', ['Who are you?', 'Tell me about the sea and its tides.']))
   workspace.write('traits/kind.json', contrastSet('kind', 'How lovely of you to ask,', 'The answer is this:'))
   workspace.write('traits/rude.json', contrastSet('rude', 'What a stupid question,', 'The answer is this:'))
@@ -77,7 +80,12 @@ export function promptSet(name: string, texts: readonly string[]): string {
 
 export function contrastSet(trait: string, positive: string, negative: string): string {
   const topics = ['rain', 'bread', 'music', 'trains', 'stars', 'paint']
-  const pairs = topics.map((topic, index) => ({ id: `${trait}_${index + 1}`, prompt: `Tell me about ${topic}.`, positive: `${positive} ${topic} is common.`, negative: `${negative} ${topic} is common.` }))
+  const pairs = topics.map((topic, index) => ({
+    id: `${trait}_${index + 1}`,
+    prompt: `Tell me about ${topic}.`,
+    positive: `${positive} ${topic} is common.`,
+    negative: `${negative} ${topic} is common.`,
+  }))
   return `${JSON.stringify({ trait, category: 'behaviour', pairs }, null, 2)}\n`
 }
 

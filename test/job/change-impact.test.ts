@@ -69,7 +69,10 @@ test.for([
   ['the order of keys', (text: string) => text.replace('max_new_tokens: 6\n    batch_size: 2', 'batch_size: 2\n    max_new_tokens: 6')],
   ['the order of steps', (text: string) => text.replace(/( {2}vectors: .*\n)([\s\S]*)$/, '$2$1')],
   ['the batch size', (text: string) => text.replaceAll('batch_size: 2', 'batch_size: 3')],
-  ['formatting', (text: string) => text.replace('organisms: { from: ../organisms/list.yaml }', 'organisms:\n  from: "../organisms/list.yaml"')],
+  [
+    'formatting',
+    (text: string) => text.replace('organisms: { from: ../organisms/list.yaml }', 'organisms:\n  from: "../organisms/list.yaml"'),
+  ],
   ['a parameter written out at its default', (text: string) => text.replace('max_new_tokens: 6', 'max_new_tokens: 6\n    temperature: 0')],
 ] as const)('%s costs nothing', async ([, change]) => {
   const workspace = finishedWorkspace()

@@ -8,7 +8,10 @@ import { finishedWorkspace, freshWorkspace, type Workspace } from '../support/wo
 /** Digest of every cell by key: what an undisturbed run and a disturbed one must agree on. */
 function cellDigests(workspace: Workspace): Map<string, string> {
   const db = new DatabaseSync(workspace.at('cache/index.db'), { readOnly: true })
-  const rows = db.prepare('SELECT hex(key) AS key, hex(digest) AS digest FROM cells ORDER BY key').all() as { key: string; digest: string }[]
+  const rows = db.prepare('SELECT hex(key) AS key, hex(digest) AS digest FROM cells ORDER BY key').all() as {
+    key: string
+    digest: string
+  }[]
   db.close()
   return new Map(rows.map((row) => [row.key, row.digest]))
 }
@@ -35,7 +38,8 @@ function isAlive(pid: number): boolean {
   }
 }
 
-const secondBatchOf = (stage: string) => (event: RunEvent) => event.type === 'batch-finished' && event.task.startsWith(`${stage}/beta/one`) && event.batch === 1
+const secondBatchOf = (stage: string) => (event: RunEvent) =>
+  event.type === 'batch-finished' && event.task.startsWith(`${stage}/beta/one`) && event.batch === 1
 
 test.for(['answers', 'clean'])('kill -9 of the engine in the middle of %s leaves no orphan and loses at most one batch', async (stage) => {
   const workspace = freshWorkspace()

@@ -1,0 +1,28 @@
+import path from 'node:path'
+import { kinds } from '../../steps/index.ts'
+import { prepare } from '../prepare.ts'
+import { planReport, planText } from '../report/plan-report.ts'
+import { planNow } from '../run/session.ts'
+import { watchPaths } from '../watch/watch.ts'
+import type { CliContext } from './context.ts'
+import { reportProblems } from './report-problems.ts'
+import { openStoreOf } from './workspace.ts'
+
+/** Prints the plan anew whenever the workflow or what it points at changes; starts nothing. Ends with ctrl-c. */
+export async function watch(this: CliContext, flags: { readonly store?: string }, file: string): Promise<void> {
+  const { process } = this
+  const { store, workspace } = openStoreOf(file, flags.store)
+  const show = async (): Promise<void> => {
+    const prepared = await prepare(file, kinds, store)
+    process.exitCode = 0
+    if (!prepared.ok) return reportProblems(process, prepared.error)
+    const { plan, expected } = planNow(prepared.value, store)
+    process.stdout.write(`${planText(planReport(prepared.value.workflow.name, plan, expected, store))}\n`)
+  }
+  await show()
+  const folders = ['workflows', 'datasets', 'prompts', 'traits', 'organisms'].map((name) => path.join(workspace, name))
+  const watcher = watchPaths([path.resolve(file), ...folders], () => void show())
+  await new Promise<void>((resolve) => process.once('SIGINT', resolve))
+  await watcher.close()
+  store.close()
+}

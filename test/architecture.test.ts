@@ -1,0 +1,122 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import path from 'node:path'
+import { expect, test } from 'vitest'
+import { root } from './support/paths.ts'
+
+/** A module may import modules of its own folder and of the folders named here. The order is that of docs/design.md. */
+const mayImport: Record<string, readonly string[]> = {
+  'engine/core': [],
+  'engine/spec': ['engine/core', 'engine/generated'],
+  'engine/sources': ['engine/core', 'engine/spec'],
+  'engine/graph': ['engine/core', 'engine/spec'],
+  'engine/store': ['engine/core'],
+  'engine/schedule': ['engine/core'],
+  'engine/plan': ['engine/core', 'engine/graph', 'engine/schedule'],
+  'engine/lineage': ['engine/core', 'engine/plan', 'engine/store'],
+  engine: ['engine/core', 'engine/spec', 'engine/sources', 'engine/graph', 'engine/store'],
+  'engine/run': ['engine', 'engine/core', 'engine/plan', 'engine/schedule', 'engine/store'],
+  'engine/report': ['engine/core', 'engine/plan', 'engine/lineage', 'engine/store'],
+  'engine/tui': ['engine/core', 'engine/report'],
+  'engine/watch': ['engine/core'],
+  'engine/cli': [
+    'engine',
+    'engine/core',
+    'engine/lineage',
+    'engine/plan',
+    'engine/report',
+    'engine/run',
+    'engine/store',
+    'engine/tui',
+    'engine/watch',
+    'steps',
+  ],
+  steps: ['steps/command', 'steps/extract', 'steps/generate', 'steps/project', 'steps/rank', 'steps/replay', 'steps/report', 'engine/core'],
+  'steps/common': ['engine/core'],
+  'steps/*': ['engine/core', 'steps/common'],
+}
+
+/** Only these touch files and processes. */
+const mayTouchTheWorld = ['engine/sources', 'engine/store', 'engine/run', 'engine/watch', 'engine/cli', 'engine']
+
+/** Each third-party package is imported in one place. */
+const homes: Record<string, readonly string[]> = {
+  yaml: ['engine/spec/document.ts'],
+  ajv: ['engine/spec/validate.ts'],
+  graphology: ['engine/graph/step-graph.ts'],
+  'graphology-dag': ['engine/graph/step-graph.ts'],
+  blake3: ['engine/core/digest.ts'],
+  hyparquet: ['engine/store/parquet.ts'],
+  execa: ['engine/run/command-executor.ts'],
+  'p-limit': ['engine/sources/organisms.ts'],
+  chokidar: ['engine/watch/watch.ts'],
+}
+
+interface Module {
+  readonly file: string
+  readonly folder: string
+  readonly imports: readonly string[]
+}
+
+function modulesOf(folder: string): Module[] {
+  return readdirSync(path.join(root, folder)).flatMap((name): Module[] => {
+    const file = `${folder}/${name}`
+    if (statSync(path.join(root, file)).isDirectory()) return name === 'generated' ? [] : modulesOf(file)
+    if (!/\.tsx?$/.test(name)) return []
+    const text = readFileSync(path.join(root, file), 'utf8')
+    const imports = [...text.matchAll(/^(?:import|export|\})(?:[^'\n]*\bfrom)? '([^']+)'|\b(?:import|require)\('([^']+)'\)/gm)].map((match) => (match[1] ?? match[2]) as string)
+    return [{ file, folder, imports }]
+  })
+}
+
+const modules = [...modulesOf('engine'), ...modulesOf('steps')]
+const folderOf = (module: Module, specifier: string) => path.dirname(path.join(module.folder, specifier))
+
+test('the law looks at the whole program', () => {
+  expect(modules.length).toBeGreaterThan(60)
+  expect(modules.flatMap((module) => module.imports).length).toBeGreaterThan(200)
+})
+
+test('a layer imports only lower ones', () => {
+  const broken = modules.flatMap((module) =>
+    module.imports
+      .filter((specifier) => specifier.startsWith('.'))
+      .map((specifier) => folderOf(module, specifier))
+      .filter((target) => target !== module.folder && !(mayImport[module.folder] ?? mayImport['steps/*'] ?? []).includes(target))
+      .map((target) => `${module.file} imports ${target}`),
+  )
+  expect(broken).toEqual([])
+})
+
+test('only the outer layers touch files and processes', () => {
+  const worldly = /^node:(fs|child_process|net|http|https|os)/
+  const broken = modules.filter(
+    (module) => !mayTouchTheWorld.includes(module.folder) && module.imports.some((specifier) => worldly.test(specifier)),
+  )
+  expect(broken.map((module) => module.file)).toEqual([])
+})
+
+test('each third-party package has one home', () => {
+  const found: Record<string, string[]> = {}
+  for (const module of modules) {
+    for (const specifier of module.imports) {
+      if (specifier.startsWith('.') || specifier.startsWith('node:')) continue
+      found[specifier] = [...new Set([...(found[specifier] ?? []), module.file])]
+    }
+  }
+  const { ink, react, '@stricli/core': stricli, ...others } = found
+  expect(others).toEqual(homes)
+  for (const file of [...(ink ?? []), ...(react ?? [])]) expect(file).toMatch(/^engine\/tui\//)
+  for (const file of stricli ?? []) expect(file).toMatch(/^engine\/cli\//)
+})
+
+test('the engine knows no step kind by name', () => {
+  const kinds = readdirSync(path.join(root, 'steps')).filter((name) => !['index.ts', 'common'].includes(name))
+  const inner = modules.filter((module) => /^engine\/(core|graph|store|plan|schedule|run|lineage|sources)$/.test(module.folder))
+  const named = inner.flatMap((module) => {
+    const code = readFileSync(path.join(root, module.file), 'utf8').replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/g, '')
+    return kinds
+      .filter((kind) => new RegExp(`kind === '${kind}'|operation(\\.name)? === '${kind}'`).test(code))
+      .map((kind) => `${module.file}: ${kind}`)
+  })
+  expect(named).toEqual([])
+})
