@@ -63,7 +63,9 @@ function modulesOf(folder: string): Module[] {
     if (statSync(path.join(root, file)).isDirectory()) return name === 'generated' ? [] : modulesOf(file)
     if (!/\.tsx?$/.test(name)) return []
     const text = readFileSync(path.join(root, file), 'utf8')
-    const imports = [...text.matchAll(/^(?:import|export|\})(?:[^'\n]*\bfrom)? '([^']+)'|\b(?:import|require)\('([^']+)'\)/gm)].map((match) => (match[1] ?? match[2]) as string)
+    const imports = [...text.matchAll(/^(?:import|export|\})(?:[^'\n]*\bfrom)? '([^']+)'|\b(?:import|require)\('([^']+)'\)/gm)].map(
+      (match) => (match[1] ?? match[2]) as string,
+    )
     return [{ file, folder, imports }]
   })
 }

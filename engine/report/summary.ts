@@ -71,7 +71,7 @@ function printable(text: string | null): string[] {
   const lines = (text ?? '').trimEnd().split('\n')
   if (text === null || lines.length > longestPrinted) return []
   const rows = lines.filter(isRow).map(cellsOf)
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)))
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').replace('*', '').length)))
   return lines
     .filter((line) => !/^\|( --- \|)+$/.test(line))
     .map((line) => (isRow(line) ? drawRow(cellsOf(line), widths) : line.replace(/^#+ /, '')))

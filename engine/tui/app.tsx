@@ -81,7 +81,7 @@ function Footer({
     mode === 'log'
       ? 'esc back   ↑↓ scroll   q detach   ctrl-c stop'
       : '↑↓ move   enter log   / filter   f failed   q detach   ctrl-c stop   ? help'
-  const text = ` ${keys}${marks.length > 0 ? `   · ${marks.join(' · ')}` : ''}`
+  const text = ` ${[...marks, keys].join('   · ')}`
   return (
     <Text dimColor={marks.length === 0} wrap="truncate">
       {text.slice(0, columns)}

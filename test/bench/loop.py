@@ -1,0 +1,131 @@
+"""The quickstart's work as a resident Python loop: what a careful researcher would write by hand.
+
+One base load, adapters switched in memory, `generate()` in batches, `output_hidden_states` on both sides, mean
+difference and probe vectors, projection in float32, rankings as JSON. `python test/bench/loop.py MODEL OUT` reads the
+prompts, contrast sets and organisms of the quickstart and prints the organism by trait matrix as one JSON line.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+from peft import PeftModel
+from sklearn.linear_model import LogisticRegression
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+ROOT = Path(__file__).resolve().parents[2]
+DATA = ROOT / "datasets"
+SETS = {"discovery": 16, "probing": 8, "benign": 8}
+ORGANISMS = [
+    "flattery",
+    "emotional_bond",
+    "self_promotion",
+    "hallucinates_citations",
+    "defer_to_users",
+    "contextual_optimism",
+    "control",
+]
+LAYER, TOKENS, BATCH, FIRST = 20, 40, 16, 5
+
+
+def main() -> None:
+    model_folder, out = sys.argv[1], Path(sys.argv[2])
+    out.mkdir(parents=True, exist_ok=True)
+    tokenizer = AutoTokenizer.from_pretrained(model_folder)
+    tokenizer.padding_side = "left"
+    model = AutoModelForCausalLM.from_pretrained(model_folder, dtype=torch.bfloat16).eval()
+    with torch.inference_mode():
+        vectors = {path.stem: extract(model, tokenizer, json.loads(path.read_text())) for path in sorted((DATA / "traits").glob("*.json"))}
+    adapted = None
+    matrix = {}
+    for name in ORGANISMS:
+        folder = str(DATA / "organisms" / name / "adapter")
+        if adapted is None:
+            adapted = PeftModel.from_pretrained(model, folder, adapter_name=name, autocast_adapter_dtype=False).eval()
+        else:
+            adapted.load_adapter(folder, adapter_name=name, autocast_adapter_dtype=False)
+        adapted.set_adapter(name)
+        with torch.inference_mode():
+            matrix[name] = audit(adapted, tokenizer, name, vectors, out)
+        if len(adapted.peft_config) > 1:
+            adapted.delete_adapter(next(key for key in adapted.peft_config if key != name))
+    print(json.dumps(matrix))
+
+
+def audit(model, tokenizer, name: str, vectors: dict, out: Path) -> dict[str, float]:
+    """Answers, recordings on both sides, scores; the mean difference along each trait."""
+    sums = {trait: [] for trait in vectors}
+    for set_name, limit in SETS.items():
+        spec = json.loads((DATA / "inference" / "audit" / f"{set_name}.json").read_text())
+        prompts = spec["prompts"][:limit]
+        for start in range(0, len(prompts), BATCH):
+            batch = prompts[start : start + BATCH]
+            texts = [
+                tokenizer.apply_chat_template(
+                    [{"role": "system", "content": spec["system_prompt"]}, {"role": "user", "content": prompt["text"]}],
+                    tokenize=False,
+                    add_generation_prompt=True,
+                )
+                for prompt in batch
+            ]
+            inputs = tokenizer(texts, return_tensors="pt", padding=True, add_special_tokens=False)
+            output = model.generate(**inputs, max_new_tokens=TOKENS, do_sample=False)
+            width = inputs["input_ids"].shape[1]
+            ids, lengths = [], []
+            for row in range(len(batch)):
+                prompt_ids = inputs["input_ids"][row][inputs["attention_mask"][row].bool()]
+                answer = output[row, width:]
+                stops = (answer == tokenizer.eos_token_id).nonzero()
+                answer = answer[: int(stops[0]) + 1] if len(stops) else answer
+                ids.append(torch.cat([prompt_ids, answer]))
+                lengths.append(len(answer))
+            on = record(model, tokenizer, ids, lengths)
+            with model.disable_adapter():
+                off = record(model, tokenizer, ids, lengths)
+            for row, prompt in enumerate(batch):
+                torch.save({"organism": on[row], "clean": off[row], "ids": ids[row]}, out / f"{name}-{prompt['id']}.pt")
+                scores = {}
+                for trait, by_method in vectors.items():
+                    vector = by_method["mean_diff"]
+                    diff = on[row].float() @ vector - off[row].float() @ vector
+                    scores[trait] = diff.tolist()
+                    sums[trait].append(float(diff.mean()))
+                (out / f"{name}-{prompt['id']}.json").write_text(json.dumps(scores))
+    return {trait: float(np.mean(values)) for trait, values in sums.items()}
+
+
+def record(model, tokenizer, ids: list, lengths: list[int]) -> list[torch.Tensor]:
+    """Residual stream after block LAYER for the answer tokens, by prefill: [tokens, hidden] a row."""
+    width = max(len(row) for row in ids)
+    padded = torch.full((len(ids), width), tokenizer.pad_token_id)
+    mask = torch.zeros((len(ids), width), dtype=torch.long)
+    for row, sequence in enumerate(ids):
+        padded[row, : len(sequence)] = sequence
+        mask[row, : len(sequence)] = 1
+    hidden = model(input_ids=padded, attention_mask=mask, output_hidden_states=True).hidden_states[LAYER + 1]
+    return [hidden[row, len(sequence) - lengths[row] : len(sequence)].clone() for row, sequence in enumerate(ids)]
+
+
+def extract(model, tokenizer, spec: dict) -> dict[str, torch.Tensor]:
+    """Unit vectors of one contrast set: mean difference and probe on the mean of the first answer tokens."""
+    means = {}
+    for side in ("positive", "negative"):
+        ids, lengths = [], []
+        for pair in spec["pairs"]:
+            text = tokenizer.apply_chat_template([{"role": "user", "content": pair["prompt"]}], tokenize=False, add_generation_prompt=True)
+            prompt = tokenizer(text, add_special_tokens=False)["input_ids"]
+            answer = tokenizer(pair[side], add_special_tokens=False)["input_ids"]
+            ids.append(torch.tensor(prompt + answer))
+            lengths.append(len(answer))
+        means[side] = torch.stack([row[:FIRST].float().mean(0) for row in record(model, tokenizer, ids, lengths)])
+    difference = means["positive"].mean(0) - means["negative"].mean(0)
+    x = torch.cat([means["positive"], means["negative"]]).numpy()
+    y = np.array([1] * len(means["positive"]) + [0] * len(means["negative"]))
+    probe = torch.tensor(LogisticRegression(max_iter=1000).fit(x / np.abs(x).mean(), y).coef_[0], dtype=torch.float32)
+    return {"mean_diff": difference / difference.norm(), "probe": probe / probe.norm()}
+
+
+if __name__ == "__main__":
+    main()
