@@ -1,7 +1,9 @@
 """The inference sidecar: one process that holds a base model and works for the engine that started it.
 
-Importing the package keeps every Hugging Face library off the network: models are folders on disk here, and a
-name that is not one must be an error at once, never a download.
+Importing the package sets what the libraries read from the environment when they are loaded. Every Hugging Face
+library is kept off the network: models are folders on disk here, and a name that is not one must be an error at once,
+never a download. Threads that wait for each other sleep: spinning, they hold the core that the one they wait for
+needs, and on a machine that is busy otherwise a step takes ten times as long.
 """
 
 from __future__ import annotations
@@ -12,3 +14,4 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
 os.environ["HF_HUB_DISABLE_PROGRESS_BARS"] = "1"
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")

@@ -114,7 +114,7 @@ test('the end of a run says what was done and where to look', () => {
   expect(summaryLines(finished, context).join('\n')).toBe(`
 Organisms × traits
 
-  organism  kind   rude
+  organism  kind    rude
   alpha     1.25*  -0.50
 
 done after 1 m 05 s

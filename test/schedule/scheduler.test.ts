@@ -1,10 +1,10 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { type Command, createScheduler, type Lane, type ScheduledTask, type SchedulerEvent } from '../../engine/schedule/scheduler.ts'
 
 const capacity: Record<Lane, number> = { sidecar: 1, engine: 1, command: 2 }
 
-function task(id: string, parents: string[] = [], adapter: string | null | undefined = undefined, lane: Lane = 'sidecar'): ScheduledTask {
+function task(id: string, parents: string[] = [], adapter?: string | null, lane: Lane = 'sidecar'): ScheduledTask {
   return { id, lane, parents, state: adapter === undefined ? null : { base: 'base', adapter } }
 }
 
