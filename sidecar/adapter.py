@@ -61,7 +61,7 @@ def attach(model: PreTrainedModel, path: str, dtype: str) -> None:
         settings = {name: value for name, value in settings.items() if name in known}
         config = LoraConfig(**{**settings, "inference_mode": True})
         wrapped = PeftModel(model, config, NAME, autocast_adapter_dtype=False, low_cpu_mem_usage=True)
-        outcome = set_peft_model_state_dict(wrapped, weights, NAME, low_cpu_mem_usage=True)
+        outcome: Any = set_peft_model_state_dict(wrapped, weights, NAME, low_cpu_mem_usage=True)
         missing = [name for name in outcome.missing_keys if f".{NAME}." in name]
         unused = list(outcome.unexpected_keys)
         if missing or unused:
@@ -72,7 +72,7 @@ def attach(model: PreTrainedModel, path: str, dtype: str) -> None:
                 parameter.requires_grad_(False)
         if any(isinstance(module, WideLinear) for module in model.modules()):
             widen(model)
-        model.eval()
+        model.train(False)
     except SidecarError:
         detach(model)
         raise

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,6 +32,7 @@ class Base:
     hidden: int
     parameters: int
     context: int  # tokens
+    vocabulary: int  # rows of the embedding
     stop_ids: frozenset[int]
 
 
@@ -45,17 +46,19 @@ def load_base(path: str, dtype: str, device: str, quantization: str | None) -> B
         raise bad_input(f"dtype '{dtype}' is not one of {', '.join(DTYPES)}")
     check_model_folder(Path(path))
     import torch
-    import transformers
     from safetensors import SafetensorError
     from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers.utils.logging import disable_progress_bar
 
     from . import wide
 
-    transformers.utils.logging.disable_progress_bar()
+    quiet: Callable[[], None] = disable_progress_bar
+    quiet()
+
     target = find_device(device)
     options: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
     try:
-        model, loading = AutoModelForCausalLM.from_pretrained(
+        answer: Any = AutoModelForCausalLM.from_pretrained(
             path,
             dtype=getattr(torch, dtype),
             use_safetensors=True,
@@ -68,9 +71,11 @@ def load_base(path: str, dtype: str, device: str, quantization: str | None) -> B
         tokenizer = AutoTokenizer.from_pretrained(path, padding_side="left", **options)
     except (OSError, ValueError, KeyError, SafetensorError) as error:
         raise bad_input(f"the base model cannot be loaded: {error}") from error
-    if loading["missing_keys"] or loading["mismatched_keys"]:
+    model, loading = answer
+    lacking = sorted(str(key) for key in (*loading["missing_keys"], *loading["mismatched_keys"]))
+    if lacking:
         # transformers fills such weights with random numbers and only warns.
-        raise bad_input(f"the model folder lacks weights, first: {sorted(map(str, [*loading['missing_keys'], *loading['mismatched_keys']]))[0]}")
+        raise bad_input(f"the model folder lacks weights, first: {lacking[0]}")
     model.eval()
     model.requires_grad_(False)
     if wide.is_needed(model, model.dtype, target, host_memory()):
@@ -88,6 +93,7 @@ def load_base(path: str, dtype: str, device: str, quantization: str | None) -> B
         hidden=text_config.hidden_size,
         parameters=model.num_parameters(),
         context=text_config.max_position_embeddings,
+        vocabulary=model.get_input_embeddings().num_embeddings,
         stop_ids=find_stop_ids(model, tokenizer),
     )
 
@@ -117,13 +123,15 @@ def quantization_config(quantization: str | None, dtype: str, device: torch.devi
     import torch
     from transformers import BitsAndBytesConfig
 
+    settings: Callable[..., Any] = BitsAndBytesConfig
+
     if device.type != "cuda":
         raise bad_input(f"quantization '{quantization}' runs on cuda only, not on {device.type}")
     if importlib.util.find_spec("bitsandbytes") is None:
         raise bad_input(f"quantization '{quantization}' needs the package bitsandbytes, which is not installed")
     if quantization == "int8":
-        return BitsAndBytesConfig(load_in_8bit=True)
-    return BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=getattr(torch, dtype))
+        return settings(load_in_8bit=True)
+    return settings(load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=getattr(torch, dtype))
 
 
 def find_stop_ids(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:

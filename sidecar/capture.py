@@ -76,15 +76,14 @@ def write_shard(
         return {"files": [], "cells": [], "failed": failed}
     order = sorted(layers)
     places = [
-        TensorPlace(f"layer_{layer}", dtype, (sum(len(rows) for _, rows in layers[layer]), layers[layer][0][1].shape[1]))
-        for layer in order
+        TensorPlace(f"layer_{layer}", dtype, (sum(len(rows) for _, rows in layers[layer]), layers[layer][0][1].shape[1])) for layer in order
     ]
     with ShardWriter(out, FILE) as shard:
         shard.write(safetensors_header(places))
         for layer in order:
             for name, residual in layers[layer]:
-                data = residual.contiguous().view(torch.uint8).numpy().reshape(-1)
-                slot = tensor_slot(FILE, dtype, residual.shape, shard.offset, data.nbytes)
+                data = residual.contiguous().view(torch.uint8).numpy().tobytes()
+                slot = tensor_slot(FILE, dtype, residual.shape, shard.offset, len(data))
                 shard.write(data)
                 cells.append({"id": name, "digest": digest_of(data), "slot": slot, "facts": {"tokens": len(residual)}})
         return {"files": [shard.finish()], "cells": cells, "failed": failed}

@@ -63,9 +63,7 @@ def decode(
             mask = torch.cat([mask, mask.new_ones(len(rows), 1)], dim=1)
 
 
-def left_padded(
-    prompts: Sequence[Sequence[int]], device: torch.device
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+def left_padded(prompts: Sequence[Sequence[int]], device: torch.device) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Ids, attention mask and positions, each `[prompts, longest]`. A row's first own token has position 0.
 
     The positions are given to the model always: it does not derive them from the mask.

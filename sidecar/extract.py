@@ -123,7 +123,8 @@ def write_shard(out: str, vectors: Sequence[tuple[str, Direction, dict[str, Any]
         return {"files": [], "cells": []}
     cells = []
     with ShardWriter(out, FILE) as shard:
-        shard.write(safetensors_header([TensorPlace(name, "float32", direction.vector.shape) for name, direction, _ in vectors]))
+        places = [TensorPlace(name, "float32", direction.vector.shape) for name, direction, _ in vectors]
+        shard.write(safetensors_header(places))
         for name, direction, facts in vectors:
             data = direction.vector.astype("<f4", copy=False).tobytes()
             slot = tensor_slot(FILE, "float32", direction.vector.shape, shard.offset, len(data))
@@ -144,8 +145,7 @@ def parse_group(value: params.Params) -> Group:
     """One group of the request's `groups`."""
     name = params.text(value, "id")
     pairs = tuple(
-        Pair(*(params.text(pair, field) for field in ("id", "prompt", "positive", "negative")))
-        for pair in params.items(value, "pairs")
+        Pair(*(params.text(pair, field) for field in ("id", "prompt", "positive", "negative"))) for pair in params.items(value, "pairs")
     )
     if not pairs:
         raise bad_input(f"group '{name}' has no pairs")

@@ -111,6 +111,6 @@ def check(base: Base, job: Job) -> None:
             raise bad_input(f"layer {layer} is not one of the model's {len(base.blocks)}")
     if len(job.ids) > base.context:
         raise bad_input(f"{len(job.ids)} tokens exceed the context of {base.context}")
-    vocabulary = base.model.get_input_embeddings().num_embeddings
+    vocabulary = base.vocabulary
     if not job.ids or min(job.ids) < 0 or max(job.ids) >= vocabulary:
         raise bad_input(f"token ids must be there and below the model's vocabulary of {vocabulary}")

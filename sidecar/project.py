@@ -77,7 +77,7 @@ def score_cells(
         states = read_float32(activations[index].ref)
         for cell in wanted:
             check_shapes(cell.id, states, units[cell.vector])
-        directions = np.stack([units[cell.vector] for cell in wanted], axis=1)
+        directions = np.stack([unit for cell in wanted if (unit := units[cell.vector]) is not None], axis=1)
         with np.errstate(all="ignore"):  # what overflows is found below
             along = states @ directions - np.array([cell.offset for cell in wanted], np.float32)
         for column, cell in enumerate(wanted):

@@ -73,7 +73,7 @@ def label_column(name: str, runs: Sequence[ScoreRun], lengths: np.ndarray) -> py
             numbers = [None if value is None else int(value) for value in values]
             return pa.array(numbers, pa.int32()).take(pa.array(np.repeat(np.arange(len(runs)), lengths)))
         except (ValueError, pa.ArrowInvalid):
-            raise bad_input(f"the label 'layer' must be a whole number, not one of {sorted(set(map(str, values)))[:5]}") from None
+            raise bad_input(f"the label 'layer' must be a whole number, not one of {values[:5]}") from None
     code: dict[str, int] = {}
     for value in values:
         if value is not None:

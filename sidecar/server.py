@@ -6,6 +6,7 @@ process with it.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import queue
 import socket
@@ -19,6 +20,7 @@ from . import dispatch
 from .errors import SidecarError, is_out_of_memory
 from .progress import Progress
 from .protocol import FrameError, Request, encode_frame, failure, notification, parse_request, read_frame, success
+from .residency import Resident
 
 
 class Connection:
@@ -47,7 +49,7 @@ def serve(sock: socket.socket) -> NoReturn:
     connection = Connection(sock)
     requests: queue.SimpleQueue[Request] = queue.SimpleQueue()
     threading.Thread(target=read_requests, args=(sock, connection, requests), name="reader", daemon=True).start()
-    resident = dispatch.Resident()
+    resident = Resident()
     while True:
         request = requests.get()
         connection.send(answer(request, resident, connection))
@@ -62,7 +64,8 @@ def read_requests(sock: socket.socket, connection: Connection, requests: queue.S
             body = read_frame(sock.recv)
         except FrameError as error:
             connection.send(failure(None, error))
-            print(f"error: {error}", file=sys.stderr)
+            with contextlib.suppress(OSError):  # the one who would read it may be gone
+                print(f"error: {error}", file=sys.stderr)
             end(1)
         except OSError:
             end(0)
@@ -74,7 +77,7 @@ def read_requests(sock: socket.socket, connection: Connection, requests: queue.S
             connection.send(failure(None, error))
 
 
-def answer(request: Request, resident: dispatch.Resident, connection: Connection) -> dict[str, Any]:
+def answer(request: Request, resident: Resident, connection: Connection) -> dict[str, Any]:
     """The one answer to `request`; whatever goes wrong in it becomes an error the engine can act on."""
     progress = Progress(request.id, lambda params: connection.notify("progress", params), time.monotonic)
     try:
@@ -84,21 +87,22 @@ def answer(request: Request, resident: dispatch.Resident, connection: Connection
     except SidecarError as error:
         return failure(request.id, error)
     except Exception as error:
+        unforeseen = describe(error)
         trace = traceback.format_exc()
-        print(trace, file=sys.stderr)
-        if is_out_of_memory(error):
-            resident.release_cached_memory()
-            return failure(request.id, SidecarError("out-of-memory", first_line(error)), trace)
-        return failure(request.id, SidecarError("internal", f"{type(error).__name__}: {first_line(error)}"), trace)
+    print(trace, file=sys.stderr)
+    # Only now are the failed call's frames gone, and with them its tensors.
+    resident.release_cached_memory()
+    return failure(request.id, unforeseen, trace)
 
 
-def first_line(error: BaseException) -> str:
-    """The first line of an error's text; the rest is in its trace."""
-    return (str(error).splitlines() or [type(error).__name__])[0]
+def describe(error: Exception) -> SidecarError:
+    """An error no check foresaw, by the first line of its text; the rest is in its trace."""
+    line = (str(error).splitlines() or [type(error).__name__])[0]
+    if is_out_of_memory(error):
+        return SidecarError("out-of-memory", line)
+    return SidecarError("internal", f"{type(error).__name__}: {line}")
 
 
 def end(status: int) -> NoReturn:
-    """Ends the process now, from any thread, whatever the others are doing."""
-    sys.stdout.flush()
-    sys.stderr.flush()
+    """Ends the process now, from any thread, whatever the others are doing. Nothing is flushed: that could wait."""
     os._exit(status)

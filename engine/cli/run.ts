@@ -66,7 +66,7 @@ async function openSink(ui: Ui, process: NodeJS.Process, stop: Stop): Promise<Si
     stdin: process.stdin,
     now: Date.now,
     onStop: () => stop.request(),
-    detached: () => plainSink(write),
+    detached: (seen) => plainSink(write, seen),
   })
 }
 

@@ -5,23 +5,47 @@ export function formatCount(value: number): string {
   return Math.round(value).toLocaleString('en-US')
 }
 
+/** `1 task`, `12 tasks`. */
+export function formatNumberOf(value: number, noun: string, plural = `${noun}s`): string {
+  return `${formatCount(value)} ${Math.round(value) === 1 ? noun : plural}`
+}
+
+const byteUnits = ['B', 'kB', 'MB', 'GB', 'TB', 'PB']
+
 /** Decimal units, as disks are sold: `908 GB`, `12.3 MB`, `512 B`. */
 export function formatBytes(bytes: number): string {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB', 'PB']
   let value = bytes
   let unit = 0
-  while (value >= 999.5 && unit < units.length - 1) {
+  while (value >= 999.5 && unit < byteUnits.length - 1) {
     value /= 1000
     unit++
   }
-  return `${unit === 0 || value >= 99.95 ? value.toFixed(0) : value.toFixed(1)} ${units[unit]}`
+  return `${unit === 0 || value >= 99.95 ? value.toFixed(0) : value.toFixed(1)} ${byteUnits[unit]}`
 }
 
-/** `1 h 12 m`, `3 m 05 s`, `4.2 s`. */
+/** `4.2 s`, `58 s`, `3 m 05 s`, `1 h 12 m`. */
 export function formatDuration(seconds: number): string {
-  if (seconds < 9.95) return `${seconds.toFixed(1)} s`
+  if (seconds < 9.95) return `${Math.max(0, seconds).toFixed(1)} s`
   const whole = Math.round(seconds)
   if (whole < 60) return `${whole} s`
-  if (whole < 3600) return `${Math.floor(whole / 60)} m ${String(whole % 60).padStart(2, '0')} s`
-  return `${formatCount(Math.floor(whole / 3600))} h ${String(Math.round((whole % 3600) / 60) % 60).padStart(2, '0')} m`
+  if (whole < 3600) return `${Math.floor(whole / 60)} m ${pad(whole % 60)} s`
+  const minutes = Math.round(whole / 60)
+  return `${formatCount(Math.floor(minutes / 60))} h ${pad(minutes % 60)} m`
+}
+
+/** Time since the start of a run: `02:14:09`. */
+export function formatClock(milliseconds: number): string {
+  const seconds = Math.max(0, Math.floor(milliseconds / 1000))
+  return `${pad(Math.floor(seconds / 3600))}:${pad(Math.floor(seconds / 60) % 60)}:${pad(seconds % 60)}`
+}
+
+/** `212 tok/s`, `1.6 cells/s`; slower than one a second it is `4.1 s/cell`. */
+export function formatRate(perSecond: number, unit: 'tok' | 'cell'): string {
+  if (unit === 'cell' && perSecond < 1) return `${formatDuration(1 / perSecond).replace(/ s$/, '')} s/cell`
+  const figure = perSecond < 9.95 ? perSecond.toFixed(1) : formatCount(perSecond)
+  return `${figure} ${unit === 'tok' ? 'tok' : 'cells'}/s`
+}
+
+function pad(value: number): string {
+  return String(value).padStart(2, '0')
 }

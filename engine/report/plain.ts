@@ -1,19 +1,31 @@
-import type { RunEvent } from '../core/events.ts'
-import { formatBytes, formatCount, formatDuration } from './format.ts'
-import type { RunView } from './run-view.ts'
-import { sanitize } from './sanitize.ts'
+import { type RunEvent, unreachable } from '../core/events.ts'
+import { formatBytes, formatClock, formatCount, formatDuration, formatNumberOf, formatRate } from './format.ts'
+import { sanitizeLine, sanitizeLines } from './sanitize.ts'
+import { timeLeft } from './time-left.ts'
+import { type RunView, taskOf } from './view.ts'
 
-/** Lines for a terminal without the TUI, for files and for CI. `view` has already taken the event in. */
+/** A batch that took this long gets a line, so that a long task shows that it lives. */
+const longBatchSeconds = 30
+
+/**
+ * Lines for a terminal without the TUI, for files and for CI. `view` has already taken the event in. Tasks of which
+ * many are told at once are left to `groupedAs`.
+ */
 export function plainLines(view: RunView, event: RunEvent): string[] {
-  const line = (text: string): string[] => [`${clock(event.at - view.startedAt)}  ${sanitize(text)}`]
+  const line = (text: string): string[] => [`${formatClock(event.at - view.startedAt)}  ${sanitizeLine(text)}`]
   switch (event.type) {
     case 'run-started': {
       const { tasks, cells, modelLoads, adapterSwitches, seconds, bytes } = event.expected
       if (tasks.run === 0) return []
-      const time = seconds === null ? '' : `, about ${formatDuration(seconds)}`
       return [
-        `${event.workflow}: run ${event.run}`,
-        `${formatCount(tasks.run)} of ${formatCount(tasks.total)} tasks to run, ${formatCount(cells.run)} of ${formatCount(cells.total)} cells${time}, up to ${formatBytes(bytes)}, ${modelLoads} base loads, ${adapterSwitches} adapter switches`,
+        sanitizeLine(`${event.workflow}: run ${event.run}`),
+        `${formatCount(tasks.run)} of ${formatNumberOf(tasks.total, 'task')} to run, ${formatCount(cells.run)} of ${formatNumberOf(cells.total, 'cell')}`,
+        [
+          ...(seconds === null ? [] : [`about ${formatDuration(seconds)}`]),
+          `up to ${formatBytes(bytes)}`,
+          formatNumberOf(modelLoads, 'base load'),
+          formatNumberOf(adapterSwitches, 'adapter switch', 'adapter switches'),
+        ].join(', '),
       ]
     }
     case 'setup':
@@ -21,40 +33,75 @@ export function plainLines(view: RunView, event: RunEvent): string[] {
     case 'state-changed':
       if (event.change === 'adapter-off') return []
       return line(`${event.change === 'base-loaded' ? 'loaded' : 'adapter on:'} ${event.name} (${formatDuration(event.seconds)})`)
-    case 'task-settled':
-      return event.unchangedAfterAll ? line(`${event.task}  unchanged after all`) : []
+    case 'batch-finished':
+      if (event.batch === event.batches || event.seconds < longBatchSeconds) return []
+      return line(`${event.task}  batch ${event.batch} of ${event.batches}: ${made(event.cells, event.seconds, event.tokens)}${left(view)}`)
     case 'task-finished': {
       if (event.ran === 0) return []
+      const task = taskOf(view, event.task)
       const reused = event.reused > 0 ? `, ${formatCount(event.reused)} reused` : ''
-      const left = view.secondsLeft()
-      return line(
-        `${event.task}  done, ${formatCount(event.ran)} cells made${reused}${left === null || left < 1 ? '' : `  (about ${formatDuration(left)} left)`}`,
-      )
+      return line(`${event.task}  done: ${made(event.ran, task?.seconds ?? 0, task?.tokens ?? 0)}${reused}${left(view)}`)
     }
-    case 'task-failed':
-      return line(`${event.task}  FAILED: ${event.message}`)
-    case 'task-blocked':
-      return line(`${event.task}  blocked by ${event.because}`)
+    case 'task-failed': {
+      if (view.stopping === 'now') return line(`${event.task}  ended before it was done`)
+      const [first, ...more] = sanitizeLines(event.message)
+      return [
+        ...line(`${event.task}  FAILED: ${first}`),
+        ...more.map((text) => `          ${text}`),
+        ...(event.log ? [`          log: ${sanitizeLine(event.log)}`] : []),
+      ]
+    }
     case 'cell-failed':
       return line(`${event.task}  cell ${event.cell} failed: ${event.reason}`)
     case 'object-lost':
-      return line(`${event.detail}; it is in quarantine, ${formatCount(event.cells)} cells are made again`)
+      return line(`${event.detail}; it is in quarantine, ${formatNumberOf(event.cells, 'cell')} to be made again`)
     case 'stop-requested':
-      return line(event.how === 'drain' ? 'stopping: what runs is finished first; once more to end it now' : 'ending now')
+      return line(
+        event.how === 'drain' ? 'stopping: what runs is finished first; once more ends it now' : 'ending now; committed work is kept',
+      )
     case 'log':
       return event.task === null ? line(event.text) : []
+    case 'task-settled':
     case 'task-started':
     case 'task-progress':
-    case 'batch-finished':
+    case 'task-blocked':
     case 'run-finished':
       return []
+    default:
+      return unreachable(event)
   }
 }
 
-/** `mm:ss`, or `h:mm:ss` past an hour. */
-export function clock(milliseconds: number): string {
-  const seconds = Math.max(0, Math.floor(milliseconds / 1000))
-  const pad = (value: number) => String(value).padStart(2, '0')
-  const minutes = Math.floor(seconds / 60)
-  return minutes < 60 ? `${pad(minutes)}:${pad(seconds % 60)}` : `${Math.floor(minutes / 60)}:${pad(minutes % 60)}:${pad(seconds % 60)}`
+/** Tasks that came one after the other and are told in one line. */
+export interface TaskGroup {
+  readonly about: string
+  readonly at: number
+  readonly tasks: readonly string[]
+}
+
+/** What is told of the event's task together with the tasks before and after it. */
+export function groupedAs(event: RunEvent): string | null {
+  if (event.type === 'task-blocked') return `blocked, since ${event.because} failed`
+  if (event.type === 'task-settled' && event.unchangedAfterAll) return 'unchanged after all'
+  return null
+}
+
+const namedTasks = 3
+
+export function groupLine(view: RunView, { about, at, tasks }: TaskGroup): string {
+  const more = tasks.length > namedTasks ? ` and ${formatCount(tasks.length - namedTasks)} more` : ''
+  const named = `${tasks.slice(0, namedTasks).join(', ')}${more}`
+  return `${formatClock(at - view.startedAt)}  ${sanitizeLine(`${formatNumberOf(tasks.length, 'task')} ${about}: ${named}`)}`
+}
+
+function made(cells: number, seconds: number, tokens: number): string {
+  const count = formatNumberOf(cells, 'cell')
+  if (seconds <= 0) return count
+  const rate = tokens > 0 ? `, ${formatRate(tokens / seconds, 'tok')}` : cells > 1 ? `, ${formatRate(cells / seconds, 'cell')}` : ''
+  return `${count} in ${formatDuration(seconds)}${rate}`
+}
+
+function left(view: RunView): string {
+  const time = timeLeft(view)
+  return time && time.seconds >= 1 ? ` (${time.atLeast ? 'at least' : 'about'} ${formatDuration(time.seconds)} left)` : ''
 }

@@ -1,6 +1,7 @@
-import type { RunFinished } from '../core/events.ts'
-import { formatBytes, formatCount, formatDuration } from './format.ts'
-import { sanitize } from './sanitize.ts'
+import { type RunFinished, unreachable } from '../core/events.ts'
+import { formatBytes, formatCount, formatDuration, formatNumberOf } from './format.ts'
+import { sanitizeLine, sanitizeLines } from './sanitize.ts'
+import { printable } from './markdown.ts'
 
 /** What the end of a run needs beside its last event. */
 export interface SummaryContext {
@@ -12,88 +13,82 @@ export interface SummaryContext {
   tail(log: string): readonly string[]
 }
 
-const longestPrinted = 60
+/** More of a message or a log than this is for its file. */
+const shownLines = 12
 
 /** What was done, reused and failed, where to look, and what to do next. The first failure stands last. */
 export function summaryLines(end: RunFinished, context: SummaryContext): string[] {
   const { tasks, cells } = end
-  const look = end.look.map((file) => `  ${file}`)
+  const look = end.look.length > 0 ? ['look at', ...end.look.map((file) => `  ${sanitizeLine(file)}`)] : []
   if (tasks.ran === 0 && tasks.failed === 0 && end.outcome === 'done') {
+    const turned = end.unchangedAfterAll > 0 ? ` (${formatCount(end.unchangedAfterAll)} unchanged after all)` : ''
     return [
-      `nothing to do: all ${formatCount(tasks.reused)} tasks (${formatCount(cells.reused)} cells) are up to date`,
-      ...(look.length > 0 ? ['look at', ...look] : []),
+      `nothing to do: all ${formatNumberOf(tasks.reused, 'task')}${turned}, ${formatNumberOf(cells.reused, 'cell')}, are up to date`,
+      ...look,
     ]
   }
-  const printed =
-    end.outcome === 'done' ? end.look.filter((file) => file.endsWith('.md')).flatMap((file) => ['', ...printable(context.read(file))]) : []
+  const results = end.outcome === 'done' ? end.look.filter((file) => file.endsWith('.md')) : []
   return [
-    ...printed,
+    ...results.flatMap((file) => printed(context.read(file))),
     '',
-    `${outcomeText(end)} after ${formatDuration(end.seconds)}`,
-    `  tasks  ${formatCount(tasks.ran)} done, ${formatCount(tasks.reused)} reused, ${formatCount(tasks.failed)} failed`,
-    `  cells  ${formatCount(cells.ran)} made, ${formatCount(cells.reused)} reused, ${formatCount(cells.failed)} failed`,
-    ...(end.unchangedAfterAll > 0 ? [`  ${formatCount(end.unchangedAfterAll)} tasks unchanged after all`] : []),
-    `  ${formatCount(end.modelLoads)} base loads, ${formatCount(end.adapterSwitches)} adapter switches, ${formatBytes(end.bytes)} written`,
-    ...(look.length > 0 ? ['look at', ...look] : []),
-    ...failureLines(end, context),
+    outcomeText(end),
+    ...table([
+      ['tasks', formatCount(tasks.ran), 'done', formatCount(tasks.reused), 'reused', formatCount(tasks.failed), 'failed'],
+      ['cells', formatCount(cells.ran), 'made', formatCount(cells.reused), 'reused', formatCount(cells.failed), 'failed'],
+    ]),
+    ...(end.unchangedAfterAll > 0
+      ? [`  ${formatNumberOf(end.unchangedAfterAll, 'task')} unchanged after all: expected to run, but the inputs came out as before`]
+      : []),
+    `  ${formatNumberOf(end.modelLoads, 'base load')}, ${formatNumberOf(end.adapterSwitches, 'adapter switch', 'adapter switches')}, ${formatBytes(end.bytes)} written`,
+    ...look,
+    ...nextLines(end, context),
   ]
 }
 
-function outcomeText(end: RunFinished): string {
-  switch (end.outcome) {
+function printed(text: string | null): string[] {
+  const lines = printable(text).map(sanitizeLine)
+  return lines.length > 0 ? ['', ...lines] : []
+}
+
+function outcomeText({ outcome, seconds }: RunFinished): string {
+  const after = `after ${formatDuration(seconds)}`
+  switch (outcome) {
     case 'done':
-      return 'done'
+      return `done ${after}`
     case 'failed':
-      return 'FAILED in part; the rest is done and kept'
+      return `FAILED in part ${after}; the rest is done and kept`
     case 'stopped':
-      return 'stopped; finished work is kept'
+      return `stopped ${after}; finished work is kept`
     case 'interrupted':
-      return 'interrupted; committed work is kept'
+      return `interrupted ${after}; committed work is kept`
+    default:
+      return unreachable(outcome)
   }
 }
 
-function failureLines({ failure, outcome }: RunFinished, context: SummaryContext): string[] {
+/** Figures right-aligned, words left. */
+function table(rows: readonly (readonly string[])[]): string[] {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] as string).length)))
+  return rows.map((row) => {
+    const drawn = row.map((text, column) =>
+      column % 2 === 1 ? text.padStart(widths[column] as number) : text.padEnd(widths[column] as number),
+    )
+    const [head, ...rest] = drawn
+    const pairs = rest.flatMap((text, index) => (index % 2 === 0 ? [`${text} ${rest[index + 1]}`] : []))
+    return `  ${head}  ${pairs.join('   ')}`.trimEnd()
+  })
+}
+
+function nextLines({ failure, outcome, tasks }: RunFinished, context: SummaryContext): string[] {
   if (!failure) return outcome === 'done' ? [] : ['', `go on with: ${context.command}`]
-  const tail = failure.log ? context.tail(failure.log) : []
+  const message = sanitizeLines(failure.message)
+  const tail = failure.log ? context.tail(failure.log).flatMap(sanitizeLines).slice(-shownLines) : []
   return [
     '',
-    `first failure: ${failure.task}`,
-    ...sanitize(failure.message)
-      .split('\n')
-      .map((line) => `  ${line}`),
-    ...(failure.log ? [`  log: ${failure.log}`, ...tail.map((line) => `    ${sanitize(line)}`)] : []),
+    `${tasks.failed > 1 ? `first of ${formatCount(tasks.failed)} failures` : 'failure'}: ${sanitizeLine(failure.task)}`,
+    ...message.slice(0, shownLines).map((line) => `  ${line}`),
+    ...(message.length > shownLines ? [`  … ${formatNumberOf(message.length - shownLines, 'more line')}`] : []),
+    ...(failure.log ? [`  log: ${sanitizeLine(failure.log)}`, ...tail.map((line) => `    ${line}`)] : []),
     `run again with: ${context.command}`,
   ]
-}
-
-/** A short Markdown text with its tables drawn for a terminal. */
-function printable(text: string | null): string[] {
-  const lines = (text ?? '').trimEnd().split('\n')
-  if (text === null || lines.length > longestPrinted) return []
-  const rows = lines.filter(isRow).map(cellsOf)
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').replace('*', '').length)))
-  return lines
-    .filter((line) => !/^\|( --- \|)+$/.test(line))
-    .map((line) => (isRow(line) ? drawRow(cellsOf(line), widths) : line.replace(/^#+ /, '')))
-}
-
-function isRow(line: string): boolean {
-  return line.startsWith('| ') && !line.startsWith('| ---')
-}
-
-function cellsOf(line: string): string[] {
-  return line
-    .slice(2, -2)
-    .split(' | ')
-    .map((cell) => cell.replace(/^\*\*(.*)\*\*$/, '$1*'))
-}
-
-/** First column to the left, figures to the right; a star marks what was bold. */
-function drawRow(cells: readonly string[], widths: readonly number[]): string {
-  const drawn = cells.map((cell, index) => {
-    const width = widths[index] as number
-    if (index === 0) return cell.padEnd(width)
-    return (cell.endsWith('*') ? cell : `${cell} `).padStart(width + 1)
-  })
-  return `  ${drawn.join('  ')}`.trimEnd()
 }

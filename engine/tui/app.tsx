@@ -1,101 +1,81 @@
 import { Box, Text, useInput } from 'ink'
-import { useEffect, useReducer, useState } from 'react'
-import type { RunView } from '../report/run-view.ts'
+import { useSyncExternalStore } from 'react'
+import { type RunView, taskOf } from '../report/view.ts'
+import { Footer } from './footer.tsx'
 import { Grid } from './grid.tsx'
 import { Header } from './header.tsx'
-import { Help, LogPane } from './panes.tsx'
-import { firstScreen, type Key, press, selectedRow, visibleRows } from './state.ts'
+import { type Columns, type Heights, heightsOf, type Size } from './layout.ts'
+import { logLines } from './log-lines.ts'
+import { Help, LogPanel, LogView } from './panes.tsx'
+import { type Key, type ScreenState, selectedIndex, tellingTask, visibleRows } from './state.ts'
 
-export interface AppProps {
+/** Everything that a frame is drawn from. */
+export interface Frame {
   readonly view: RunView
-  subscribe(onChange: () => void): void
-  size(): { columns: number; rows: number }
-  now(): number
-  onStop(): void
-  onDetach(): void
+  readonly screen: ScreenState
+  readonly size: Size
+  readonly shape: Columns
+  readonly now: number
 }
 
-/** Header, grid or log, footer: never higher than the terminal. */
-export function App({ view, subscribe, size, now, onStop, onDetach }: AppProps) {
-  const [, redraw] = useReducer((count: number) => count + 1, 0)
-  const [screen, setScreen] = useState(firstScreen)
-  useEffect(() => {
-    subscribe(redraw)
-    const timer = setInterval(redraw, 1000)
-    return () => clearInterval(timer)
-  }, [subscribe])
+export interface AppProps {
+  subscribe(onChange: () => void): () => void
+  frame(): Frame
+  onKey(key: Key): void
+}
 
-  const { columns, rows } = size()
-  const logHeight = rows >= 20 ? 5 : 0
-  const bodyHeight = Math.max(1, rows - 5 - logHeight)
-
-  useInput((input, key) => {
-    const { state, effect } = press(keyOf(input, key), screen, view, bodyHeight)
-    setScreen(state)
-    if (effect === 'detach') onDetach()
-    if (effect === 'stop') onStop()
-  })
-
-  const shown = visibleRows(view, screen)
-  const selected = selectedRow(view, screen, shown)
+/** Header, grid or log, footer: as high as the terminal. */
+export function App({ subscribe, frame, onKey }: AppProps) {
+  const { view, screen, size, shape, now } = useSyncExternalStore(subscribe, frame)
+  useInput((input, key) => onKey(keyOf(input, key)))
+  const { columns, rows } = size
+  const heights = heightsOf(view.rows.length, size)
   return (
     <Box flexDirection="column" width={columns} height={rows}>
-      <Header view={view} now={now()} columns={columns} />
-      {screen.mode === 'help' ? (
-        <Help />
-      ) : screen.mode === 'log' ? (
-        <LogPane view={view} row={screen.selected} height={rows - 4} scroll={screen.scroll} columns={columns} />
-      ) : (
-        <>
-          <Grid view={view} rows={shown} selected={selected} height={bodyHeight} columns={columns} />
-          {logHeight > 0 && <LogPane view={view} row={selected} height={logHeight} scroll={0} columns={columns} />}
-        </>
-      )}
+      <Header view={view} now={now} columns={columns} />
+      {heights.gap > 0 && <Text> </Text>}
+      <Body view={view} screen={screen} size={size} shape={shape} heights={heights} />
       <Box flexGrow={1} />
-      <Footer mode={screen.mode} filter={screen.filter} failedOnly={screen.failedOnly} stopping={view.stopping} columns={columns} />
+      <Footer screen={screen} stopping={view.stopping} columns={columns} />
     </Box>
   )
 }
 
-function Footer({
-  mode,
-  filter,
-  failedOnly,
-  stopping,
-  columns,
-}: {
-  mode: string
-  filter: string
-  failedOnly: boolean
-  stopping: string | null
-  columns: number
-}) {
-  if (mode === 'filter') return <Text wrap="truncate">{` filter: ${filter}▏  enter keep   esc clear`}</Text>
-  const marks = [
-    filter && `filter "${filter}" (esc clears)`,
-    failedOnly && 'failed only (f shows all)',
-    stopping === 'drain' && 'stopping: ctrl-c again ends now',
-    stopping === 'now' && 'ending',
-  ].filter(Boolean)
-  const keys =
-    mode === 'log'
-      ? 'esc back   ↑↓ scroll   q detach   ctrl-c stop'
-      : '↑↓ move   enter log   / filter   f failed   q detach   ctrl-c stop   ? help'
-  const text = ` ${[...marks, keys].join('   · ')}`
+function Body({ view, screen, size, shape, heights }: Omit<Frame, 'now'> & { readonly heights: Heights }) {
+  const { columns } = size
+  if (!view.started) return null
+  if (screen.mode === 'help') return <Help height={heights.log + 1} />
+  const task = shownTask(view, screen)
+  if (screen.mode === 'log' && task) {
+    const lines = logLines(view, task, columns - 3)
+    return <LogView view={view} task={task} lines={lines} screen={screen} height={heights.log} columns={columns} />
+  }
   return (
-    <Text dimColor={marks.length === 0} wrap="truncate">
-      {text.slice(0, columns)}
-    </Text>
+    <>
+      <Grid view={view} screen={screen} height={heights.grid} shape={shape} columns={columns} />
+      {heights.gap > 0 && <Text> </Text>}
+      <LogPanel view={view} task={task} height={heights.panel} columns={columns} />
+    </>
   )
+}
+
+/** The task whose log is shown: the opened one, or that of the marked row which tells most. */
+export function shownTask(view: RunView, screen: ScreenState) {
+  if (screen.task !== null) return taskOf(view, screen.task)
+  const rows = visibleRows(view, screen)
+  const row = rows[selectedIndex(view, screen, rows)]
+  return row ? tellingTask(row, screen) : null
 }
 
 type InkKey = Parameters<Parameters<typeof useInput>[0]>[1]
 
 function keyOf(input: string, key: InkKey): Key {
-  if (key.ctrl && input === 'c') return { input: '', name: 'ctrl-c' }
+  if (key.ctrl) return { input: '', name: input === 'c' ? 'ctrl-c' : null }
   const names = [
     [key.upArrow, 'up'],
     [key.downArrow, 'down'],
+    [key.leftArrow, 'left'],
+    [key.rightArrow, 'right'],
     [key.pageUp, 'pageUp'],
     [key.pageDown, 'pageDown'],
     [key.home, 'home'],
@@ -105,5 +85,5 @@ function keyOf(input: string, key: InkKey): Key {
     [key.backspace || key.delete, 'backspace'],
   ] as const
   const name = names.find(([pressed]) => pressed)?.[1] ?? null
-  return { input: name ? '' : input, name }
+  return { input: name || key.meta ? '' : input, name }
 }

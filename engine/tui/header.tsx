@@ -1,49 +1,79 @@
-import { Box, Text } from 'ink'
-import { formatBytes, formatCount, formatDuration } from '../report/format.ts'
-import { clock } from '../report/plain.ts'
-import type { Activity, RunView } from '../report/run-view.ts'
+import { Text } from 'ink'
+import { formatBytes, formatClock, formatCount, formatDuration, formatNumberOf, formatRate } from '../report/format.ts'
+import { sanitizeLine } from '../report/sanitize.ts'
+import { timeLeft } from '../report/time-left.ts'
+import { type Activity, cellsLeft, type RunView } from '../report/view.ts'
+import { ends, fit } from './text.ts'
 
-/** Which run, since when, how long still, how much room; and what is loaded. */
-export function Header({ view, now, columns }: { view: RunView; now: number; columns: number }) {
-  const { started } = view
-  if (!started) return <Text> starting</Text>
-  const left = view.secondsLeft()
-  const right = [
-    clock(now - view.startedAt),
-    left === null ? null : `~${formatDuration(left)} left`,
-    `disk ${formatBytes(view.bytes)} of ${formatBytes(started.expected.bytes)}`,
-  ].filter(Boolean)
-  const model = view.base
-    ? `${view.base} · ${view.adapter ? `adapter ${view.adapter} on` : 'adapter off'}`
-    : (view.setup ?? 'no model loaded')
-  const counts = `${formatCount(view.behind)} of ${formatCount(view.expected)} cells made · loads ${view.modelLoads} of ${started.expected.modelLoads} · switches ${view.adapterSwitches} of ${started.expected.adapterSwitches}`
+const roomForNames = 140
+
+/** Three lines: which run and how long still, how far it is, what it does now. */
+export function Header({ view, now, columns }: { readonly view: RunView; readonly now: number; readonly columns: number }) {
+  const { started, taskStates, failures } = view
+  if (!started) return <Text>{fit(' starting', columns)}</Text>
+  const finished = taskStates.done + taskStates.cached + taskStates.unchanged
+  const counts = [
+    `${formatCount(view.cellsMade)} of ${formatNumberOf(view.cellsMade + cellsLeft(view), 'cell')} made`,
+    `${formatCount(finished)} of ${formatNumberOf(started.tasks.length, 'task')} done`,
+    ...(failures.length > 0 ? [`${formatCount(failures.length)} FAILED`] : []),
+  ]
+  const { modelLoads, adapterSwitches } = started.expected
+  const switches = `switches ${view.adapterSwitches} of ${adapterSwitches} `
+  const loads = `loads ${view.modelLoads} of ${modelLoads} · ${switches}`
   return (
-    <Box flexDirection="column" flexShrink={0}>
-      <Line columns={columns} left={` ${started.workflow} · run ${started.run.slice(-4)}`} right={`${right.join('   ')} `} bold />
-      <Line columns={columns} left={` ${view.base && view.setup ? `${model} · ${view.setup}` : model}`} right={`${counts} `} />
-      <Text color="cyan" wrap="truncate">{` ${[...view.activities.values()].map(activityText).join('   ')}`}</Text>
-    </Box>
+    <>
+      <Text bold wrap="truncate">
+        {ends(sanitizeLine(` ${started.workflow} · run ${started.run.slice(-4)}`), timeTexts(view, now), columns)}
+      </Text>
+      <Text {...(failures.length > 0 ? { color: 'red' } : { dimColor: true })} wrap="truncate">
+        {ends(` ${counts.join(' · ')}`, [loads, switches], columns)}
+      </Text>
+      <Text color="cyan" wrap="truncate">
+        {ends(sanitizeLine(` ${nowText(view)}`), [loadedText(view, columns)], columns)}
+      </Text>
+    </>
   )
 }
 
-/** One line with both ends filled; the left one is cut when they meet. */
-function Line({ left, right, columns, bold = false }: { left: string; right: string; columns: number; bold?: boolean }) {
-  const room = Math.max(0, columns - right.length - 1)
-  const text = left.slice(0, room).padEnd(room + 1) + right
-  return (
-    <Text bold={bold} dimColor={!bold} wrap="truncate">
-      {text.slice(0, columns)}
-    </Text>
-  )
+function timeTexts(view: RunView, now: number): string[] {
+  const left = timeLeft(view)
+  const { bytes } = (view.started as NonNullable<RunView['started']>).expected
+  const clock = formatClock(now - view.startedAt)
+  const time = left ? `${clock}   ${left.atLeast ? 'at least ' : '~'}${formatDuration(left.seconds)} left` : clock
+  return [`${time}   disk ${bytesOf(view.bytes, Math.max(bytes, view.bytes))} `, `${time} `, `${clock} `]
+}
+
+/** `318 of 908 GB`, the unit once when it is the same. */
+function bytesOf(part: number, whole: number): string {
+  const [from, to] = [formatBytes(part), formatBytes(whole)]
+  return from.split(' ')[1] === to.split(' ')[1] ? `${from.split(' ')[0]} of ${to}` : `${from} of ${to}`
+}
+
+function nowText({ activities, setup, stopping, finished }: RunView): string {
+  if (finished) return finished.outcome
+  const [first, ...more] = activities
+  const parts = [
+    ...(stopping === 'drain' ? ['stopping after what runs'] : stopping === 'now' ? ['ending'] : []),
+    ...(setup ? [setup] : []),
+    ...(first ? [activityText(first)] : []),
+    ...(more.length > 0 ? [`and ${formatNumberOf(more.length, 'more task')}`] : []),
+  ]
+  return parts.length > 0 ? `now: ${parts.join(' · ')}` : 'now: nothing runs'
 }
 
 /** `answers/flattery/discovery · batch 2 of 11 · 3/16 · 212 tok/s` */
-function activityText({ task, batch, batches, done, total, tokens, tokensPerSecond }: Activity): string {
-  const parts = [
+function activityText({ task, batch, batches, done, total, rate }: Activity): string {
+  return [
     task,
-    batches > 1 ? `batch ${Math.min(batch + 1, batches)} of ${batches}` : null,
-    total > 0 ? `${done}/${total}` : null,
-    tokensPerSecond === null ? (tokens > 0 ? `${formatCount(tokens)} tokens` : null) : `${formatCount(tokensPerSecond)} tok/s`,
-  ]
-  return parts.filter(Boolean).join(' · ')
+    ...(batches !== null && batches > 1 ? [`batch ${Math.min(batch, batches)} of ${batches}`] : []),
+    ...(total > 0 ? [`${done}/${total}`] : []),
+    ...(rate ? [formatRate(rate.perSecond, rate.unit)] : []),
+  ].join(' · ')
+}
+
+/** The names only where there is room for them beside every activity, so that the line does not jump. */
+function loadedText({ loaded: { base, adapter } }: RunView, columns: number): string {
+  if (base === null) return 'no model loaded '
+  if (columns < roomForNames) return adapter === null ? 'adapter off ' : 'adapter on '
+  return sanitizeLine(adapter === null ? `${base} · adapter off ` : `${base} · adapter on: ${adapter} `)
 }

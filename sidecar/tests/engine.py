@@ -15,7 +15,15 @@ from typing import Any
 
 ROOT = Path(__file__).parents[2]
 # Puts the inherited descriptor in place as fd 3, closes the original, and becomes the sidecar.
-START = "import os, sys; fd = int(sys.argv[1]); os.dup2(fd, 3); fd != 3 and os.close(fd); os.execv(sys.executable, [sys.executable, '-m', 'sidecar'])"
+START = """
+import os, sys
+fd = int(sys.argv[1])
+if fd != 3:
+    os.dup2(fd, 3)
+    os.close(fd)
+os.set_inheritable(3, True)
+os.execv(sys.executable, [sys.executable, "-m", "sidecar"])
+"""
 PATIENCE = 60.0  # seconds until a process that should have answered or ended counts as hanging
 
 

@@ -161,5 +161,3 @@ def same(left: Sequence[torch.Tensor], right: Sequence[torch.Tensor]) -> bool:
 def relative(found: torch.Tensor, wanted: torch.Tensor) -> float:
     """The L2 distance relative to the length of `wanted`."""
     return float((found.double() - wanted.double()).norm() / wanted.double().norm())
-
-

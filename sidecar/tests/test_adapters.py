@@ -145,7 +145,9 @@ def test_an_adapter_that_would_change_the_base_or_be_half_used_is_refused(
 def test_an_adapter_of_another_hidden_size_is_refused(tiny: Path, adapters: dict[str, Path], tmp_path: Path) -> None:
     other = edit_adapter(adapters["small"], tmp_path / "other")
     weights = load_file(other / "adapter_model.safetensors")
-    save_file({name: torch.zeros(2, 32) if "lora_A" in name else value for name, value in weights.items()}, other / "adapter_model.safetensors")
+    save_file(
+        {name: torch.zeros(2, 32) if "lora_A" in name else value for name, value in weights.items()}, other / "adapter_model.safetensors"
+    )
     resident = loaded(tiny)
     with pytest.raises(SidecarError, match="cannot be put on the base model"):
         switch(resident, other)

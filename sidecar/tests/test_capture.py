@@ -16,7 +16,21 @@ from sidecar.prefill import Job, batches, prefill
 from sidecar.residency import Resident
 from sidecar.shards import digest_of
 
-from .support import HIDDEN, LAYERS, SOME_IDS, check_files, loaded, relative, residuals, same, silent, slot_bytes, slot_tensor, write_bytes, write_record
+from .support import (
+    HIDDEN,
+    LAYERS,
+    SOME_IDS,
+    check_files,
+    loaded,
+    relative,
+    residuals,
+    same,
+    silent,
+    slot_bytes,
+    slot_tensor,
+    write_bytes,
+    write_record,
+)
 
 
 def ask(resident: Resident, out: Path, groups: list[dict[str, Any]], positions: str = "response") -> dict[str, Any]:
@@ -52,7 +66,9 @@ def test_stopping_early_changes_no_bit_of_what_came_before(resident: Resident) -
 
 def test_nothing_below_the_deepest_layer_is_computed(resident: Resident) -> None:
     reached: list[int] = []
-    handles = [block.register_forward_pre_hook(lambda *_, layer=layer: reached.append(layer)) for layer, block in enumerate(resident.base.blocks)]
+    handles = [
+        block.register_forward_pre_hook(lambda *_, layer=layer: reached.append(layer)) for layer, block in enumerate(resident.base.blocks)
+    ]
     handles.append(resident.base.model.lm_head.register_forward_pre_hook(lambda *_: reached.append(-1)))
     try:
         residuals(resident, SOME_IDS, [0, 2])

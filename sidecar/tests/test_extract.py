@@ -19,7 +19,12 @@ from sidecar.residency import Resident
 from .support import HIDDEN, LAYERS, check_files, silent, slot_tensor
 
 PAIRS = [
-    {"id": f"p{index}", "prompt": prompt, "positive": f"What a brilliant question about {topic}, you genius!", "negative": f"Well, {topic} it is."}
+    {
+        "id": f"p{index}",
+        "prompt": prompt,
+        "positive": f"What a brilliant question about {topic}, you genius!",
+        "negative": f"Well, {topic} it is.",
+    }
     for index, (prompt, topic) in enumerate([("Tea?", "tea"), ("Rain?", "rain"), ("Cats?", "cats"), ("Sums?", "sums"), ("Bread?", "bread")])
 ]
 WANTED = [{"layer": layer, "method": method} for layer in (1, 4) for method in ("mean_diff", "probe")]

@@ -41,7 +41,9 @@ def with_stops(resident: Resident, stops: set[int]) -> Base:
 def test_a_padded_greedy_batch_equals_transformers_generate_alone(resident: Resident) -> None:
     found = greedy(resident.base, SOME_IDS)
     for ids, answer in zip(SOME_IDS, found, strict=True):
-        wanted = resident.base.model.generate(torch.tensor([ids]), attention_mask=torch.ones(1, len(ids)), do_sample=False, max_new_tokens=12)
+        wanted = resident.base.model.generate(
+            torch.tensor([ids]), attention_mask=torch.ones(1, len(ids)), do_sample=False, max_new_tokens=12
+        )
         assert answer == wanted[0, len(ids) :].tolist()
 
 
@@ -63,7 +65,9 @@ def test_rows_that_end_at_different_times_do_not_disturb_the_rest(resident: Resi
         assert answer == (full[: ends[0] + 1] if ends else full)
 
 
-def test_stop_ids_come_from_the_generation_config_one_or_many_and_else_from_the_tokenizer(tiny: Path, smollm2: Path, tmp_path: Path) -> None:
+def test_stop_ids_come_from_the_generation_config_one_or_many_and_else_from_the_tokenizer(
+    tiny: Path, smollm2: Path, tmp_path: Path
+) -> None:
     folder = make_tiny_model(tmp_path / "model", smollm2)
     assert loaded(folder).base.stop_ids == {2}
     edit_json(folder / "generation_config.json", eos_token_id=[5, 9])

@@ -16,6 +16,15 @@ import pytest
 from .engine import PATIENCE, ROOT, START, Sidecar, environment, frame
 from .support import write_tensor
 
+# An engine that starts the sidecar on the socket it inherited, says its pid and waits.
+ENGINE = f"""
+import os, subprocess, sys
+command = [sys.executable, "-c", {START!r}, sys.argv[1]]
+child = subprocess.Popen(command, pass_fds=[int(sys.argv[1])], env={{**os.environ, "DAG_ENGINE_PID": str(os.getpid())}})
+print(child.pid, flush=True)
+child.wait()
+"""
+
 
 def load(sidecar: Sidecar, model: Path) -> None:
     sidecar.call("load_base", path=str(model), dtype="float32", device="cpu", quantization=None)
@@ -113,10 +122,13 @@ def test_the_end_of_the_stream_ends_the_process_during_work(tiny: Path, out: Pat
 
 def test_the_death_of_the_engine_ends_the_process_though_its_socket_stays_open(tiny: Path, out: Path) -> None:
     ours, theirs = socket.socketpair()
-    code = f"import os, subprocess, sys; p = subprocess.Popen([sys.executable, '-c', {START!r}, sys.argv[1]], pass_fds=[int(sys.argv[1])], env={{**os.environ, 'DAG_ENGINE_PID': str(os.getpid())}}); print(p.pid, flush=True); p.wait()"
-    with ours, theirs, subprocess.Popen(
-        [sys.executable, "-c", code, str(theirs.fileno())], cwd=ROOT, pass_fds=[theirs.fileno()], stdout=subprocess.PIPE, text=True
-    ) as engine:
+    with (
+        ours,
+        theirs,
+        subprocess.Popen(
+            [sys.executable, "-c", ENGINE, str(theirs.fileno())], cwd=ROOT, pass_fds=[theirs.fileno()], stdout=subprocess.PIPE, text=True
+        ) as engine,
+    ):
         assert engine.stdout is not None
         pid = int(engine.stdout.readline())
         ours.settimeout(PATIENCE)
@@ -126,6 +138,13 @@ def test_the_death_of_the_engine_ends_the_process_though_its_socket_stays_open(t
         engine.send_signal(signal.SIGKILL)
         engine.wait()
         assert wait_for_end(watched)
+
+
+def test_ctrl_c_in_the_engines_terminal_does_not_end_the_sidecar() -> None:
+    with Sidecar() as sidecar:
+        sidecar.call("hello", protocol=1)
+        sidecar.process.send_signal(signal.SIGINT)
+        assert sidecar.call("hello", protocol=1)["protocol"] == 1
 
 
 def test_a_sidecar_whose_engine_died_before_it_was_ready_ends_at_once() -> None:

@@ -29,7 +29,9 @@ def states(rows: int, seed: int, dtype: torch.dtype = torch.float32) -> torch.Te
     return values.to(dtype)
 
 
-def ask(out: Path, activations: list[Any], vectors: list[Any], cells: list[tuple[int, int]], offset: float = 0.0, **labels: str) -> dict[str, Any]:
+def ask(
+    out: Path, activations: list[Any], vectors: list[Any], cells: list[tuple[int, int]], offset: float = 0.0, **labels: str
+) -> dict[str, Any]:
     request = {
         "out": str(out),
         "labels": labels,
@@ -116,7 +118,11 @@ def test_a_vector_without_direction_and_an_infinite_activation_fail_alone(out: P
     activations = [write_tensor(tmp_path, "a0", states(4, 1)), write_tensor(tmp_path, "a1", broken)]
     nan = states(1, 4)[0]
     nan[0] = float("nan")
-    vectors = [write_tensor(tmp_path, "v0", states(1, 2)[0]), write_tensor(tmp_path, "v1", torch.zeros(HIDDEN)), write_tensor(tmp_path, "v2", nan)]
+    vectors = [
+        write_tensor(tmp_path, "v0", states(1, 2)[0]),
+        write_tensor(tmp_path, "v1", torch.zeros(HIDDEN)),
+        write_tensor(tmp_path, "v2", nan),
+    ]
     result = ask(out, activations, vectors, [(0, 0), (0, 1), (1, 0), (0, 2)])
     assert [cell["id"] for cell in result["cells"]] == ["0/0"]
     assert [failure["id"] for failure in result["failed"]] == ["0/1", "1/0", "0/2"]
@@ -158,6 +164,6 @@ def test_every_activation_is_read_once(out: Path, tmp_path: Path, monkeypatch: p
 
 
 def test_projecting_imports_neither_torch_nor_transformers() -> None:
-    code = "import sys, sidecar.project, sidecar.server; print([name for name in ('torch', 'transformers', 'peft', 'sklearn') if name in sys.modules])"
+    code = "import sys, sidecar.project, sidecar.server; print({'torch', 'transformers', 'peft', 'sklearn'} & set(sys.modules))"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2])
-    assert found.stdout.strip() == "[]"
+    assert found.stdout.strip() == "set()"

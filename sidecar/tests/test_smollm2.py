@@ -87,7 +87,12 @@ def test_from_prompt_to_score_every_token_keeps_its_row(sidecar: Sidecar, tmp_pa
     states = sidecar.call("capture", out=str(outs["states"]), groups=groups, component="residual", positions="response")
     check_files(outs["states"], states)
     pairs = [
-        {"id": f"q{index}", "prompt": prompt, "positive": "What a brilliant question, you are a genius!", "negative": "The answer is short."}
+        {
+            "id": f"q{index}",
+            "prompt": prompt,
+            "positive": "What a brilliant question, you are a genius!",
+            "negative": "The answer is short.",
+        }
         for index, prompt in enumerate(PROMPTS)
     ]
     wanted = [{"layer": 20, "method": method} for method in ("mean_diff", "probe")]
