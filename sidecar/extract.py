@@ -53,15 +53,17 @@ def run(request: Mapping[str, Any], resident: Resident, progress: Progress) -> d
     params.unique([group.id for group in groups], "group")
     system_prompt = params.optional_text(request, "system_prompt")
     first = parse_position(params.text(request, "position"))
+    reference = parse_reference(request, groups)
     progress.expect(sum(len(group.wanted) for group in groups))
     vectors: list[tuple[str, Direction, dict[str, Any]]] = []
     failed: list[dict[str, str]] = []
+    shared = {} if reference is None else reference_directions(base, reference, system_prompt, first, progress)
     for group in groups:
         means = mean_states(base, group, system_prompt, first, progress)
         for layer, method in group.wanted:
             name = f"{group.id}@{layer}:{method}"
             try:
-                vectors.append((name, *make_vector(method, *means[layer])))
+                vectors.append((name, *make_vector(method, *(without(states, shared.get(layer)) for states in means[layer]))))
             except ValueError as error:
                 failed.append({"id": name, "reason": str(error)})
             progress.advance(done=1)
@@ -96,6 +98,27 @@ def mean_states(
 
     prefill(base, jobs, keep, lambda _, tokens: progress.advance(tokens=tokens))
     return {layer: (rows[0::2], rows[1::2]) for layer, rows in means.items()}
+
+
+# The traits of a step share a reference; it is measured once for them. Key and value of the last one.
+_measured: dict[tuple[Any, ...], dict[int, np.ndarray]] = {}
+
+
+def reference_directions(
+    base: Base, reference: Group, system_prompt: str | None, first: int | None, progress: Progress
+) -> dict[int, np.ndarray]:
+    """By layer, the unit mean difference of the reference pairs, float32 `[hidden]`."""
+    key = (id(base), reference, system_prompt, first)
+    if key not in _measured:
+        means = mean_states(base, reference, system_prompt, first, progress)
+        _measured.clear()
+        _measured[key] = {layer: fit("mean_diff", positive, negative).vector for layer, (positive, negative) in means.items()}
+    return _measured[key]
+
+
+def without(states: np.ndarray, direction: np.ndarray | None) -> np.ndarray:
+    """`states` `[pairs, hidden]` with what lies along the unit `direction` taken out: `h - (h · r) r`."""
+    return states if direction is None else states - (states @ direction)[:, None] * direction
 
 
 def make_vector(method: str, positive: np.ndarray, negative: np.ndarray) -> tuple[Direction, dict[str, Any]]:
@@ -141,12 +164,25 @@ def parse_position(position: str) -> int | None:
     return None if match[1] is None else int(match[1])
 
 
+def parse_reference(request: Mapping[str, Any], groups: Sequence[Group]) -> Group | None:
+    """The reference pairs, wanted at every layer that a group wants; None when the request has none."""
+    if request.get("reference") is None:
+        return None
+    layers = sorted({layer for group in groups for layer, _ in group.wanted})
+    return Group("reference", parse_pairs(request, "reference"), tuple((layer, "mean_diff") for layer in layers))
+
+
+def parse_pairs(value: params.Params, name: str) -> tuple[Pair, ...]:
+    """The list of pairs called `name`."""
+    return tuple(
+        Pair(*(params.text(pair, field) for field in ("id", "prompt", "positive", "negative"))) for pair in params.items(value, name)
+    )
+
+
 def parse_group(value: params.Params) -> Group:
     """One group of the request's `groups`."""
     name = params.text(value, "id")
-    pairs = tuple(
-        Pair(*(params.text(pair, field) for field in ("id", "prompt", "positive", "negative"))) for pair in params.items(value, "pairs")
-    )
+    pairs = parse_pairs(value, "pairs")
     if not pairs:
         raise bad_input(f"group '{name}' has no pairs")
     wanted = tuple((params.integer(item, "layer", 0), params.text(item, "method")) for item in params.items(value, "wanted"))

@@ -68,9 +68,10 @@ class Resident:
         name = None if wanted is None else params.text(wanted, "name")
         path = None if wanted is None else params.text(wanted, "path")
         base = self.base
-        detach(base.model)
-        self._adapter = None
-        self.release_cached_memory()
+        if self._adapter is not None:
+            detach(base.model)
+            self._adapter = None
+            self.release_cached_memory()
         if path is not None:
             attach(base.model, path, base.dtype)
             self._adapter = name

@@ -57,6 +57,8 @@ export interface Prompt {
 export interface TraitSource {
   readonly name: string
   readonly category: string
+  /** Not a trait of its own: it only says what others have in common. */
+  readonly reference: boolean
   readonly pairs: readonly ContrastPair[]
 }
 

@@ -6,7 +6,7 @@ import { readJsonObject } from './files.ts'
 /** Fewer pairs leave nothing to hold out. */
 const fewestPairs = 4
 
-/** Reads a contrast set: `{trait, category, pairs: [{id, prompt, positive, negative}]}`. */
+/** Reads a contrast set: `{trait, category, reference?, pairs: [{id, prompt, positive, negative}]}`. */
 export function readTrait(name: string, path: string): Result<TraitSource, readonly string[]> {
   const file = readJsonObject(path)
   if (!file.ok) return fail([file.error])
@@ -29,5 +29,5 @@ export function readTrait(name: string, path: string): Result<TraitSource, reado
   })
   if (read.length < fewestPairs) mistakes.push(`it has ${read.length} pairs; at least ${fewestPairs} are needed`)
   if (mistakes.length > 0) return fail(mistakes)
-  return ok({ name, category: typeof category === 'string' ? category : 'trait', pairs: read })
+  return ok({ name, category: typeof category === 'string' ? category : 'trait', reference: file.value.reference === true, pairs: read })
 }

@@ -62,7 +62,7 @@ def make_adapter(
     for name, parameter in wrapped.named_parameters():
         if "lora_B" in name:
             parameter.data = torch.randn(parameter.shape, generator=generator) * scale
-    wrapped.save_pretrained(folder)
+    wrapped.save_pretrained(str(folder))
     return folder
 
 
@@ -127,7 +127,8 @@ def ref_of(out: Path, cell: Mapping[str, Any]) -> dict[str, Any]:
 def slot_bytes(out: Path, cell: Mapping[str, Any]) -> bytes:
     """The bytes a cell's slot points at."""
     slot = cell["slot"]
-    return (out / slot["file"]).read_bytes()[slot["offset"] : slot["offset"] + slot["length"]]
+    data = (out / slot["file"]).read_bytes()
+    return data[slot["offset"] : slot["offset"] + slot["length"]]
 
 
 def slot_tensor(out: Path, cell: Mapping[str, Any]) -> torch.Tensor:

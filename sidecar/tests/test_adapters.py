@@ -36,23 +36,36 @@ def adapters(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, 
     }
 
 
+@pytest.fixture(scope="module")
+def shared(tiny: Path) -> Resident:
+    """A model that many refused adapters are tried on: each must leave it clean for the next."""
+    return loaded(tiny)
+
+
+@pytest.fixture(scope="module")
+def clean(tiny: Path) -> list[torch.Tensor]:
+    """What a freshly loaded clean model records in float32."""
+    return residuals(loaded(tiny))
+
+
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
 def test_off_after_several_adapters_equals_a_freshly_loaded_clean_model_bitwise(tiny: Path, adapters: dict[str, Path], dtype: str) -> None:
-    clean = residuals(loaded(tiny, dtype))
+    fresh = loaded(tiny, dtype)
+    clean = residuals(fresh)
     resident = loaded(tiny, dtype)
     for name in ("large", "dora", "small", "mlp"):
         switch(resident, adapters[name])
         assert not same(residuals(resident), clean)
         switch(resident, None)
         assert same(residuals(resident), clean)
-    weights = loaded(tiny, dtype).base.model.state_dict()
+    weights = fresh.base.model.state_dict()
     assert all(torch.equal(value, weights[name]) for name, value in resident.base.model.state_dict().items())
 
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
 def test_a_swapped_adapter_equals_a_freshly_loaded_one_bitwise(tiny: Path, adapters: dict[str, Path], dtype: str) -> None:
     resident = loaded(tiny, dtype)
-    for name in ("small", "large", "mlp", "dora", "small"):
+    for name in ("small", "large", "dora", "small"):
         switch(resident, adapters[name])
         fresh = loaded(tiny, dtype)
         switch(fresh, adapters[name])
@@ -128,44 +141,40 @@ def test_nothing_is_trainable_and_no_dropout_is_on(tiny: Path, tmp_path: Path) -
     ],
 )
 def test_an_adapter_that_would_change_the_base_or_be_half_used_is_refused(
-    tiny: Path, adapters: dict[str, Path], tmp_path: Path, edit: dict[str, Any], message: str
+    shared: Resident, clean: list[torch.Tensor], adapters: dict[str, Path], tmp_path: Path, edit: dict[str, Any], message: str
 ) -> None:
-    resident = loaded(tiny)
-    clean = residuals(resident)
-    switch(resident, adapters["large"])
+    switch(shared, adapters["large"])
     broken = edit_adapter(adapters["large"], tmp_path / "broken", **edit)
     with pytest.raises(SidecarError, match=message) as caught:
-        switch(resident, broken)
+        switch(shared, broken)
     assert caught.value.kind == "bad-input"
-    assert resident.adapter is None
-    assert same(residuals(resident), clean)
-    switch(resident, adapters["small"])
+    assert shared.adapter is None
+    assert same(residuals(shared), clean)
 
 
-def test_an_adapter_of_another_hidden_size_is_refused(tiny: Path, adapters: dict[str, Path], tmp_path: Path) -> None:
+def test_an_adapter_of_another_hidden_size_is_refused(shared: Resident, adapters: dict[str, Path], tmp_path: Path) -> None:
     other = edit_adapter(adapters["small"], tmp_path / "other")
     weights = load_file(other / "adapter_model.safetensors")
     save_file(
         {name: torch.zeros(2, 32) if "lora_A" in name else value for name, value in weights.items()}, other / "adapter_model.safetensors"
     )
-    resident = loaded(tiny)
     with pytest.raises(SidecarError, match="cannot be put on the base model"):
-        switch(resident, other)
+        switch(shared, other)
 
 
-def test_pickled_weights_are_never_opened(tiny: Path, adapters: dict[str, Path], tmp_path: Path) -> None:
+def test_pickled_weights_are_never_opened(shared: Resident, adapters: dict[str, Path], tmp_path: Path) -> None:
     pickled = edit_adapter(adapters["small"], tmp_path / "pickled")
     (pickled / "adapter_model.safetensors").rename(pickled / "adapter_model.bin")
     with pytest.raises(SidecarError, match="no adapter_model.safetensors"):
-        switch(loaded(tiny), pickled)
+        switch(shared, pickled)
 
 
 @pytest.mark.parametrize("data", [b"", b"\xff" * 64, (1 << 40).to_bytes(8, "little") + b"{}", b"PK\x03\x04" + b"0" * 60])
-def test_a_file_that_is_no_safetensors_is_refused(tiny: Path, adapters: dict[str, Path], tmp_path: Path, data: bytes) -> None:
+def test_a_file_that_is_no_safetensors_is_refused(shared: Resident, adapters: dict[str, Path], tmp_path: Path, data: bytes) -> None:
     broken = edit_adapter(adapters["small"], tmp_path / "broken")
     (broken / "adapter_model.safetensors").write_bytes(data)
     with pytest.raises(SidecarError, match="cannot be put on the base model"):
-        switch(loaded(tiny), broken)
+        switch(shared, broken)
 
 
 def test_vectors_are_never_taken_from_an_organism(tiny: Path, adapters: dict[str, Path], out: Path) -> None:

@@ -41,7 +41,8 @@ def ask(resident: Resident, out: Path, groups: list[dict[str, Any]], positions: 
 def oracle(resident: Resident, ids: list[int]) -> tuple[torch.Tensor, ...]:
     """transformers' own hidden states for one sequence: entry N + 1 is the output of block N."""
     with torch.inference_mode():
-        return resident.base.model(torch.tensor([ids]), output_hidden_states=True).hidden_states
+        states: tuple[torch.Tensor, ...] = resident.base.model(torch.tensor([ids]), output_hidden_states=True).hidden_states
+    return states
 
 
 def test_a_batch_of_unequal_lengths_records_the_models_own_hidden_states(resident: Resident) -> None:

@@ -22,7 +22,7 @@ def drip(data: bytes, size: int) -> Any:
 
 @pytest.mark.parametrize("size", [1, 3, 1 << 20])
 def test_frames_survive_any_way_the_bytes_arrive(size: int) -> None:
-    messages = [{"text": "häßlich ☃ " * 50}, {}, {"n": list(range(500))}]
+    messages: list[dict[str, Any]] = [{"text": "häßlich ☃ " * 50}, {}, {"n": list(range(500))}]
     receive = drip(b"".join(encode_frame(message) for message in messages), size)
     assert [json.loads(read_frame(receive) or b"") for _ in messages] == messages
     assert read_frame(receive) is None

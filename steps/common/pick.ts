@@ -11,9 +11,12 @@ export function selection(ref: RefTo, description: string): ParamSchema {
   }
 }
 
-/** The things that a selection names, in the order of the sources. */
-export function pick<T extends { readonly name: string }>(selected: Json | undefined, all: readonly T[]): readonly T[] {
-  return Array.isArray(selected) ? all.filter((one) => selected.includes(one.name)) : all
+/** The things that a selection names, in the order of the sources. `all` leaves references out. */
+export function pick<T extends { readonly name: string; readonly reference?: boolean }>(
+  selected: Json | undefined,
+  all: readonly T[],
+): readonly T[] {
+  return Array.isArray(selected) ? all.filter((one) => selected.includes(one.name)) : all.filter((one) => one.reference !== true)
 }
 
 /** Cuts a list into runs of at most `size`. */

@@ -34,6 +34,12 @@ const schema: ParamSchema = {
       description: 'Tokens whose mean stands for an answer: `response` or the first ones, `response[:5]`.',
       'x-affects': 'result',
     },
+    reference: {
+      type: 'string',
+      description: 'A contrast set for what the traits have in common; its mean difference is taken out of every activation first.',
+      'x-ref': 'trait',
+      'x-affects': 'result',
+    },
     system_prompt: {
       type: 'string',
       minLength: 1,
@@ -53,6 +59,7 @@ export const extract: StepKind = {
     if (!model) return { tasks: [], problems: [] }
     const state = { base: model, adapter: null }
     const layers = step.params.layers as number[]
+    const reference = sources.traits.find((trait) => trait.name === step.params.reference)?.pairs ?? null
     const tasks = pick(step.params.traits, sources.traits).map((trait) => ({
       id: `${step.name}/${trait.name}`,
       step: step.name,
@@ -65,9 +72,10 @@ export const extract: StepKind = {
       shared: {
         ...textModelComponents(withoutGeneration(model)),
         pairs: digestOfJson(trait.pairs),
+        ...(reference ? { reference: digestOfJson(reference) } : {}),
         ...resultComponents(schema, step.params, ['position', 'system_prompt']),
       },
-      data: { trait: trait.name, category: trait.category, pairs: trait.pairs, layers, methods: step.params.methods ?? [] },
+      data: { trait: trait.name, category: trait.category, pairs: trait.pairs, reference, layers, methods: step.params.methods ?? [] },
       tuning: { position: step.params.position as string, systemPrompt: step.params.system_prompt ?? null },
     }))
     return { tasks, problems: layerProblems(layers, state, ['layers']) }
@@ -110,6 +118,7 @@ const extractOperation: Operation = {
         groups: [{ id: task.data.trait as string, pairs: task.data.pairs ?? [], wanted }],
         position: task.tuning.position as string,
         system_prompt: task.tuning.systemPrompt ?? null,
+        reference: task.data.reference ?? null,
       }
     },
   },
