@@ -4,37 +4,71 @@ import { canonicalJson, type Json } from './json.ts'
 /** BLAKE3-256 as 64 hex digits. */
 export type Digest = string
 
-interface Hasher {
+export interface Hasher {
+  update(data: Uint8Array | string): unknown
+  /** Ends the hasher. */
+  digest(): Digest
+}
+
+interface LibraryHasher {
   update(data: Uint8Array | string): unknown
   digest(encoding: 'hex'): string
+  dispose?(): void
 }
 
-interface Blake3 {
-  createHash(): Hasher
-  hash(data: Uint8Array | string): { toString(encoding: 'hex'): string }
+interface Library {
+  createHash(): LibraryHasher
+  /** The WebAssembly build must be loaded before use. */
+  load?(): Promise<void>
 }
 
-let library: Blake3 | undefined
+/** The WebAssembly build aborts on one large update. */
+const largestUpdate = 1 << 20
 
-/** The only place that imports blake3. Loaded on first use: a no-op run may hash nothing. */
-function blake3(): Blake3 {
-  if (library) return library
-  const require = createRequire(import.meta.url)
-  try {
-    library = require('blake3') as Blake3
-    library.createHash()
-  } catch (cause) {
-    throw new Error('BLAKE3 cannot be loaded. Install again with scripts allowed: npm ci --foreground-scripts', { cause })
+/**
+ * Loads BLAKE3: native where it was compiled, else WebAssembly; both give the same digests. Hashers of the latter
+ * hold memory until they are disposed of.
+ * @throws Error that says what to do when neither can be loaded.
+ */
+export async function loadBlake3(name: string): Promise<() => Hasher> {
+  const library = await loadLibrary(name)
+  return () => {
+    const hash = library.createHash()
+    return {
+      update(data) {
+        const bytes = typeof data === 'string' ? Buffer.from(data) : data
+        for (let at = 0; at < bytes.length; at += largestUpdate) hash.update(bytes.subarray(at, at + largestUpdate))
+      },
+      digest() {
+        const digest = hash.digest('hex')
+        hash.dispose?.()
+        return digest
+      },
+    }
   }
-  return library
 }
 
-export function createHasher(): Hasher {
-  return blake3().createHash()
+async function loadLibrary(name: string): Promise<Library> {
+  try {
+    const library = createRequire(import.meta.url)(name) as Library
+    try {
+      library.createHash().digest('hex')
+    } catch {
+      await library.load?.()
+      library.createHash().digest('hex')
+    }
+    return library
+  } catch (cause) {
+    throw new Error('BLAKE3 cannot be loaded: install again with scripts allowed (npm ci)', { cause })
+  }
 }
+
+export const createHasher = await loadBlake3('blake3')
 
 export function digestOfBytes(data: Uint8Array | string): Digest {
-  return blake3().hash(data).toString('hex')
+  const hasher = createHasher()
+  hasher.update(data)
+  return hasher.digest()
 }
 
 export function digestOfJson(value: Json): Digest {

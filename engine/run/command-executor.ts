@@ -99,7 +99,7 @@ async function digestAndSync(file: string): Promise<string> {
   } finally {
     closeSync(descriptor)
   }
-  return hasher.digest('hex')
+  return hasher.digest()
 }
 
 function howItFailed(

@@ -27,5 +27,5 @@ export function stampOf(path: string): FileStamp {
 async function streamDigest(path: string): Promise<Digest> {
   const hasher = createHasher()
   for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hasher.update(chunk as Buffer)
-  return hasher.digest('hex')
+  return hasher.digest()
 }
