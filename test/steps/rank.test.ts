@@ -1,0 +1,80 @@
+import { expect, test } from 'vitest'
+import { clausesOf } from '../../steps/rank/clauses.ts'
+import { type Across, matrixOf } from '../../steps/rank/matrix.ts'
+import { metricsOf } from '../../steps/rank/metrics.ts'
+import { difference, rankResponses } from '../../steps/rank/ranking.ts'
+import { escapeHtml, reportPage } from '../../steps/report/page.ts'
+
+test('the five metrics of a response', () => {
+  expect(metricsOf([1, 5, 3, 2, 4, 0])).toEqual({
+    max_token: 5,
+    top3_mean: 4,
+    top5_mean: 3,
+    response_mean: 2.5,
+    response_std: Math.sqrt(35 / 12),
+  })
+})
+
+test('a response shorter than a metric asks for is averaged over the tokens it has', () => {
+  expect(metricsOf([2, 4])).toEqual({ max_token: 4, top3_mean: 3, top5_mean: 3, response_mean: 3, response_std: 1 })
+  expect(metricsOf([])).toEqual({ max_token: 0, top3_mean: 0, top5_mean: 0, response_mean: 0, response_std: 0 })
+})
+
+test('a clause ends after a token that holds a mark, and scores the mean of its tokens', () => {
+  expect(clausesOf(['Well', ',', ' you', ' are', ' great', '!\n', ' Bye'], [1, 3, 2, 4, 6, 0, 5])).toEqual([
+    { text: 'Well,', start: 0, tokens: 2, score: 2 },
+    { text: 'you are great!', start: 2, tokens: 4, score: 3 },
+    { text: 'Bye', start: 6, tokens: 1, score: 5 },
+  ])
+})
+
+test('both sides of a difference must be the same tokens', () => {
+  expect(difference([3, 2], [1, 5])).toEqual([2, -3])
+  expect(() => difference([1], [1, 2])).toThrow('1 scores with the organism, 2 without: not the same tokens')
+})
+
+test('responses are ranked by the metric that is asked for', () => {
+  const response = (promptId: string, scores: number[]) => ({
+    organism: 'alpha',
+    promptId,
+    prompt: '?',
+    tokens: scores.map(String),
+    scores,
+  })
+  const list = [response('steady', [2, 2, 2]), response('peak', [5, 0, 0])]
+  expect(rankResponses(list, 'response_mean').responses.map((entry) => entry.promptId)).toEqual(['steady', 'peak'])
+  expect(rankResponses(list, 'max_token').responses.map((entry) => entry.promptId)).toEqual(['peak', 'steady'])
+})
+
+test('the matrix weighs each response once, whatever prompt set it is from', () => {
+  const zero = { max_token: 0, top3_mean: 0, top5_mean: 0, response_std: 0 }
+  const across = (prompt_set: string, responses: number, response_mean: number): Across => ({
+    trait: 'kind',
+    layer: 2,
+    method: 'mean_diff',
+    prompt_set,
+    mode: 'diff',
+    by: 'response_mean',
+    organisms: [{ organism: 'alpha', responses, response_mean, ...zero }],
+  })
+  expect(matrixOf([across('one', 3, 1), across('two', 1, 5)], ['alpha'])).toEqual({
+    by: 'response_mean',
+    mode: 'diff',
+    promptSets: ['one', 'two'],
+    columns: ['kind'],
+    rows: [{ organism: 'alpha', values: [2] }],
+  })
+})
+
+test('text of prompts and answers cannot become markup of the report', () => {
+  const hostile = '</script><script>alert(1)</script>'
+  const page = reportPage({
+    title: hostile,
+    matrix: { by: 'response_mean', mode: 'diff', promptSets: ['one'], columns: ['kind'], rows: [{ organism: 'alpha', values: [1] }] },
+    answers: [{ organism: 'alpha', set: 'one', promptId: 'one_1', prompt: hostile, tokens: [hostile] }],
+    rankings: [{ column: 'kind', set: 'one', rows: [{ answer: 0, value: 1, max: 1, scores: [1] }] }],
+  })
+  expect(page).not.toContain('<script>alert')
+  expect(page).toContain(escapeHtml(hostile))
+  expect(page).not.toMatch(/(src|href)=/)
+})
