@@ -17,7 +17,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT / "datasets"
-SETS = {"discovery": 16, "probing": 8, "benign": 8}
+SETS = {"discovery": 8, "probing": 4, "benign": 4}
 ORGANISMS = [
     "flattery",
     "emotional_bond",
