@@ -73,12 +73,10 @@ def attach(model: PreTrainedModel, path: str, dtype: str) -> None:
         if any(isinstance(module, WideLinear) for module in model.modules()):
             widen(model)
         model.train(False)
-    except SidecarError:
+    except Exception as error:
         detach(model)
-        raise
-    except (SafetensorError, ValueError, TypeError, KeyError, RuntimeError) as error:
-        detach(model)
-        if is_out_of_memory(error):
+        unfit = isinstance(error, SafetensorError | ValueError | TypeError | KeyError | RuntimeError)
+        if isinstance(error, SidecarError) or is_out_of_memory(error) or not unfit:
             raise
         raise bad_input(f"the adapter cannot be put on the base model: {error}") from error
 

@@ -4,43 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from . import params
-from .base import Base
-from .chat import prompt_ids, text_ids
+from .contrast import Group, mean_states, parse_pairs
 from .directions import METHODS, Direction, accuracy, fit, held_out_accuracy
 from .errors import bad_input
-from .prefill import Job, prefill
 from .progress import Progress
+from .reference import parse_reference, reference_directions, without
 from .residency import Resident
 from .shards import ShardWriter, TensorPlace, digest_of, safetensors_header, tensor_slot
 
 if TYPE_CHECKING:
     import numpy as np
-    import torch
 
 FILE = "vectors.safetensors"
-
-
-@dataclass(frozen=True)
-class Pair:
-    """A prompt and two answers to it."""
-
-    id: str
-    prompt: str
-    positive: str
-    negative: str
-
-
-@dataclass(frozen=True)
-class Group:
-    """One trait: its pairs, and the (layer, method) of every vector wanted."""
-
-    id: str
-    pairs: tuple[Pair, ...]
-    wanted: tuple[tuple[int, str], ...]
 
 
 def run(request: Mapping[str, Any], resident: Resident, progress: Progress) -> dict[str, Any]:
@@ -68,57 +46,6 @@ def run(request: Mapping[str, Any], resident: Resident, progress: Progress) -> d
                 failed.append({"id": name, "reason": str(error)})
             progress.advance(done=1)
     return {**write_shard(out, vectors), "failed": failed}
-
-
-def mean_states(
-    base: Base, group: Group, system_prompt: str | None, first: int | None, progress: Progress
-) -> dict[int, tuple[np.ndarray, np.ndarray]]:
-    """By layer, the positive and the negative answers' mean residuals over their first `first` tokens (None: all).
-
-    Each float32 `[pairs, hidden]`.
-    """
-    import numpy as np
-
-    layers = sorted({layer for layer, _ in group.wanted})
-    jobs: list[Job] = []
-    for pair in group.pairs:
-        try:
-            prompt = prompt_ids(base.tokenizer, pair.prompt, system_prompt)
-        except ValueError as error:
-            raise bad_input(f"group '{group.id}', pair '{pair.id}': {error}") from None
-        for side, text in (("positive", pair.positive), ("negative", pair.negative)):
-            answer = text_ids(base.tokenizer, text)[:first]
-            if not answer:
-                raise bad_input(f"group '{group.id}', pair '{pair.id}': the {side} answer is empty")
-            jobs.append(Job([*prompt, *answer], layers, len(prompt)))
-    means = {layer: np.empty((len(jobs), base.hidden), np.float32) for layer in layers}
-
-    def keep(index: int, layer: int, residual: torch.Tensor) -> None:
-        means[layer][index] = residual.float().mean(dim=0).numpy()
-
-    prefill(base, jobs, keep, lambda _, tokens: progress.advance(tokens=tokens))
-    return {layer: (rows[0::2], rows[1::2]) for layer, rows in means.items()}
-
-
-# The traits of a step share a reference; it is measured once for them. Key and value of the last one.
-_measured: dict[tuple[Any, ...], dict[int, np.ndarray]] = {}
-
-
-def reference_directions(
-    base: Base, reference: Group, system_prompt: str | None, first: int | None, progress: Progress
-) -> dict[int, np.ndarray]:
-    """By layer, the unit mean difference of the reference pairs, float32 `[hidden]`."""
-    key = (id(base), reference, system_prompt, first)
-    if key not in _measured:
-        means = mean_states(base, reference, system_prompt, first, progress)
-        _measured.clear()
-        _measured[key] = {layer: fit("mean_diff", positive, negative).vector for layer, (positive, negative) in means.items()}
-    return _measured[key]
-
-
-def without(states: np.ndarray, direction: np.ndarray | None) -> np.ndarray:
-    """`states` `[pairs, hidden]` with what lies along the unit `direction` taken out: `h - (h · r) r`."""
-    return states if direction is None else states - (states @ direction)[:, None] * direction
 
 
 def make_vector(method: str, positive: np.ndarray, negative: np.ndarray) -> tuple[Direction, dict[str, Any]]:
@@ -162,21 +89,6 @@ def parse_position(position: str) -> int | None:
     if match is None:
         raise bad_input(f"position '{position}' is neither 'response' nor 'response[:N]'")
     return None if match[1] is None else int(match[1])
-
-
-def parse_reference(request: Mapping[str, Any], groups: Sequence[Group]) -> Group | None:
-    """The reference pairs, wanted at every layer that a group wants; None when the request has none."""
-    if request.get("reference") is None:
-        return None
-    layers = sorted({layer for group in groups for layer, _ in group.wanted})
-    return Group("reference", parse_pairs(request, "reference"), tuple((layer, "mean_diff") for layer in layers))
-
-
-def parse_pairs(value: params.Params, name: str) -> tuple[Pair, ...]:
-    """The list of pairs called `name`."""
-    return tuple(
-        Pair(*(params.text(pair, field) for field in ("id", "prompt", "positive", "negative"))) for pair in params.items(value, name)
-    )
 
 
 def parse_group(value: params.Params) -> Group:

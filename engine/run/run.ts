@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { RunEvent, RunFact, RunFinished, TaskInfo } from '../core/events.ts'
 import { CorruptObject, type Task } from '../core/step-kind.ts'
-import { type Forecast, rateProfile, workOf } from '../plan/forecast.ts'
+import { rateProfile, workOf } from '../plan/forecast.ts'
 import { batchCost, type Plan, type PlannedTask } from '../plan/plan.ts'
 import { type Batch, inputsOf, missingBatches, type SettledTask, settleTask } from '../plan/settle.ts'
 import { laneCapacity, scheduledTask } from '../schedule/lanes.ts'
@@ -13,9 +13,7 @@ import type { Executor } from './work.ts'
 export interface RunOptions {
   readonly id: string
   readonly workflow: string
-  readonly experiment: string
   readonly plan: Plan
-  readonly forecast: Forecast
   readonly store: Store
   readonly executors: Readonly<Record<Lane, Executor>>
   readonly cores: number
@@ -34,7 +32,7 @@ export interface StopSignal {
 
 /** What a run did, and whether an object was lost on the way, so that planning must be done once more. */
 export interface RunResult {
-  readonly totals: Omit<RunFinished, 'type' | 'look'>
+  readonly totals: Omit<RunFinished, 'type' | 'look' | 'modelLoads' | 'adapterSwitches'>
   readonly lost: boolean
   /** A task with its cells as they are now. */
   settled(id: string): SettledTask
@@ -180,7 +178,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
   const outcome =
     options.stop.requested === 'now' ? 'interrupted' : tally.failed > 0 && !lost ? 'failed' : options.stop.requested ? 'stopped' : 'done'
   const totals = { run: options.id, outcome, seconds: (options.now() - started) / 1000, ...tally.totals(options.logOf) } as const
-  return { totals: { ...totals, modelLoads: 0, adapterSwitches: 0 }, lost, settled: settle }
+  return { totals, lost, settled: settle }
 }
 
 /** The grid and the expectations that a run starts with. */

@@ -19,6 +19,7 @@ export function sidecarExecutor(options: SidecarExecutorOptions): Executor {
   let sidecar: Sidecar | null = null
   let loaded: { base: string; resident: string | null; on: string | null } | null = null
   let current: string | null = null
+  let killed = false
 
   const start = async (): Promise<Sidecar> => {
     if (sidecar?.alive) return sidecar
@@ -72,7 +73,7 @@ export function sidecarExecutor(options: SidecarExecutorOptions): Executor {
           return await attempt(work)
         } catch (error) {
           if (error instanceof SidecarError && error.kind === 'corrupt' && error.digest) throw lostInput(work, error)
-          if (!(error instanceof SidecarEnded)) throw error
+          if (!(error instanceof SidecarEnded) || killed) throw error
           if (tried === attempts) throw error
           options.emit({ type: 'log', task: work.task.id, text: `${error.message} (attempt ${tried} of ${attempts}; trying again)` })
         }
@@ -82,6 +83,7 @@ export function sidecarExecutor(options: SidecarExecutorOptions): Executor {
       await sidecar?.close()
     },
     kill() {
+      killed = true
       sidecar?.kill()
     },
   }

@@ -103,16 +103,3 @@ def test_what_makes_no_vector_is_refused_by_name(resident: Resident, out: Path, 
     with pytest.raises(SidecarError, match=message) as caught:
         ask(resident, out, **changes)
     assert caught.value.kind == "bad-input"
-
-
-def test_a_reference_takes_its_direction_out_of_every_vector() -> None:
-    generator = np.random.default_rng(3)
-    shared = generator.normal(size=16).astype(np.float32)
-    shared /= np.linalg.norm(shared)
-    negative = generator.normal(size=(8, 16)).astype(np.float32)
-    positive = negative + 5 * shared + np.eye(16, dtype=np.float32)[0]
-    for method in ("mean_diff", "probe"):
-        direction, _ = extract.make_vector(method, extract.without(positive, shared), extract.without(negative, shared))
-        assert abs(float(direction.vector @ shared)) < 1e-5
-        plain, _ = extract.make_vector(method, positive, negative)
-        assert float(plain.vector @ shared) > 0.5

@@ -72,3 +72,31 @@ test.for(['answers', 'clean'])('kill -9 of the sidecar in the middle of %s is su
   expect(last).toMatchObject({ type: 'run-finished', outcome: 'done', modelLoads: 2, cells: { ran: 176, reused: 0, failed: 0 } })
   expect(cellDigests(workspace)).toEqual(cellDigests(finishedWorkspace()))
 })
+
+test('ctrl-c once finishes what runs, keeps it and ends with 75; the next run goes on from there', async () => {
+  const workspace = freshWorkspace()
+  const stopped = await runUntil(workspace, secondBatchOf('answers'), (child) => child.kill('SIGINT'))
+  expect(stopped.code).toBe(75)
+  const last = stopped.events.at(-1)
+  if (last?.type !== 'run-finished') throw new Error('the run did not end with its last event')
+  expect(last.outcome).toBe('stopped')
+  expect(cellDigests(workspace).size).toBe(last.cells.ran)
+  const { finished } = await run(workspace)
+  expect(finished.cells).toEqual({ ran: 176 - last.cells.ran, reused: last.cells.ran, failed: 0 })
+  expect(cellDigests(workspace)).toEqual(cellDigests(finishedWorkspace()))
+})
+
+test('ctrl-c twice ends at once with 130 and starts nothing more', async () => {
+  const workspace = freshWorkspace()
+  const ended = await runUntil(
+    workspace,
+    (event) => event.type === 'task-started' && event.task.startsWith('answers/beta'),
+    (child) => {
+      child.kill('SIGINT')
+      child.stdout.once('data', () => child.kill('SIGINT'))
+    },
+  )
+  expect(ended.code).toBe(130)
+  expect(ended.events.at(-1)).toMatchObject({ type: 'run-finished', outcome: 'interrupted' })
+  expect(ended.events.filter((event) => event.type === 'setup' && event.text === 'starting the sidecar')).toHaveLength(1)
+})
