@@ -1,10 +1,10 @@
-import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import type { Diagnostic } from './core/diagnostic.ts'
 import { hasErrors } from './core/diagnostic.ts'
 import { fail, ok, type Result } from './core/result.ts'
 import type { StepKind } from './core/step-kind.ts'
 import { expand, type TaskGraph } from './graph/expand.ts'
+import { openSourceFiles } from './sources/files.ts'
 import { resolve } from './sources/resolve.ts'
 import { parseYaml } from './spec/document.ts'
 import { checkShape } from './spec/shape-check.ts'
@@ -20,31 +20,21 @@ export interface Prepared {
   /** What lacks for a run, though not for a plan. */
   readonly notReady: readonly Diagnostic[]
   readonly warnings: readonly Diagnostic[]
+  /** Every path that was looked at, also in vain. */
+  readonly seen: ReadonlySet<string>
 }
 
 /** Text → document → workflow → sources → task graph. Every mistake of a stage at once; a stage needs the one before. */
 export async function prepare(file: string, kinds: readonly StepKind[], store: Store): Promise<Result<Prepared, readonly Diagnostic[]>> {
-  let text: string
-  try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(file))
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code
-    const why =
-      code === 'ENOENT'
-        ? 'it does not exist'
-        : code === 'EISDIR'
-          ? 'it is a folder'
-          : code === 'ERR_ENCODING_INVALID_ENCODED_DATA'
-            ? 'it is not UTF-8'
-            : (error as Error).message
-    return fail([{ severity: 'error', rule: 'workflow-file', message: `the workflow ${file} cannot be read: ${why}` }])
-  }
-  const { workflow, diagnostics } = validate(parseYaml(file, text), kinds, checkShape)
+  const files = openSourceFiles(digestMemory(store))
+  const text = files.text(path.resolve(file))
+  if (!text.ok) return fail([{ severity: 'error', rule: 'workflow-file', message: `the workflow ${file} cannot be read: ${text.error}` }])
+  const { workflow, diagnostics } = validate(parseYaml(file, text.value), kinds, checkShape)
   if (!workflow || hasErrors(diagnostics)) return fail(diagnostics)
   const absolute = { ...workflow, folder: path.resolve(path.dirname(file)) }
-  const resolved = await resolve(absolute, { kinds, cache: store.layout.root, memory: digestMemory(store) })
+  const resolved = await resolve(absolute, { kinds, cache: store.layout.root, files })
   const { graph, diagnostics: ofSteps } = expand(workflow, kinds, resolved.sources, resolved.files)
   const all = [...diagnostics, ...resolved.diagnostics, ...ofSteps]
   if (hasErrors(all)) return fail(all)
-  return ok({ workflow: absolute, graph, notReady: resolved.notReady, warnings: all })
+  return ok({ workflow: absolute, graph, notReady: resolved.notReady, warnings: all, seen: files.seen })
 }

@@ -1,13 +1,13 @@
 // Builds dist/: the workflow schema, its compiled check, and the program as one bundle with lazy chunks.
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import path from 'node:path'
-import { fileURLToPath, pathToFileURL } from 'node:url'
+import { pathToFileURL } from 'node:url'
 import { build } from 'esbuild'
+import { at, filesOf } from './lib/setup.mjs'
 
 const require = createRequire(import.meta.url)
-const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
-const at = (...parts) => path.join(root, ...parts)
 
 /** Modules of the engine as this Node can import them: TypeScript, with its types taken off. */
 async function load(file, name) {
@@ -48,6 +48,13 @@ async function buildSchema() {
   writeFileSync(at('engine/generated/validate-workflow.mjs'), code)
 }
 
+/** Changes with every source that the program is built from. */
+function buildName() {
+  const hash = createHash('sha256')
+  for (const file of ['engine', 'steps'].flatMap((folder) => filesOf(at(folder)))) hash.update(readFileSync(file))
+  return hash.update(readFileSync(at('package-lock.json'))).digest('hex')
+}
+
 async function buildProgram() {
   rmSync(at('dist/program'), { recursive: true, force: true })
   await build({
@@ -62,7 +69,7 @@ async function buildProgram() {
     chunkNames: 'chunk-[hash]',
     external: ['blake3'],
     alias: { 'react-devtools-core': at('scripts/empty.mjs') },
-    define: { 'process.env.NODE_ENV': '"production"' },
+    define: { 'process.env.NODE_ENV': '"production"', 'process.env.DAG_BUILD': JSON.stringify(buildName()) },
     banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
     outExtension: { '.js': '.mjs' },
     logLevel: 'warning',

@@ -1,127 +1,59 @@
-import { readFileSync } from 'node:fs'
-import { availableParallelism } from 'node:os'
+import { existsSync } from 'node:fs'
 import path from 'node:path'
-import { kinds } from '../../steps/index.ts'
-import type { RunEvent, RunFinished } from '../core/events.ts'
-import { prepare } from '../prepare.ts'
-import { jsonSink, plainSink, type Sink } from '../report/sinks.ts'
+import type { RunFinished } from '../core/events.ts'
 import { summaryLines } from '../report/summary.ts'
-import { runWorkflow } from '../run/session.ts'
+import { openIndex } from '../store/index-db.ts'
+import { storeLayout } from '../store/layout.ts'
+import { recallStanding, type Standing } from '../store/standing.ts'
 import type { CliContext } from './context.ts'
-import { exitCodes } from './exit-codes.ts'
-import { reportProblems } from './report-problems.ts'
-import { createStop, type Stop } from './stop.ts'
-import { openStoreOf, sidecarCommand } from './workspace.ts'
+import { storeFolder } from './places.ts'
 
 export interface RunFlags {
   readonly store?: string
   readonly ui: 'auto' | 'tui' | 'plain' | 'json'
 }
 
+/** Names the build of this program; null when it runs from source, where every file may have changed. */
+export const programBuild: string | null = process.env.DAG_BUILD ?? null
+
+/** Answers at once when nothing that the last run stands on has changed; loads the rest of the engine only if not. */
 export async function run(this: CliContext, flags: RunFlags, file: string): Promise<void> {
-  const { process } = this
-  const { store, workspace } = openStoreOf(file, flags.store)
-  const stop = createStop()
-  const onSignal = () => stop.request()
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal)
-  const sink = new LazySink(() => openSink(chooseUi(process, flags.ui), process, stop))
+  const standing = standingOf(file, flags.store)
+  if (!standing) {
+    const { runWorkflowFile } = await import('./run-workflow.ts')
+    return runWorkflowFile(this.process, flags, file)
+  }
+  const text =
+    flags.ui === 'json'
+      ? JSON.stringify({ at: Date.now(), ...finishedOf(standing) })
+      : summaryLines(finishedOf(standing), { command: '', read: () => null, tail: () => [] }).join('\n')
+  this.process.stdout.write(`${text}\n`)
+}
+
+function standingOf(file: string, store: string | undefined): Standing | null {
+  const { index } = storeLayout(storeFolder(file, store))
+  if (!programBuild || !existsSync(index)) return null
+  const db = openIndex(index)
   try {
-    const prepared = await prepare(file, kinds, store)
-    if (!prepared.ok) return reportProblems(process, prepared.error)
-    const result = await runWorkflow({
-      prepared: prepared.value,
-      store,
-      workspace,
-      sidecar: sidecarCommand(process.env),
-      cores: availableParallelism(),
-      stop,
-      onEvent: (event) => sink.event(event),
-      now: Date.now,
-    })
-    await sink.close()
-    if (!result.ok) return reportProblems(process, result.error)
-    process.exitCode = exitCode(result.value)
-    if (flags.ui !== 'json') process.stdout.write(`${summaryLines(result.value, summaryContext(file, workspace)).join('\n')}\n`)
+    return recallStanding(db, path.resolve(file), programBuild)
   } finally {
-    await sink.close()
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.off(signal, onSignal)
-    store.close()
+    db.close()
   }
 }
 
-type Ui = 'tui' | 'plain' | 'json'
-
-function chooseUi(process: NodeJS.Process, ui: RunFlags['ui']): Ui {
-  if (ui !== 'auto') return ui
-  return process.stdout.isTTY && process.stdin.isTTY && !process.env.CI ? 'tui' : 'plain'
-}
-
-async function openSink(ui: Ui, process: NodeJS.Process, stop: Stop): Promise<Sink> {
-  const write = (text: string) => process.stdout.write(text)
-  if (ui === 'json') return jsonSink(write)
-  if (ui === 'plain') return plainSink(write)
-  const { startTui } = await import('../tui/index.tsx')
-  return startTui({
-    stdout: process.stdout,
-    stdin: process.stdin,
-    now: Date.now,
-    onStop: () => stop.request(),
-    detached: (seen) => plainSink(write, seen),
-  })
-}
-
-/** Opens the sink when there is something to show: a run with nothing to do loads no TUI. */
-class LazySink implements Sink {
-  readonly #open: () => Promise<Sink>
-  #sink: Promise<Sink> | null = null
-  #waiting: RunEvent[] | null = []
-
-  constructor(open: () => Promise<Sink>) {
-    this.#open = open
-  }
-
-  event(event: RunEvent): void {
-    this.#waiting?.push(event)
-    if (!this.#waiting) void this.#sink?.then((sink) => sink.event(event))
-    else if (
-      event.type === 'run-finished' ||
-      (event.type !== 'run-started' && event.type !== 'task-settled' && event.type !== 'task-finished')
-    )
-      this.#begin()
-  }
-
-  async close(): Promise<void> {
-    const sink = await this.#sink
-    this.#sink = null
-    await sink?.close()
-  }
-
-  #begin(): void {
-    const waiting = this.#waiting ?? []
-    this.#waiting = null
-    this.#sink = this.#open().then((sink) => {
-      for (const event of waiting) sink.event(event)
-      return sink
-    })
-  }
-}
-
-function exitCode({ outcome }: RunFinished): number {
-  const codes = { done: exitCodes.done, failed: exitCodes.failed, stopped: exitCodes.stopped, interrupted: exitCodes.interrupted }
-  return codes[outcome]
-}
-
-function summaryContext(file: string, workspace: string) {
-  const lines = (name: string) => {
-    try {
-      return readFileSync(name, 'utf8')
-    } catch {
-      return null
-    }
-  }
+function finishedOf({ tasks, cells, look }: Standing): RunFinished {
   return {
-    command: `dag run ${file}`,
-    read: (name: string) => lines(path.join(workspace, name)),
-    tail: (log: string) => (lines(log) ?? '').trimEnd().split('\n').slice(-5),
+    type: 'run-finished',
+    run: 'none',
+    outcome: 'done',
+    tasks: { ran: 0, reused: tasks, failed: 0 },
+    cells: { ran: 0, reused: cells, failed: 0 },
+    modelLoads: 0,
+    adapterSwitches: 0,
+    unchangedAfterAll: 0,
+    seconds: 0,
+    bytes: 0,
+    failure: null,
+    look,
   }
 }

@@ -1,13 +1,9 @@
-import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { digestOfJson } from '../core/digest.ts'
 import type { Json } from '../core/json.ts'
 import { fail, ok, type Result } from '../core/result.ts'
 import type { ModelFacts } from '../core/sources.ts'
-import type { DigestMemory } from '../core/file-stamp.ts'
-import { digestOfFile } from './digests.ts'
-import { readJsonObject } from './files.ts'
-import { readTensorHeader } from './safetensors.ts'
+import type { SourceFiles } from './files.ts'
 
 /** A LoRA adapter on this machine: its digest, and what must agree with the base it is put on. */
 export interface AdapterFile {
@@ -19,22 +15,22 @@ export interface AdapterFile {
 }
 
 /** Reads an adapter folder in PEFT's layout. Safetensors only: a pickle is refused, not read. */
-export async function readAdapter(folder: string, memory: DigestMemory): Promise<Result<AdapterFile, string>> {
+export async function readAdapter(folder: string, files: SourceFiles): Promise<Result<AdapterFile, string>> {
   const configPath = path.join(folder, 'adapter_config.json')
   const tensorsPath = path.join(folder, 'adapter_model.safetensors')
-  const config = readJsonObject(configPath)
+  const config = files.json(configPath)
   if (!config.ok) return fail(`its adapter_config.json cannot be used: ${config.error}`)
-  if (!existsSync(tensorsPath)) {
-    const pickled = existsSync(path.join(folder, 'adapter_model.bin'))
+  if (!files.exists(tensorsPath)) {
+    const pickled = files.exists(path.join(folder, 'adapter_model.bin'))
     return fail(
       pickled ? 'it holds pickled weights (adapter_model.bin); only safetensors are loaded' : 'it has no adapter_model.safetensors',
     )
   }
   if (config.value.peft_type !== 'LORA') return fail(`it is ${JSON.stringify(config.value.peft_type)}, not a LoRA adapter`)
-  const tensors = readTensorHeader(tensorsPath)
+  const tensors = files.tensors(tensorsPath)
   if (!tensors.ok) return fail(`its adapter_model.safetensors cannot be used: ${tensors.error}`)
   const { base_model_name_or_path: base, r, ...rest } = config.value
-  const weights = await digestOfFile(tensorsPath, memory)
+  const weights = await files.digest(tensorsPath)
   return ok({
     digest: digestOfJson({ config: { ...(rest as Record<string, Json>), r: r ?? null }, weights }),
     baseName: typeof base === 'string' ? base : null,

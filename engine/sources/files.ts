@@ -1,11 +1,47 @@
-import { readFileSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import type { Digest } from '../core/digest.ts'
+import type { DigestMemory } from '../core/file-stamp.ts'
 import { isObject, type Json } from '../core/json.ts'
 import { fail, ok, type Result } from '../core/result.ts'
+import { digestOfFile } from './digests.ts'
+import { readTensorHeader, type TensorEntry } from './safetensors.ts'
+
+/** Every way in which sources are read. What was looked at, also in vain, is noted. */
+export interface SourceFiles {
+  /** A UTF-8 text, or in words why it cannot be read. */
+  text(path: string): Result<string, string>
+  /** A JSON file that must hold an object. */
+  json(path: string): Result<Record<string, Json>, string>
+  exists(path: string): boolean
+  /** Names in a folder, sorted; throws when it cannot be read. */
+  list(folder: string): string[]
+  /** Throws when it is no readable regular file. */
+  digest(path: string): Promise<Digest>
+  tensors(path: string): Result<ReadonlyMap<string, TensorEntry>, string>
+  /** Paths that were looked at: while none of them changes, reading again would give the same. */
+  readonly seen: ReadonlySet<string>
+}
 
 const maxTextBytes = 100_000_000
 
-/** Reads a UTF-8 text file that a workflow points at, or says in words why it cannot be read. */
-export function readText(path: string): Result<string, string> {
+export function openSourceFiles(memory: DigestMemory): SourceFiles {
+  const seen = new Set<string>()
+  const note = (path: string): string => {
+    seen.add(path)
+    return path
+  }
+  return {
+    seen,
+    text: (path) => readText(note(path)),
+    json: (path) => readJsonObject(note(path)),
+    exists: (path) => existsSync(note(path)),
+    list: (folder) => readdirSync(note(folder)).sort(),
+    digest: (path) => digestOfFile(note(path), memory),
+    tensors: (path) => readTensorHeader(note(path)),
+  }
+}
+
+function readText(path: string): Result<string, string> {
   try {
     const stat = statSync(path)
     if (!stat.isFile()) return fail('it is not a regular file')
@@ -16,8 +52,7 @@ export function readText(path: string): Result<string, string> {
   }
 }
 
-/** Reads a JSON file that must hold an object. */
-export function readJsonObject(path: string): Result<Record<string, Json>, string> {
+function readJsonObject(path: string): Result<Record<string, Json>, string> {
   const text = readText(path)
   if (!text.ok) return text
   try {
@@ -31,6 +66,7 @@ export function readJsonObject(path: string): Result<Record<string, Json>, strin
 function inWords(error: unknown): string {
   const code = (error as NodeJS.ErrnoException).code
   if (code === 'ENOENT' || code === 'ENOTDIR') return 'it does not exist'
+  if (code === 'EISDIR') return 'it is a folder'
   if (code === 'EACCES' || code === 'EPERM') return 'it may not be read'
   if (code === 'ERR_ENCODING_INVALID_ENCODED_DATA') return 'it is not UTF-8'
   return error instanceof Error ? error.message : String(error)

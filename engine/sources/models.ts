@@ -1,13 +1,10 @@
-import { existsSync, readdirSync } from 'node:fs'
 import path from 'node:path'
 import { digestOfJson } from '../core/digest.ts'
 import type { Json } from '../core/json.ts'
 import { fail, ok, type Result } from '../core/result.ts'
 import type { ModelFacts, ModelSource } from '../core/sources.ts'
 import type { ModelDeclaration } from '../spec/workflow.ts'
-import type { DigestMemory } from '../core/file-stamp.ts'
-import { digestOfFile } from './digests.ts'
-import { readJsonObject } from './files.ts'
+import type { SourceFiles } from './files.ts'
 
 /** Files beside the weights that shape what a model answers, by the name of their part of the identity. */
 const identityFiles: Readonly<Record<string, string>> = {
@@ -32,10 +29,10 @@ export async function readModel(
   declaration: ModelDeclaration,
   workflowFolder: string,
   cache: string,
-  memory: DigestMemory,
+  files: SourceFiles,
 ): Promise<Result<ModelSource, { rule: string; key: string; message: string; hint?: string }>> {
   const folder = modelFolder(declaration, workflowFolder, cache)
-  const present = existsSync(path.join(folder, 'config.json'))
+  const present = files.exists(path.join(folder, 'config.json'))
   const configPath = present ? path.join(folder, 'config.json') : declaration.config && path.resolve(workflowFolder, declaration.config)
   if (!configPath) {
     return fail({
@@ -45,7 +42,7 @@ export async function readModel(
       hint: 'run `npm run setup`, or name a config.json with `config:` to plan without the weights',
     })
   }
-  const config = readJsonObject(configPath)
+  const config = files.json(configPath)
   if (!config.ok)
     return fail({
       rule: 'model-config',
@@ -67,21 +64,19 @@ export async function readModel(
       key: present ? 'source' : 'config',
       message: `the config.json of model "${name}" lacks num_hidden_layers or hidden_size`,
     })
-  const identity = present ? await contentIdentity(folder, config.value, memory) : declaredIdentity(declaration, config.value)
+  const identity = present ? await contentIdentity(folder, config.value, files) : declaredIdentity(declaration, config.value)
   const { device, dtype, quantization } = declaration
   return ok({ name, origin: declaration.source, path: present ? folder : null, device, dtype, quantization, identity, facts })
 }
 
-async function contentIdentity(folder: string, config: Record<string, Json>, memory: DigestMemory): Promise<Record<string, string>> {
+async function contentIdentity(folder: string, config: Record<string, Json>, files: SourceFiles): Promise<Record<string, string>> {
   const identity: Record<string, string> = { config: configDigest(config) }
-  const weights = readdirSync(folder)
-    .filter((file) => file.endsWith('.safetensors'))
-    .sort()
-  const digests = await Promise.all(weights.map((file) => digestOfFile(path.join(folder, file), memory)))
+  const weights = files.list(folder).filter((file) => file.endsWith('.safetensors'))
+  const digests = await Promise.all(weights.map((file) => files.digest(path.join(folder, file))))
   identity.weights = digestOfJson(digests)
   for (const [part, file] of Object.entries(identityFiles)) {
     const full = path.join(folder, file)
-    if (existsSync(full)) identity[part] = await digestOfFile(full, memory)
+    if (files.exists(full)) identity[part] = await files.digest(full)
   }
   return identity
 }

@@ -7,8 +7,7 @@ import { isName } from '../core/names.ts'
 import type { ModelSource, OrganismSource } from '../core/sources.ts'
 import { parseYaml, type SourceDocument } from '../spec/document.ts'
 import { readAdapter } from './adapters.ts'
-import type { DigestMemory } from '../core/file-stamp.ts'
-import { readText } from './files.ts'
+import type { SourceFiles } from './files.ts'
 import type { Problems } from './problems.ts'
 
 /** An organism as its list declares it. */
@@ -35,10 +34,10 @@ export async function readOrganisms(
   file: string,
   shownFile: string,
   models: ReadonlyMap<string, ModelSource>,
-  memory: DigestMemory,
+  files: SourceFiles,
   problems: Problems,
 ): Promise<Organisms> {
-  const text = readText(file)
+  const text = files.text(file)
   if (!text.ok) {
     problems.error('missing-file', ['organisms', 'from'], `the list of organisms ${shownFile} cannot be read: ${text.error}`)
     return { organisms: [], notReady: [] }
@@ -49,7 +48,7 @@ export async function readOrganisms(
   const notReady: Diagnostic[] = []
   const limit = pLimit(parallelReads)
   const declared = declarations(document, problems)
-  const adapters = await Promise.all(declared.map((entry) => limit(() => localAdapter(entry, file, memory))))
+  const adapters = await Promise.all(declared.map((entry) => limit(() => localAdapter(entry, file, files))))
   for (const [index, entry] of declared.entries()) {
     const at = diagnosticOf(entry, document)
     const adapter = adapters[index]
@@ -91,8 +90,8 @@ function grouped(diagnostics: readonly Diagnostic[]): Diagnostic[] {
 }
 
 /** The adapter of an entry that names a folder; null for one that names a repository. */
-async function localAdapter(entry: Declared, file: string, memory: DigestMemory): Promise<Awaited<ReturnType<typeof readAdapter>> | null> {
-  return entry.adapter.startsWith('hf:') ? null : readAdapter(folderOf(entry, file), memory)
+async function localAdapter(entry: Declared, file: string, files: SourceFiles): Promise<Awaited<ReturnType<typeof readAdapter>> | null> {
+  return entry.adapter.startsWith('hf:') ? null : readAdapter(folderOf(entry, file), files)
 }
 
 function folderOf(entry: Declared, file: string): string {

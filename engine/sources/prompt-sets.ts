@@ -2,14 +2,14 @@ import { isObject } from '../core/json.ts'
 import { isName } from '../core/names.ts'
 import { fail, ok, type Result } from '../core/result.ts'
 import type { Prompt, PromptSetSource } from '../core/sources.ts'
-import { readJsonObject } from './files.ts'
+import type { SourceFiles } from './files.ts'
 
 /**
  * Reads a prompt set in trait-interp's format: `{name, description, system_prompt, prompts: [{id, text, note}]}`.
  * All mistakes of the file at once, in words.
  */
-export function readPromptSet(name: string, path: string): Result<PromptSetSource, readonly string[]> {
-  const file = readJsonObject(path)
+export function readPromptSet(name: string, path: string, files: SourceFiles): Result<PromptSetSource, readonly string[]> {
+  const file = files.json(path)
   if (!file.ok) return fail([file.error])
   const { prompts, system_prompt: systemPrompt } = file.value
   if (!Array.isArray(prompts)) return fail(['it has no list "prompts"'])

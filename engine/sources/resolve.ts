@@ -1,4 +1,3 @@
-import { readdirSync } from 'node:fs'
 import path from 'node:path'
 import type { Diagnostic } from '../core/diagnostic.ts'
 import { suggestion } from '../core/names.ts'
@@ -6,8 +5,7 @@ import { references } from '../core/schema.ts'
 import type { ModelSource, PromptSetSource, Sources, TraitSource } from '../core/sources.ts'
 import type { FileSource, StepKind } from '../core/step-kind.ts'
 import type { Workflow } from '../spec/workflow.ts'
-import type { DigestMemory } from '../core/file-stamp.ts'
-import { digestOfFile } from './digests.ts'
+import type { SourceFiles } from './files.ts'
 import { readModel } from './models.ts'
 import { type Organisms, readOrganisms } from './organisms.ts'
 import { collectProblems, type Problems } from './problems.ts'
@@ -28,7 +26,7 @@ export interface ResolveOptions {
   readonly kinds: readonly StepKind[]
   /** The store's folder, where converted models lie. */
   readonly cache: string
-  readonly memory: DigestMemory
+  readonly files: SourceFiles
 }
 
 /** Reads prompt sets, contrast sets, models, adapters and files. Reports every problem at once. */
@@ -36,8 +34,8 @@ export async function resolve(workflow: Workflow, options: ResolveOptions): Prom
   const problems = collectProblems(workflow)
   const models = await readModels(workflow, options, problems)
   const organisms = await organismsOf(workflow, models, options, problems)
-  const promptSets = promptSetsOf(workflow, problems)
-  const traits = traitsOf(workflow, problems)
+  const promptSets = promptSetsOf(workflow, options.files, problems)
+  const traits = traitsOf(workflow, options.files, problems)
   const sources: Sources = { models, organisms: organisms.organisms, promptSets, traits }
   const files = await filesOf(workflow, options, problems)
   checkNames(workflow, options.kinds, sources, problems)
@@ -60,7 +58,7 @@ export async function resolve(workflow: Workflow, options: ResolveOptions): Prom
 async function readModels(workflow: Workflow, options: ResolveOptions, problems: Problems): Promise<ReadonlyMap<string, ModelSource>> {
   const models = new Map<string, ModelSource>()
   for (const [name, declaration] of Object.entries(workflow.models)) {
-    const model = await readModel(name, declaration, workflow.folder, options.cache, options.memory)
+    const model = await readModel(name, declaration, workflow.folder, options.cache, options.files)
     if (model.ok) models.set(name, model.value)
     else problems.error(model.error.rule, ['models', name, model.error.key], model.error.message, model.error.hint)
   }
@@ -75,10 +73,10 @@ async function organismsOf(
 ): Promise<Organisms> {
   if (!workflow.organisms) return { organisms: [], notReady: [] }
   const file = path.resolve(workflow.folder, workflow.organisms.from)
-  return readOrganisms(file, path.join(path.dirname(workflow.file), workflow.organisms.from), models, options.memory, problems)
+  return readOrganisms(file, path.join(path.dirname(workflow.file), workflow.organisms.from), models, options.files, problems)
 }
 
-function promptSetsOf(workflow: Workflow, problems: Problems): PromptSetSource[] {
+function promptSetsOf(workflow: Workflow, files: SourceFiles, problems: Problems): PromptSetSource[] {
   const { prompts } = workflow
   if (!prompts) return []
   const limits = typeof prompts.limit === 'object' && prompts.limit !== null ? prompts.limit : {}
@@ -94,7 +92,7 @@ function promptSetsOf(workflow: Workflow, problems: Problems): PromptSetSource[]
   return prompts.sets.flatMap((name, index) => {
     const at = ['prompts', 'sets', index]
     const shown = path.join(prompts.from, `${name}.json`)
-    const set = readPromptSet(name, path.resolve(workflow.folder, shown))
+    const set = readPromptSet(name, path.resolve(workflow.folder, shown), files)
     if (!set.ok) {
       for (const mistake of set.error) problems.error('prompt-set', at, `prompt set "${name}" (${shown}): ${mistake}`)
       return []
@@ -104,16 +102,16 @@ function promptSetsOf(workflow: Workflow, problems: Problems): PromptSetSource[]
   })
 }
 
-function traitsOf(workflow: Workflow, problems: Problems): TraitSource[] {
+function traitsOf(workflow: Workflow, files: SourceFiles, problems: Problems): TraitSource[] {
   const { traits } = workflow
   if (!traits) return []
   const folder = path.resolve(workflow.folder, traits.from)
   let present: string[]
   try {
-    present = readdirSync(folder)
+    present = files
+      .list(folder)
       .filter((file) => file.endsWith('.json'))
       .map((file) => file.slice(0, -5))
-      .sort()
   } catch {
     problems.error('missing-file', ['traits', 'from'], `the folder of contrast sets ${traits.from} cannot be read`)
     return []
@@ -130,7 +128,7 @@ function traitsOf(workflow: Workflow, problems: Problems): TraitSource[] {
   return present
     .filter((name) => traits.only === null || traits.only.includes(name))
     .flatMap((name) => {
-      const trait = readTrait(name, path.join(folder, `${name}.json`))
+      const trait = readTrait(name, path.join(folder, `${name}.json`), files)
       if (trait.ok) return [trait.value]
       for (const mistake of trait.error) problems.error('trait', ['traits', 'from'], `contrast set "${name}": ${mistake}`)
       return []
@@ -143,7 +141,7 @@ async function filesOf(workflow: Workflow, options: ResolveOptions, problems: Pr
     if (reference.to !== 'file' || files.has(reference.name)) continue
     const full = path.resolve(workflow.folder, reference.name)
     try {
-      files.set(reference.name, { path: full, digest: await digestOfFile(full, options.memory) })
+      files.set(reference.name, { path: full, digest: await options.files.digest(full) })
     } catch {
       problems.error(
         'missing-file',

@@ -1,14 +1,14 @@
 import { isObject } from '../core/json.ts'
 import { fail, ok, type Result } from '../core/result.ts'
 import type { ContrastPair, TraitSource } from '../core/sources.ts'
-import { readJsonObject } from './files.ts'
+import type { SourceFiles } from './files.ts'
 
 /** Fewer pairs leave nothing to hold out. */
 const fewestPairs = 4
 
 /** Reads a contrast set: `{trait, category, reference?, pairs: [{id, prompt, positive, negative}]}`. */
-export function readTrait(name: string, path: string): Result<TraitSource, readonly string[]> {
-  const file = readJsonObject(path)
+export function readTrait(name: string, path: string, files: SourceFiles): Result<TraitSource, readonly string[]> {
+  const file = files.json(path)
   if (!file.ok) return fail([file.error])
   const { pairs, category } = file.value
   if (!Array.isArray(pairs)) return fail(['it has no list "pairs"'])

@@ -41,6 +41,7 @@ CREATE TABLE IF NOT EXISTS files (
   path TEXT PRIMARY KEY, size INTEGER, mtime TEXT, ctime TEXT, inode TEXT, digest TEXT) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS views (
   path TEXT PRIMARY KEY, digest TEXT NOT NULL, size INTEGER, mtime TEXT, ctime TEXT, inode TEXT) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS standing (workflow TEXT PRIMARY KEY, program TEXT NOT NULL, witnesses TEXT NOT NULL, answer TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS rates (profile TEXT, what TEXT, amount REAL, seconds REAL, PRIMARY KEY (profile, what)) WITHOUT ROWID`
 
 function isOlder(version: string, than: readonly number[]): boolean {

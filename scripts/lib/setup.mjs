@@ -132,7 +132,8 @@ async function findPython() {
   throw new SetupError('Python 3.11 or newer with the venv module is needed; install it (on Debian: apt-get install python3 python3-venv)')
 }
 
-function filesOf(folder) {
+/** Every file below a folder, in a stable order. */
+export function filesOf(folder) {
   return readdirSync(folder)
     .sort()
     .flatMap((name) => {

@@ -1,0 +1,60 @@
+import { statSync } from 'node:fs'
+import type { DatabaseSync } from 'node:sqlite'
+import type { StoreLayout } from './layout.ts'
+import { objectPath } from './layout.ts'
+
+/** What a run found that had nothing to do. */
+export interface Standing {
+  readonly tasks: number
+  readonly cells: number
+  readonly look: readonly string[]
+}
+
+/** Time stamps tick coarsely; what changed this recently could change again under the same stamp. */
+const settledMs = 50
+
+/**
+ * The no-op's shortcut: the answer of the last run of a workflow, as long as nothing it stands on has changed: the
+ * program, every file that was read or missed, every object and every shown result, each by size, times and inode.
+ */
+export function recallStanding(db: DatabaseSync, workflow: string, program: string): Standing | null {
+  const row = db.prepare('SELECT witnesses, answer FROM standing WHERE workflow = ? AND program = ?').get(workflow, program) as
+    | { witnesses: string; answer: string }
+    | undefined
+  if (!row) return null
+  const witnesses = JSON.parse(row.witnesses) as Record<string, string>
+  for (const path in witnesses) if (stampText(path).text !== witnesses[path]) return null
+  return JSON.parse(row.answer) as Standing
+}
+
+/** Remembers a run that had nothing to do, unless something it stands on has only just changed. */
+export function rememberStanding(
+  db: DatabaseSync,
+  layout: StoreLayout,
+  workflow: string,
+  program: string,
+  seen: Iterable<string>,
+  answer: Standing,
+): void {
+  const witnesses: Record<string, string> = {}
+  const objects = db.prepare('SELECT DISTINCT value FROM done, json_each(done.objects)').all() as { value: string }[]
+  const views = db.prepare('SELECT path FROM views').all() as { path: string }[]
+  const paths = [...seen, ...objects.map(({ value }) => objectPath(layout, value)), ...views.map(({ path }) => path)]
+  for (const path of paths) {
+    const stamp = stampText(path)
+    if (Date.now() - stamp.changedMs < settledMs) return
+    witnesses[path] = stamp.text
+  }
+  db.prepare('INSERT OR REPLACE INTO standing (workflow, program, witnesses, answer) VALUES (?, ?, ?, ?)').run(
+    workflow,
+    program,
+    JSON.stringify(witnesses),
+    JSON.stringify(answer),
+  )
+}
+
+function stampText(path: string): { text: string; changedMs: number } {
+  const stat = statSync(path, { bigint: true, throwIfNoEntry: false })
+  if (!stat) return { text: 'absent', changedMs: 0 }
+  return { text: `${stat.size} ${stat.mtimeNs} ${stat.ctimeNs} ${stat.ino}`, changedMs: Number(stat.ctimeNs / 1_000_000n) }
+}
