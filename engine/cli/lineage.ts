@@ -3,6 +3,7 @@ import path from 'node:path'
 import { downstream, type LineageNode, upstream } from '../lineage/lineage.ts'
 import { findCell, namedBy } from '../lineage/find.ts'
 import { lineageText } from '../report/lineage-text.ts'
+import type { Store } from '../store/store.ts'
 import type { CliContext } from './context.ts'
 import { reportProblems } from './report-problems.ts'
 import { openStoreOf } from './workspace.ts'
@@ -14,7 +15,7 @@ export interface LineageFlags {
 }
 
 export async function lineage(this: CliContext, flags: LineageFlags, artifact: string): Promise<void> {
-  const { store } = openStoreOf(path.join(artifact.replace(/:\d+$/, '')), flags.store)
+  const { store, workspace } = openStoreOf(path.join(artifact.replace(/:\d+$/, '')), flags.store)
   try {
     const found = findCell(store, artifact, readFile)
     if (!found.ok) {
@@ -23,7 +24,7 @@ export async function lineage(this: CliContext, flags: LineageFlags, artifact: s
     }
     const { key, line } = found.value
     const nodes = flags.down ? downstream(store, key) : upstream(store, key, namedBy(line))
-    const files = (node: LineageNode) => viewsOf(store, node)
+    const files = (node: LineageNode) => viewsOf(store, workspace, node)
     const data = { artifact, direction: flags.down ? 'down' : 'up', nodes: nodes.map((node) => ({ ...node, files: files(node) })) }
     this.process.stdout.write(flags.json ? `${JSON.stringify(data)}\n` : lineageText(data.nodes, flags.down))
   } finally {
@@ -31,10 +32,10 @@ export async function lineage(this: CliContext, flags: LineageFlags, artifact: s
   }
 }
 
-/** Result files that show a cell. */
-function viewsOf(store: Parameters<typeof upstream>[0], node: LineageNode): string[] {
+/** Result files of this workspace that show a cell. */
+function viewsOf(store: Store, workspace: string, node: LineageNode): string[] {
   const rows = store.db.prepare('SELECT path FROM views WHERE digest = ?').all(node.digest) as { path: string }[]
-  return rows.map((row) => path.relative('.', row.path))
+  return rows.filter((row) => row.path.startsWith(`${workspace}${path.sep}`)).map((row) => path.relative('.', row.path))
 }
 
 function readFile(file: string): string | null {

@@ -10,9 +10,11 @@ interface StoredCell {
 }
 
 /** Where a cell of a task is stored. */
-function stored(workspace: Workspace, task: string): StoredCell {
+function stored(workspace: Workspace, task: string, cell: string): StoredCell {
   const db = new DatabaseSync(workspace.at('cache/index.db'), { readOnly: true })
-  const row = db.prepare('SELECT slot FROM cells JOIN units ON units.id = unit WHERE task = ? LIMIT 1').get(task) as { slot: string }
+  const row = db.prepare('SELECT slot FROM cells JOIN units ON units.id = unit WHERE task = ? AND cell = ?').get(task, cell) as {
+    slot: string
+  }
   db.close()
   return JSON.parse(row.slot) as StoredCell
 }
@@ -35,19 +37,19 @@ function flipByte(file: string, offset: number): void {
 
 test('a flipped byte is noticed by the child that reads it; the object is made again before anything is built on it', async () => {
   const workspace = finishedWorkspace()
-  const cell = stored(workspace, 'answers.capture/alpha/two')
+  const cell = stored(workspace, 'answers.capture/alpha/two', 'two_1@2')
   flipByte(objectFile(workspace, cell), cell.offset)
   workspace.write('traits/secret.json', contrastSet('secret', 'Do not tell anyone, but', 'The answer is this:'))
   const { events, finished } = await run(workspace)
   expect(events.filter((event) => event.type === 'object-lost')).toMatchObject([{ object: cell.object, cells: 4 }])
   expect(finished.outcome).toBe('done')
   expect((await plan(workspace)).cells.run).toBe(0)
-  expect(stored(workspace, 'answers.capture/alpha/two').object).toBe(cell.object)
+  expect(stored(workspace, 'answers.capture/alpha/two', 'two_1@2').object).toBe(cell.object)
 })
 
 test('an object that is gone is made again, and nothing that was made from it', async () => {
   const workspace = finishedWorkspace()
-  const cell = stored(workspace, 'answers.capture/alpha/two')
+  const cell = stored(workspace, 'answers.capture/alpha/two', 'two_1@2')
   rmSync(objectFile(workspace, cell), { force: true })
   expect((await plan(workspace)).reasons).toEqual([
     { stage: 'answers.capture', verdict: 'lost', tasks: 1, cells: 4, text: 'lost from the store', changes: [] },
@@ -104,7 +106,7 @@ steps:
   )
   const result = await dag(workspace.folder, ['run', workflowFile])
   expect(result.code).toBe(1)
-  expect(result.stdout).toContain('first failure: a\n  the shell command ended with exit code 3\n')
+  expect(result.stdout).toContain('failure: a\n  the shell command ended with exit code 3\n')
   expect(result.stdout).toContain('no room')
   expect(result.stdout).toContain(`dag run ${workflowFile}`)
 })
