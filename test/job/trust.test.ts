@@ -118,3 +118,35 @@ test('a store too small is refused before anything is started, with the room tha
   expect(result.code).toBe(2)
   expect(result.stderr).toMatch(/error: the disk of \S+ is too small: [\d.]+ GB are free, [\d.]+ GB are needed/)
 })
+
+test('the shortcut of a run with nothing to do sees a changed input, a lost object, a lost result and an edited one', async () => {
+  const workspace = freshWorkspace()
+  workspace.write(
+    workflowFile,
+    `workflow: chain
+steps:
+  a: { kind: command, run: "sort -u {in.text} > {out.sorted}", inputs: { text: ../in.txt }, outputs: { sorted: sorted.txt } }
+`,
+  )
+  const result = 'experiments/chain/outputs/a/sorted.txt'
+  const ran = async () => (await run(workspace)).finished.tasks.ran
+  workspace.write('in.txt', 'y\nx\n')
+  const { mtime } = statSync(workspace.at('in.txt'))
+  expect([await ran(), await ran(), await ran()]).toEqual([1, 0, 0])
+
+  utimesSync(workspace.at('in.txt'), new Date(), new Date())
+  expect(await ran()).toBe(0)
+
+  rmSync(workspace.at(result))
+  expect([await ran(), workspace.read(result)]).toEqual([0, 'x\ny\n'])
+
+  rmSync(objectFile(workspace, stored(workspace, 'a', 'sorted')), { force: true })
+  expect([await ran(), await ran()]).toEqual([1, 0])
+
+  workspace.write('in.txt', 'z\nw\n')
+  utimesSync(workspace.at('in.txt'), mtime, mtime)
+  expect([await ran(), workspace.read(result)]).toEqual([1, 'w\nz\n'])
+
+  workspace.write(result, 'edited\n')
+  expect([await ran(), workspace.read(result), workspace.read(`${result}.edited-1`)]).toEqual([0, 'w\nz\n', 'edited\n'])
+})
