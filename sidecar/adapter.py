@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 NAME = "organism"  # what PEFT calls the adapter; the engine's names may hold dots, which PEFT's may not
+CLEAN = "clean"  # where a folded layer keeps the one that it stands for
 # Settings of adapter_config.json that may only have these values; absent counts as the first.
 ONLY: dict[str, tuple[Any, ...]] = {
     "peft_type": ("LORA",),
@@ -50,8 +51,6 @@ def attach(model: PreTrainedModel, path: str, dtype: str) -> None:
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
-    from .wide import WideLinear, widen
-
     try:
         weights = load_file(Path(path) / "adapter_model.safetensors")
         known = {field.name for field in dataclasses.fields(LoraConfig)}
@@ -70,9 +69,8 @@ def attach(model: PreTrainedModel, path: str, dtype: str) -> None:
             if f".{NAME}." in name or name.endswith(f".{NAME}"):
                 parameter.data = parameter.data.to(getattr(torch, dtype))
                 parameter.requires_grad_(False)
-        if any(isinstance(module, WideLinear) for module in model.modules()):
-            widen(model)
         model.train(False)
+        fold(model)
     except Exception as error:
         detach(model)
         unfit = isinstance(error, SafetensorError | ValueError | TypeError | KeyError | RuntimeError)
@@ -81,16 +79,46 @@ def attach(model: PreTrainedModel, path: str, dtype: str) -> None:
         raise bad_input(f"the adapter cannot be put on the base model: {error}") from error
 
 
+def fold(model: PreTrainedModel) -> None:
+    """Adds the adapter into copies of the float32 weights of a wide model's layers: `W + scaling · B A`.
+
+    A decoding step then costs what it costs without the adapter. Layers of another kind keep their adapter beside them.
+    """
+    from peft.tuners.lora.layer import Linear
+
+    from .wide import WideLinear, widen, with_added
+
+    adapted = [(name, module) for name, module in model.named_modules() if isinstance(module, Linear)]
+    for name, module in adapted:
+        plain = NAME not in module.lora_variant and not module.lora_bias.get(NAME)
+        base = module.get_base_layer()
+        if plain and isinstance(base, WideLinear):
+            delta = module.lora_B[NAME].weight.float() @ module.lora_A[NAME].weight.float() * module.scaling[NAME]
+            folded = with_added(base, delta)
+            vars(folded)[CLEAN] = base  # not as an attribute of a module, which would make it a part of this one
+            replace(model, name, folded)
+        elif isinstance(base, WideLinear):
+            widen(module)
+
+
 def detach(model: PreTrainedModel) -> None:
-    """Puts every module that an adapter wraps back in its place. A clean model is left as it is."""
+    """Puts every module that an adapter wraps or replaced back in its place. A clean model is left as it is."""
     from peft.tuners.tuners_utils import BaseTunerLayer
 
-    wrapped = {name: module for name, module in model.named_modules() if isinstance(module, BaseTunerLayer)}
-    for name, module in wrapped.items():
-        parent, _, child = name.rpartition(".")
-        setattr(model.get_submodule(parent), child, module.get_base_layer())
+    modules = dict(model.named_modules())
+    for name, module in modules.items():
+        if CLEAN in vars(module):
+            replace(model, name, vars(module)[CLEAN])
+        elif isinstance(module, BaseTunerLayer):
+            replace(model, name, module.get_base_layer())
     for attribute in ("peft_config", "_hf_peft_config_loaded"):
         vars(model).pop(attribute, None)
+
+
+def replace(model: PreTrainedModel, name: str, module: Any) -> None:
+    """Puts `module` in the place called `name`."""
+    parent, _, child = name.rpartition(".")
+    setattr(model.get_submodule(parent), child, module)
 
 
 def check_folder(folder: Path) -> dict[str, Any]:

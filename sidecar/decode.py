@@ -24,18 +24,24 @@ def decode(
 ) -> list[list[int]]:
     """The answers' ids, one list a prompt, each ending with its stop id or after `limit` tokens.
 
-    Rows are padded on the left and leave the batch when they end. `on_step` hears how many rows ended and how many
-    tokens were made in a step.
+    Tokens that all prompts begin with run once. Rows are padded on the left of what is their own, and leave the batch
+    when they end. `on_step` hears how many rows ended and how many tokens were made in a step.
     """
     import torch
-    from transformers import DynamicCache
+
+    from .cache import empty_cache, for_rows, shared_prefix
 
     answers: list[list[int]] = [[] for _ in prompts]
     rows = list(range(len(prompts)))
     stops = torch.tensor(sorted(base.stop_ids), device=base.device)
     with torch.inference_mode():
-        ids, mask, positions = left_padded(prompts, base.device)
-        cache = DynamicCache(config=base.model.config)
+        shared = shared_prefix(base, prompts, min(map(len, prompts)) - 1)
+        ids, mask, positions = left_padded(prompts, shared, base.device)
+        cache = empty_cache(base)
+        if shared > 0:
+            base.decoder(input_ids=ids[:1, :shared], position_ids=positions[:1, :shared], past_key_values=cache, use_cache=True)
+            cache = for_rows(cache, len(rows))
+            ids, positions = ids[:, shared:], positions[:, shared:]
         while True:
             logits = base.model(
                 input_ids=ids,
@@ -63,15 +69,19 @@ def decode(
             mask = torch.cat([mask, mask.new_ones(len(rows), 1)], dim=1)
 
 
-def left_padded(prompts: Sequence[Sequence[int]], device: torch.device) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Ids, attention mask and positions, each `[prompts, longest]`. A row's first own token has position 0.
+def left_padded(
+    prompts: Sequence[Sequence[int]], shared: int, device: torch.device
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Ids, attention mask and positions, each `[prompts, longest]`, with the padding behind the `shared` first ids.
 
-    The positions are given to the model always: it does not derive them from the mask.
+    A row's first own token has position 0. The positions are given to the model always: it does not derive them from
+    the mask.
     """
     import torch
 
     longest = max(len(prompt) for prompt in prompts)
-    ids = torch.tensor([[0] * (longest - len(prompt)) + list(prompt) for prompt in prompts])
-    mask = torch.tensor([[0] * (longest - len(prompt)) + [1] * len(prompt) for prompt in prompts])
+    gaps = [longest - len(prompt) for prompt in prompts]
+    ids = torch.tensor([[*prompt[:shared], *[0] * gap, *prompt[shared:]] for prompt, gap in zip(prompts, gaps, strict=True)])
+    mask = torch.tensor([[1] * shared + [0] * gap + [1] * (longest - shared - gap) for gap in gaps])
     positions = (mask.cumsum(dim=1) - 1).clamp(min=0)
     return ids.to(device), mask.to(device), positions.to(device)

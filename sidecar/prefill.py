@@ -6,7 +6,7 @@ but the adapter.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from .errors import bad_input
 
 if TYPE_CHECKING:
     import torch
+    from transformers import DynamicCache
 
     from .base import Base
 
@@ -43,43 +44,90 @@ def prefill(
     """Hands `keep(job, layer, residual)` the output of block `layer`, `[len(ids) - start, hidden]`, for every job.
 
     The residual is a copy on the CPU in the model's dtype. Rows are padded on the right: causal attention never looks
-    there, so no row can depend on another one's padding. `on_done` hears of finished jobs and their tokens. Raises
+    there, so no row can depend on another one's padding. Tokens that all jobs begin with run once. `on_done` hears of finished jobs and their tokens. Raises
     SidecarError of kind `bad-input` for a layer the model does not have or ids beyond its context or vocabulary.
     """
     import torch
 
+    from .cache import shared_prefix
+
     for job in jobs:
         check(base, job)
-    for batch in batches([len(job.ids) for job in jobs], budget):
-        with torch.inference_mode():
-            run_batch(base, [(index, jobs[index]) for index in batch], keep)
-        on_done(len(batch), sum(len(jobs[index].ids) for index in batch))
+    with torch.inference_mode():
+        prefix = run_prefix(base, jobs, shared_prefix(base, [job.ids for job in jobs], min((job.start for job in jobs), default=0)))
+        for batch in batches([len(job.ids) - prefix.length for job in jobs], budget):
+            run_batch(base, prefix, [(index, jobs[index]) for index in batch], keep)
+            on_done(len(batch), sum(len(jobs[index].ids) for index in batch))
 
 
-def run_batch(base: Base, batch: Sequence[tuple[int, Job]], keep: Callable[[int, int, torch.Tensor], None]) -> None:
-    """One forward pass over `batch`, stopped after its deepest layer."""
+@dataclass(frozen=True)
+class Prefix:
+    """Leading tokens that all jobs share and nobody wants the residual of, run once."""
+
+    length: int
+    cache: DynamicCache | None
+
+
+def run_prefix(base: Base, jobs: Sequence[Job], length: int) -> Prefix:
+    """Keys and values of the jobs' first `length` ids, down to the deepest layer that is wanted."""
     import torch
 
-    deepest = max(layer for _, job in batch for layer in job.layers)
-    longest = max(len(job.ids) for _, job in batch)
-    ids = torch.tensor([list(job.ids) + [0] * (longest - len(job.ids)) for _, job in batch], device=base.device)
-    positions = torch.arange(longest, device=base.device).expand(len(batch), -1)
+    from .cache import empty_cache
+
+    if length == 0:
+        return Prefix(0, None)
+    cache = empty_cache(base)
+    deepest = max(layer for job in jobs for layer in job.layers)
+    ids = torch.tensor([list(jobs[0].ids[:length])], device=base.device)
+    forward(base, ids, torch.arange(length, device=base.device)[None], cache, {deepest: lambda hidden: None})
+    return Prefix(length, cache)
+
+
+def run_batch(base: Base, prefix: Prefix, batch: Sequence[tuple[int, Job]], keep: Callable[[int, int, torch.Tensor], None]) -> None:
+    """One forward pass over what `batch` has beyond `prefix`, stopped after its deepest layer."""
+    import torch
+
+    from .cache import for_rows
+
+    own = [list(job.ids[prefix.length :]) for _, job in batch]
+    longest = max(len(ids) for ids in own)
+    ids = torch.tensor([row + [0] * (longest - len(row)) for row in own], device=base.device)
+    positions = torch.arange(prefix.length, prefix.length + longest, device=base.device).expand(len(batch), -1)
+
+    def reader(layer: int) -> Callable[[torch.Tensor], None]:
+        def read(hidden: torch.Tensor) -> None:
+            for row, (index, job) in enumerate(batch):
+                if layer in job.layers:
+                    wanted = slice(job.start - prefix.length, len(job.ids) - prefix.length)
+                    keep(index, layer, hidden[row, wanted].to("cpu", copy=True))
+
+        return read
+
+    cache = None if prefix.cache is None else for_rows(prefix.cache, len(batch))
+    forward(base, ids, positions, cache, {layer: reader(layer) for _, job in batch for layer in job.layers})
+
+
+def forward(
+    base: Base,
+    ids: torch.Tensor,
+    positions: torch.Tensor,
+    cache: DynamicCache | None,
+    readers: Mapping[int, Callable[[torch.Tensor], None]],
+) -> None:
+    """Runs `ids` `[rows, tokens]` as far as the deepest of `readers`, each of which is given its block's output."""
+    deepest = max(readers)
 
     def hook_for(layer: int) -> Callable[[torch.nn.Module, Any, Any], None]:
         def hook(module: torch.nn.Module, inputs: Any, output: Any) -> None:
-            hidden = output[0] if isinstance(output, tuple) else output
-            for row, (index, job) in enumerate(batch):
-                if layer in job.layers:
-                    keep(index, layer, hidden[row, job.start : len(job.ids)].to("cpu", copy=True))
+            readers[layer](output[0] if isinstance(output, tuple) else output)
             if layer == deepest:
                 raise _DeepEnough
 
         return hook
 
-    wanted = sorted({layer for _, job in batch for layer in job.layers})
-    handles = [base.blocks[layer].register_forward_hook(hook_for(layer)) for layer in wanted]
+    handles = [base.blocks[layer].register_forward_hook(hook_for(layer)) for layer in readers]
     try:
-        base.decoder(input_ids=ids, position_ids=positions, use_cache=False)
+        base.decoder(input_ids=ids, position_ids=positions, past_key_values=cache, use_cache=cache is not None)
     except _DeepEnough:
         pass
     finally:

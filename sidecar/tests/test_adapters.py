@@ -13,7 +13,7 @@ from peft.tuners.tuners_utils import BaseTunerLayer
 from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM
 
-from sidecar import extract
+from sidecar import extract, wide
 from sidecar.errors import SidecarError
 from sidecar.residency import Resident
 
@@ -48,6 +48,14 @@ def clean(tiny: Path) -> list[torch.Tensor]:
     return residuals(loaded(tiny))
 
 
+@pytest.fixture(params=["folded into the weights", "beside the weights"])
+def either_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An adapter as on a CPU, and as on a GPU."""
+    if request.param == "beside the weights":
+        monkeypatch.setattr(wide, "is_needed", lambda *_: False)
+
+
+@pytest.mark.usefixtures("either_way")
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
 def test_off_after_several_adapters_equals_a_freshly_loaded_clean_model_bitwise(tiny: Path, adapters: dict[str, Path], dtype: str) -> None:
     fresh = loaded(tiny, dtype)
@@ -62,6 +70,7 @@ def test_off_after_several_adapters_equals_a_freshly_loaded_clean_model_bitwise(
     assert all(torch.equal(value, weights[name]) for name, value in resident.base.model.state_dict().items())
 
 
+@pytest.mark.usefixtures("either_way")
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
 def test_a_swapped_adapter_equals_a_freshly_loaded_one_bitwise(tiny: Path, adapters: dict[str, Path], dtype: str) -> None:
     resident = loaded(tiny, dtype)
@@ -72,6 +81,7 @@ def test_a_swapped_adapter_equals_a_freshly_loaded_one_bitwise(tiny: Path, adapt
         assert same(residuals(resident), residuals(fresh))
 
 
+@pytest.mark.usefixtures("either_way")
 @pytest.mark.parametrize("name", ["small", "large", "mlp", "dora"])
 def test_an_adapter_does_what_peft_alone_makes_of_it(tiny: Path, adapters: dict[str, Path], name: str) -> None:
     plain = AutoModelForCausalLM.from_pretrained(tiny, dtype=torch.float32, local_files_only=True)
@@ -84,6 +94,7 @@ def test_an_adapter_does_what_peft_alone_makes_of_it(tiny: Path, adapters: dict[
         assert relative(found, wanted) < 1e-5
 
 
+@pytest.mark.usefixtures("either_way")
 def test_a_zero_adapter_equals_the_base(tiny: Path, adapters: dict[str, Path]) -> None:
     resident = loaded(tiny)
     clean = residuals(resident)
@@ -91,6 +102,7 @@ def test_a_zero_adapter_equals_the_base(tiny: Path, adapters: dict[str, Path]) -
     assert same(residuals(resident), clean)
 
 
+@pytest.mark.usefixtures("either_way")
 def test_ten_switches_keep_one_adapter_in_memory(tiny: Path, adapters: dict[str, Path]) -> None:
     def tensor_bytes() -> int:
         gc.collect()
@@ -110,7 +122,7 @@ def test_ten_switches_keep_one_adapter_in_memory(tiny: Path, adapters: dict[str,
 
 def test_an_adapter_gets_the_models_dtype(tiny: Path, adapters: dict[str, Path]) -> None:
     resident = loaded(tiny, "bfloat16")
-    switch(resident, adapters["large"])
+    switch(resident, adapters["dora"])
     dtypes = {name: parameter.dtype for name, parameter in resident.base.model.named_parameters() if "lora_" in name}
     assert dtypes and set(dtypes.values()) == {torch.bfloat16}
 

@@ -9,7 +9,7 @@ from torch import nn
 from sidecar.wide import WideLinear, is_needed, native, widen
 
 
-@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float32])
 @pytest.mark.parametrize("shape", [(3, 40), (2, 5, 40), (1, 40)])
 @pytest.mark.parametrize("bias", [False, True])
 def test_a_wide_layer_is_the_exact_product_rounded_once(dtype: torch.dtype, shape: tuple[int, ...], bias: bool) -> None:
@@ -35,7 +35,7 @@ def test_widening_twice_keeps_the_weights_and_their_copies() -> None:
 def test_it_is_used_only_where_the_cpu_lacks_the_dtype_and_memory_allows() -> None:
     model = nn.Linear(64, 64)
     cpu = torch.device("cpu")
-    assert not is_needed(model, torch.float32, cpu, 1 << 40)
+    assert is_needed(model, torch.float32, cpu, 1 << 40)
     assert not is_needed(model, torch.bfloat16, torch.device("meta"), 1 << 40)
     assert is_needed(model, torch.bfloat16, cpu, 1 << 40) == (not native(torch.bfloat16))
     assert not is_needed(model, torch.bfloat16, cpu, 1024)

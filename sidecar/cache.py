@@ -1,0 +1,83 @@
+"""Keys and values of tokens that were run, kept for the tokens that follow them."""
+
+from __future__ import annotations
+
+import copy
+import itertools
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import torch
+from transformers import DynamicCache
+from transformers.cache_utils import DynamicLayer
+
+if TYPE_CHECKING:
+    from .base import Base
+
+CHUNK = 64  # tokens a full buffer grows by
+WORTH_SHARING = 8  # tokens
+
+
+class GrowingLayer(DynamicLayer):
+    """One block's keys and values, `[rows, heads, tokens, size]` views of buffers that have room for more tokens.
+
+    A token is written in place; a cache that is concatenated anew for every token copies itself at every step.
+    """
+
+    def lazy_initialization(self, key_states: torch.Tensor, value_states: torch.Tensor) -> None:
+        super().lazy_initialization(key_states, value_states)
+        self._buffers = tuple(states.new_empty((*states.shape[:2], 0, states.shape[3])) for states in (key_states, value_states))
+
+    def update(self, key_states: torch.Tensor, value_states: torch.Tensor, *args: Any, **kwargs: Any) -> tuple[torch.Tensor, torch.Tensor]:
+        start = self.get_seq_length()
+        if not self.is_initialized:
+            self.lazy_initialization(key_states, value_states)
+        end = start + key_states.shape[2]
+        if end > self._buffers[0].shape[2]:
+            self._buffers = tuple(grown(buffer, start, end + CHUNK) for buffer in self._buffers)
+        for buffer, states in zip(self._buffers, (key_states, value_states), strict=True):
+            buffer[:, :, start:end] = states
+        self.keys, self.values = (buffer[:, :, :end] for buffer in self._buffers)
+        return self.keys, self.values
+
+    def batch_select_indices(self, indices: torch.Tensor) -> None:
+        """Keeps the rows `indices`."""
+        end = self.get_seq_length()
+        if end > 0:
+            self._buffers = tuple(buffer[indices] for buffer in self._buffers)
+            self.keys, self.values = (buffer[:, :, :end] for buffer in self._buffers)
+
+
+def grown(buffer: torch.Tensor, used: int, capacity: int) -> torch.Tensor:
+    """A copy of the first `used` tokens of `buffer` with room for `capacity`."""
+    larger = buffer.new_empty((*buffer.shape[:2], capacity, buffer.shape[3]))
+    larger[:, :, :used] = buffer[:, :, :used]
+    return larger
+
+
+def empty_cache(base: Base) -> DynamicCache:
+    """A cache for `base`. Blocks that see all tokens get growing layers, others what the architecture asks for."""
+    cache = DynamicCache(config=base.model.config)
+    cache.layers = [GrowingLayer() if type(layer) is DynamicLayer else layer for layer in cache.layers]
+    return cache
+
+
+def shared_prefix(base: Base, rows: Sequence[Sequence[int]], longest: int) -> int:
+    """How many leading ids of all `rows`, `longest` at most, are worth to be run once for all of them."""
+    if len(rows) < 2 or not all(isinstance(layer, DynamicLayer) for layer in empty_cache(base).layers):
+        return 0
+    length = min(common_prefix(rows), longest)
+    return length if length >= WORTH_SHARING else 0
+
+
+def common_prefix(rows: Sequence[Sequence[int]]) -> int:
+    """How many leading ids all `rows` have in common."""
+    pairs = zip(min(rows), max(rows), strict=False)
+    return sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], pairs))
+
+
+def for_rows(cache: DynamicCache, rows: int) -> DynamicCache:
+    """A copy of a cache of one row for `rows` rows."""
+    copied = copy.deepcopy(cache)
+    copied.batch_select_indices(torch.zeros(rows, dtype=torch.long))
+    return copied
