@@ -1,9 +1,10 @@
 // `npm run -s bench`: prints one JSON object. `job_ratio` is the quickstart's work through `dag run` against a resident
 // Python loop that does the same work (test/bench/loop.py), whole processes in turn, the median of the pairs;
 // `noop_448_ms` the wall time of a `dag run` of 448 tasks (56 organism-and-set pairs × 8) with nothing to do.
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { writeCats } from '../test/bench/workloads.mjs'
 import { dag, median, time } from './lib/measure.mjs'
 import { at, main, node24, python, setUp } from './lib/setup.mjs'
 
@@ -40,35 +41,16 @@ function job(folder) {
 
 function noop(folder) {
   const workspace = path.join(folder, 'noop')
-  mkdirSync(path.join(workspace, 'in'), { recursive: true })
-  mkdirSync(path.join(workspace, 'cache'))
-  writeFileSync(path.join(workspace, 'noop.yaml'), catWorkflow(workspace))
+  writeCats(workspace, 56)
   process.stderr.write('bench: 448 tasks, cold\n')
-  const cold = dag(['run', '--ui', 'json', 'noop.yaml'], { cwd: workspace }).ms
+  const cold = dag(['run', '--ui', 'json', 'flow.yaml'], { cwd: workspace }).ms
   const warm = []
   const node = []
   for (let run = 0; run < 15; run++) {
-    warm.push(dag(['run', '--ui', 'json', 'noop.yaml'], { cwd: workspace }).ms)
+    warm.push(dag(['run', '--ui', 'json', 'flow.yaml'], { cwd: workspace }).ms)
     node.push(time(node24, ['-e', '0']).ms)
   }
   return { noop_448_ms: round(median(warm)), node_ms: round(median(node)), cold_448_ms: round(cold) }
-}
-
-/** 56 × (generate → replay → 6 projections), each task a `cat`. */
-function catWorkflow(workspace) {
-  const lines = ['workflow: noop', 'steps:']
-  for (let pair = 0; pair < 56; pair++) {
-    writeFileSync(path.join(workspace, 'in', `${pair}.txt`), `prompt ${pair}\n`.repeat(3))
-    lines.push(`  g${pair}: { kind: command, run: "cat {in.a} > {out.o}", inputs: { a: in/${pair}.txt }, outputs: { o: gen } }`)
-    lines.push(
-      `  r${pair}: { kind: command, run: "cat {in.a} > {out.o}", inputs: { a: { step: g${pair}, output: o } }, outputs: { o: rep } }`,
-    )
-    for (let k = 0; k < 6; k++) {
-      const inputs = `a: { step: g${pair}, output: o }, b: { step: r${pair}, output: o }`
-      lines.push(`  p${pair}_${k}: { kind: command, run: "cat {in.a} {in.b} > {out.o}", inputs: { ${inputs} }, outputs: { o: p${k} } }`)
-    }
-  }
-  return `${lines.join('\n')}\n`
 }
 
 function round(value) {

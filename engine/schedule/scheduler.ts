@@ -47,6 +47,8 @@ export interface Scheduler {
 
 interface TaskState {
   readonly task: ScheduledTask
+  /** Names the state it needs. */
+  readonly needs: string
   readonly order: number
   readonly children: TaskState[]
   waitsFor: number
@@ -70,13 +72,14 @@ export function createScheduler(tasks: readonly ScheduledTask[], capacity: Reado
   const settling = new Map<string, number>()
   let settlingTotal = 0
   let loaded: ModelState | null = null
+  let loadedKey = noModel
   /** An adapter stays in memory while it is off, so putting it on again is no switch. */
   let resident: string | null = null
   let stopped = false
   let idle = false
 
   const settle = (state: TaskState): Command => {
-    settling.set(stateKey(state.task.state), (settling.get(stateKey(state.task.state)) ?? 0) + 1)
+    settling.set(state.needs, (settling.get(state.needs) ?? 0) + 1)
     settlingTotal++
     return { type: 'settle', task: state.task.id }
   }
@@ -99,10 +102,10 @@ export function createScheduler(tasks: readonly ScheduledTask[], capacity: Reado
   }
 
   function pickForSidecar(): { ready: Ready; transition: Transition | null } | null {
-    const current = loaded ? queues.take(stateKey(loaded)) : null
+    const current = loaded ? queues.take(loadedKey) : null
     if (current) return { ready: current, transition: null }
-    if (loaded && settling.get(stateKey(loaded))) return null
-    const stateless = queues.take(stateKey(null))
+    if (loaded && settling.get(loadedKey)) return null
+    const stateless = queues.take(noModel)
     if (stateless) return { ready: stateless, transition: null }
     const to = queues.cheapestState(loaded, resident)
     if (!to) return null
@@ -114,7 +117,8 @@ export function createScheduler(tasks: readonly ScheduledTask[], capacity: Reado
     if (transition.loadsBase) resident = null
     resident = to.adapter ?? resident
     loaded = to
-    return { ready: queues.take(stateKey(to)) as Ready, transition }
+    loadedKey = stateKey(to)
+    return { ready: queues.take(loadedKey) as Ready, transition }
   }
 
   function dispatch(): Command[] {
@@ -145,12 +149,11 @@ export function createScheduler(tasks: readonly ScheduledTask[], capacity: Reado
         return [...states.values()].filter((state) => state.waitsFor === 0).map(settle)
       case 'settled': {
         const state = states.get(event.task) as TaskState
-        const key = stateKey(state.task.state)
-        settling.set(key, (settling.get(key) as number) - 1)
+        settling.set(state.needs, (settling.get(state.needs) as number) - 1)
         settlingTotal--
         if (event.batches === 0) return end(state)
         state.batchesLeft = event.batches
-        queues.add(state.task, state.order, event.batches)
+        queues.add(state, event.batches)
         return []
       }
       case 'batch-failed':
@@ -182,7 +185,8 @@ export function createScheduler(tasks: readonly ScheduledTask[], capacity: Reado
 function link(tasks: readonly ScheduledTask[]): Map<string, TaskState> {
   const states = new Map<string, TaskState>()
   for (const [order, task] of tasks.entries()) {
-    states.set(task.id, { task, order, children: [], waitsFor: task.parents.length, batchesLeft: 0, failed: false, ended: false })
+    const needs = stateKey(task.state)
+    states.set(task.id, { task, needs, order, children: [], waitsFor: task.parents.length, batchesLeft: 0, failed: false, ended: false })
   }
   for (const state of states.values()) for (const parent of state.task.parents) states.get(parent)?.children.push(state)
   return states
@@ -197,8 +201,8 @@ interface Ready {
 class ReadyQueues {
   readonly #queues = new Map<string, { items: { order: number; task: string; batch: number; of: number }[]; state: ModelState | null }>()
 
-  add(task: ScheduledTask, order: number, batches: number): void {
-    const key = task.lane === 'sidecar' ? stateKey(task.state) : task.lane
+  add({ task, needs, order }: TaskState, batches: number): void {
+    const key = task.lane === 'sidecar' ? needs : task.lane
     let queue = this.#queues.get(key)
     if (!queue) {
       queue = { items: [], state: task.lane === 'sidecar' ? task.state : null }
@@ -233,6 +237,8 @@ class ReadyQueues {
   }
 }
 
+const noModel = 'no model'
+
 function stateKey(state: ModelState | null): string {
-  return state ? JSON.stringify([state.base, state.adapter]) : 'no model'
+  return state ? JSON.stringify([state.base, state.adapter]) : noModel
 }
