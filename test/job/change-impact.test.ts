@@ -1,4 +1,3 @@
-import { rmSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { kinds } from '../../steps/index.ts'
 import { type PlannedCell, planCells, planProgram } from '../impact/outcome.ts'
@@ -68,14 +67,6 @@ test('what the plan says is what the run does', async () => {
   expect(finished.cells).toEqual({ ran: report.cells.run, reused: report.cells.reuse, failed: 0 })
   expect(finished.tasks).toEqual({ ran: report.tasks.run, reused: report.tasks.reuse, failed: 0 })
   expect([finished.modelLoads, finished.adapterSwitches]).toEqual([report.modelLoads, report.adapterSwitches])
-})
-
-test('deleted results come back from the store and nothing runs', async () => {
-  const workspace = finishedWorkspace()
-  rmSync(workspace.at('experiments'), { recursive: true })
-  const { finished } = await run(workspace)
-  expect(finished.cells).toEqual({ ran: 0, reused: 176, failed: 0 })
-  expect(workspace.read('experiments/audit/analysis/top_activating/summary.md')).toContain('# Organisms × traits')
 })
 
 test('a renamed step shows its results under the new name, and nothing runs', async () => {
