@@ -7,7 +7,7 @@ import { prepare } from '../prepare.ts'
 import { jsonSink, plainSink, type Sink } from '../report/sinks.ts'
 import { summaryLines } from '../report/summary.ts'
 import { runWorkflow } from '../run/session.ts'
-import { rememberStanding } from '../store/standing.ts'
+import { rememberStanding, touchedObjects } from '../store/standing.ts'
 import { exitCodes } from './exit-codes.ts'
 import { sidecarCommand } from './places.ts'
 import { reportProblems } from './report-problems.ts'
@@ -31,6 +31,7 @@ export async function runWorkflowFile(process: NodeJS.Process, flags: RunFlags, 
       workspace,
       sidecar: sidecarCommand(process.env),
       cores: availableParallelism(),
+      touched: touchedObjects(store.db, store.layout, path.resolve(file)),
       stop,
       onEvent: (event) => sink.event(event),
       now: Date.now,

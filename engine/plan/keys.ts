@@ -17,8 +17,8 @@ export function cellKeys(task: Task): (own: Components) => Digest {
 }
 
 /**
- * Makes deep keys: all that determines a task's cells and their keys, down to the sources. Where a deep key is
- * known as done, no cell need be looked at. Data that tasks share is hashed once.
+ * Makes deep keys: all that determines a task's cells, their keys and where they are shown, down to the sources.
+ * Where a deep key is known as done, no cell need be looked at. Data that tasks share is hashed once.
  */
 export function deepKeys(): (task: Task, parents: readonly { role: string; deep: Digest }[]) => Digest {
   const seen = new WeakMap<object, Digest>()
@@ -33,6 +33,7 @@ export function deepKeys(): (task: Task, parents: readonly { role: string; deep:
   }
   return (task, parents) => {
     const data = Object.entries(task.data).map(([name, value]) => [name, isObject(value) || Array.isArray(value) ? digest(value) : value])
-    return digestOfJson({ shared: sharedComponents(task), data: data as Json, parents: parents as Json })
+    const { step, coordinate } = task
+    return digestOfJson({ step, coordinate, shared: sharedComponents(task), data: data as Json, parents: parents as Json })
   }
 }

@@ -14,7 +14,7 @@ import type { Executor, MadeCell } from './work.ts'
 export function commandExecutor(layout: StoreLayout, emit: (fact: RunFact) => void): Executor {
   const running = new Set<{ kill(signal: 'SIGKILL'): boolean }>()
   return {
-    async execute({ task, inputs, staging }) {
+    async execute({ task, inputs, batch, staging }) {
       const spec = (task.operation.runs as AsCommand).command(task, inputs)
       mkdirSync(path.join(staging, 'out'))
       await layInputs(layout, spec, staging)
@@ -34,7 +34,11 @@ export function commandExecutor(layout: StoreLayout, emit: (fact: RunFact) => vo
       const result = await child
       running.delete(child)
       if (result.failed) throw new Error(howItFailed(spec, result))
-      return collect(spec, staging)
+      return collect(
+        spec,
+        batch.cells.map((cell) => cell.spec.id),
+        staging,
+      )
     },
     async close() {},
     kill() {
@@ -75,10 +79,16 @@ async function layInputs(layout: StoreLayout, spec: CommandSpec, staging: string
   }
 }
 
-async function collect(spec: CommandSpec, staging: string): Promise<{ files: StagedFile[]; cells: MadeCell[]; failed: [] }> {
+/** Takes the outputs that were asked for; what is stored already stays as it is. */
+async function collect(
+  spec: CommandSpec,
+  wanted: readonly string[],
+  staging: string,
+): Promise<{ files: StagedFile[]; cells: MadeCell[]; failed: [] }> {
   const files: StagedFile[] = []
   const cells: MadeCell[] = []
-  for (const [name, relative] of Object.entries(spec.outputs)) {
+  for (const name of wanted) {
+    const relative = spec.outputs[name] as string
     const file = path.join(staging, relative)
     const stat = statSync(file, { throwIfNoEntry: false })
     if (!stat?.isFile()) throw new Error(`the program ended well but did not write its output "${name}" (${relative})`)

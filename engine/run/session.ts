@@ -1,8 +1,10 @@
 import { statfsSync } from 'node:fs'
 import path from 'node:path'
 import type { Diagnostic } from '../core/diagnostic.ts'
-import type { RunEvent, RunFinished } from '../core/events.ts'
+import type { Digest } from '../core/digest.ts'
+import type { ObjectLost, RunEvent, RunFinished } from '../core/events.ts'
 import { fail, ok, type Result } from '../core/result.ts'
+import { CorruptObject } from '../core/step-kind.ts'
 import { type Forecast, forecast } from '../plan/forecast.ts'
 import { type Plan, plan as makePlan } from '../plan/plan.ts'
 import { totalsOf } from '../plan/totals.ts'
@@ -10,13 +12,15 @@ import type { Prepared } from '../prepare.ts'
 import { takeLock } from '../store/lock.ts'
 import { createReader } from '../store/read.ts'
 import { clearStaging, type Store } from '../store/store.ts'
+import { damagedObjects } from '../store/verify.ts'
 import { commandExecutor } from './command-executor.ts'
 import { engineExecutor } from './engine-executor.ts'
 import { type Journal, openJournal } from './journal.ts'
+import { endOrphans } from './orphans.ts'
 import { ratesOf, snapshotOf } from './record.ts'
 import { newRunId, type RunResult, run, type StopSignal, taskInfos, withTime } from './run.ts'
 import { sidecarExecutor } from './sidecar-executor.ts'
-import { showResults } from './views.ts'
+import { showResults, type ShownResults } from './views.ts'
 
 export interface SessionOptions {
   readonly prepared: Prepared
@@ -26,6 +30,8 @@ export interface SessionOptions {
   /** How the sidecar is started, and the folder of its package. */
   readonly sidecar: { readonly command: readonly string[]; readonly root: string }
   readonly cores: number
+  /** Objects that somebody may have written to: they are read before anything is planned. */
+  readonly touched: readonly Digest[]
   readonly stop: StopSignal
   onEvent(event: RunEvent): void
   now(): number
@@ -55,14 +61,23 @@ export async function runWorkflow(options: SessionOptions): Promise<Result<RunFi
       },
     ])
   try {
+    endOrphans(store.layout)
     clearStaging(store)
+    const lost = (await damagedObjects(store.layout, options.touched)).map((object) =>
+      loseObject(store, new CorruptObject(object, 'does not match its digest')),
+    )
     const { plan, expected } = planNow(prepared, store)
     const refused = [...(plan.tasks.some(({ toRun }) => toRun > 0) ? prepared.notReady : []), ...diskProblems(store, expected.bytes)]
     if (refused.length > 0) return fail(refused)
-    return ok(await session(options, id, plan, expected))
+    return ok(await session(options, id, plan, expected, lost))
   } finally {
     lock.value.release()
   }
+}
+
+/** Takes a damaged object out of use, and says so. */
+function loseObject(store: Store, { object, message }: CorruptObject): ObjectLost {
+  return { type: 'object-lost', object, detail: message, cells: store.quarantine(object) }
 }
 
 export function planNow(prepared: Prepared, store: Store): { plan: Plan; expected: Forecast } {
@@ -88,10 +103,16 @@ function diskProblems(store: Store, bytes: number): Diagnostic[] {
   ]
 }
 
-async function session(options: SessionOptions, id: string, firstPlan: Plan, expected: Forecast): Promise<RunFinished> {
+async function session(
+  options: SessionOptions,
+  id: string,
+  firstPlan: Plan,
+  expected: Forecast,
+  lost: readonly ObjectLost[],
+): Promise<RunFinished> {
   const { store, prepared, now } = options
   const nothingToDo = firstPlan.tasks.every(({ toRun }) => toRun === 0)
-  const journal: Journal | null = nothingToDo ? null : openJournal(store.layout.runs, id)
+  let journal: Journal | null = nothingToDo ? null : openJournal(store.layout.runs, id)
   let modelLoads = 0
   let adapterSwitches = 0
   const emit = withTime((event) => {
@@ -111,6 +132,7 @@ async function session(options: SessionOptions, id: string, firstPlan: Plan, exp
     tasks: taskInfos(firstPlan),
     expected: { ...totalsOf(firstPlan, expected), seconds: expected.seconds, bytes: expected.bytes },
   })
+  for (const event of lost) emit(event)
   const read = createReader(store.layout)
   const executors = {
     sidecar: sidecarExecutor({ ...options.sidecar, layout: store.layout, emit }),
@@ -118,9 +140,11 @@ async function session(options: SessionOptions, id: string, firstPlan: Plan, exp
     command: commandExecutor(store.layout, emit),
   }
   try {
+    const folder = path.join(options.workspace, 'experiments', prepared.workflow.experiment)
     let plan = firstPlan
     let result: RunResult | undefined
-    for (let round = 0; round <= rewinds; round++) {
+    let shown: ShownResults | undefined
+    for (let round = 0; round <= rewinds && !shown; round++) {
       if (round > 0) plan = planNow(prepared, store).plan
       result = await run({
         ...options,
@@ -131,11 +155,19 @@ async function session(options: SessionOptions, id: string, firstPlan: Plan, exp
         emit,
         logOf: (task) => journal?.logOf(task) ?? null,
       })
-      if (!result.lost || options.stop.requested) break
+      if (result.lost && !options.stop.requested) continue
+      try {
+        shown = await showResults(store, plan, folder, result.settled, read)
+      } catch (error) {
+        if (!(error instanceof CorruptObject)) throw error
+        journal ??= openJournal(store.layout.runs, id)
+        emit(loseObject(store, error))
+        if (options.stop.requested) shown = { written: 0, keptAside: [], look: [] }
+      }
     }
-    const { totals, settled } = result as RunResult
-    const folder = path.join(options.workspace, 'experiments', prepared.workflow.experiment)
-    const shown = await showResults(store, plan, folder, settled, read)
+    if (!result || !shown)
+      throw new Error(`stored objects were found damaged ${rewinds + 1} times over: the disk of ${store.layout.root} fails`)
+    const { totals } = result
     for (const aside of shown.keptAside)
       emit({ type: 'log', task: null, text: `a result was edited by hand; the edited file is kept as ${aside}` })
     const look = shown.look.map((file) => path.join('experiments', prepared.workflow.experiment, file))

@@ -10,6 +10,11 @@ import type { SourceFiles } from './files.ts'
 const identityFiles: Readonly<Record<string, string>> = {
   tokenizer: 'tokenizer.json',
   tokenizer_config: 'tokenizer_config.json',
+  special_tokens_map: 'special_tokens_map.json',
+  added_tokens: 'added_tokens.json',
+  vocabulary: 'vocab.json',
+  merges: 'merges.txt',
+  sentencepiece: 'tokenizer.model',
   chat_template: 'chat_template.jinja',
   generation_config: 'generation_config.json',
 }

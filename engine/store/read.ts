@@ -26,7 +26,6 @@ export function createReader(layout: StoreLayout): Reader {
       const { slot } = output
       if (slot.format !== 'json' && slot.format !== 'file') throw new TypeError(`cell ${output.cell} does not hold JSON`)
       const bytes = slot.format === 'json' ? readRange(layout, output, slot.offset, slot.length) : readWhole(layout, output)
-      check(output, bytes)
       return JSON.parse(bytes.toString('utf8')) as Json
     },
     async scores(output) {
@@ -46,11 +45,14 @@ export function createReader(layout: StoreLayout): Reader {
 
 /** A stored file as a whole, checked. */
 export function readWhole(layout: StoreLayout, output: CellOutput): Buffer {
+  let bytes: Buffer
   try {
-    return readFileSync(objectPath(layout, output.slot.object))
+    bytes = readFileSync(objectPath(layout, output.slot.object))
   } catch {
     throw new CorruptObject(output.slot.object, 'is gone')
   }
+  check(output, bytes)
+  return bytes
 }
 
 function readRange(layout: StoreLayout, output: CellOutput, offset: number, length: number): Buffer {
@@ -64,6 +66,7 @@ function readRange(layout: StoreLayout, output: CellOutput, offset: number, leng
     const bytes = Buffer.alloc(length)
     const read = readSync(file, bytes, 0, length, offset)
     if (read < length) throw new CorruptObject(output.slot.object, `ends ${length - read} bytes early`)
+    check(output, bytes)
     return bytes
   } finally {
     closeSync(file)

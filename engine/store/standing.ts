@@ -1,5 +1,7 @@
 import { statSync } from 'node:fs'
+import { basename } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
+import type { Digest } from '../core/digest.ts'
 import type { StoreLayout } from './layout.ts'
 import { objectPath } from './layout.ts'
 
@@ -25,6 +27,16 @@ export function recallStanding(db: DatabaseSync, workflow: string, program: stri
   const witnesses = JSON.parse(row.witnesses) as Record<string, string>
   for (const path in witnesses) if (stampText(path).text !== witnesses[path]) return null
   return JSON.parse(row.answer) as Standing
+}
+
+/** Objects that the last run of a workflow stands on and whose stamp has changed since: their bytes may have too. */
+export function touchedObjects(db: DatabaseSync, layout: StoreLayout, workflow: string): Digest[] {
+  const row = db.prepare('SELECT witnesses FROM standing WHERE workflow = ?').get(workflow) as { witnesses: string } | undefined
+  const witnesses = Object.entries(JSON.parse(row?.witnesses ?? '{}') as Record<string, string>)
+  return witnesses.flatMap(([path, stamp]) => {
+    const object = basename(path)
+    return path === objectPath(layout, object) && ![stamp, 'absent'].includes(stampText(path).text) ? [object] : []
+  })
 }
 
 /** Remembers a run that had nothing to do, unless something it stands on has only just changed. */

@@ -1,6 +1,7 @@
 import { digestOfJson } from '../../engine/core/digest.ts'
 import type { Json } from '../../engine/core/json.ts'
 import type { CellOutput, CellSpec, Inputs, Operation, ParentTask, Reader, Task, TextFiles } from '../../engine/core/step-kind.ts'
+import { rankingsOf } from '../common/rankings.ts'
 import { type Across, matrixOf } from './matrix.ts'
 import { type MetricName, metricNames } from './metrics.ts'
 import { difference, type RankedResponse, rankResponses, responseJson, round, type ScoredResponse } from './ranking.ts'
@@ -16,7 +17,7 @@ export interface VectorName {
 /** Ranks the responses of all organisms to one prompt set, for every vector. */
 export const rankOperation: Operation = {
   name: 'rank',
-  version: 1,
+  version: 2,
   counts: { noun: 'rankings', by: 'cell' },
   cells(task, inputs) {
     const answers = foldByOrganism(inputs.of('answers'), () => true)
@@ -53,13 +54,8 @@ export const overviewOperation: Operation = {
   version: 1,
   counts: { noun: 'overviews', by: 'cell' },
   cells(_task, inputs) {
-    const outputs = inputs.of('rankings').flatMap((parent) => parent.cells.map(({ output }) => output))
-    const known = outputs.filter((output) => output !== null)
-    const own =
-      known.length < outputs.length
-        ? null
-        : { rankings: Object.fromEntries(known.map((output) => [`${output.task} ${output.cell}`, output.digest])) }
-    return [{ id: 'overview', group: 'overview', own, inputs: own ? known : [] }]
+    const rankings = rankingsOf(inputs.of('rankings'))
+    return [{ id: 'overview', group: 'overview', own: rankings?.own ?? null, inputs: rankings?.outputs ?? [] }]
   },
   batches: (_task, _inputs, groups) => [[...groups]],
   cost: () => ({ decodeTokens: 0, prefillTokens: 0, depth: 0, bytes: 4_000 }),
@@ -83,7 +79,7 @@ async function rankVector(task: Task, inputs: Inputs, cell: CellSpec, read: Read
   const { mode, by, promptSet } = task.data as { mode: string; by: MetricName; promptSet: string }
   const top = task.data.top as number
   const responses: ScoredResponse[] = []
-  for (const parent of inputs.of('organism')) {
+  for (const parent of byOrganism(inputs.of('organism'))) {
     const { organism } = parent.task.coordinate
     const clean = inputs.of('clean').find((other) => other.task.coordinate.organism === organism)
     const answers = inputs.of('answers').find((other) => other.task.coordinate.organism === organism) as ParentTask
@@ -123,6 +119,12 @@ async function rankVector(task: Task, inputs: Inputs, cell: CellSpec, read: Read
     files[`by_organism/${organism}.json`] = pretty({ ...head, organism, responses: own.length, top: list(own) })
   }
   return { files, facts: { responses: responses.length } }
+}
+
+/** So that equal scores rank alike in whatever order the organisms are listed. */
+function byOrganism(parents: readonly ParentTask[]): ParentTask[] {
+  const name = (parent: ParentTask) => parent.task.coordinate.organism as string
+  return [...parents].sort((a, b) => (name(a) < name(b) ? -1 : 1))
 }
 
 const rankingsFolder = 'analysis/top_activating'

@@ -1,5 +1,6 @@
 import type { ParamSchema } from '../../engine/core/schema.ts'
 import type { CellOutput, Operation, StepKind } from '../../engine/core/step-kind.ts'
+import { rankingsOf } from '../common/rankings.ts'
 import { reportData, type StoredRanking } from './data.ts'
 import { reportPage } from './page.ts'
 
@@ -45,13 +46,8 @@ const reportOperation: Operation = {
   version: 1,
   counts: { noun: 'reports', by: 'cell' },
   cells(_task, inputs) {
-    const all = [...inputs.of('rank'), ...inputs.of('rank-overview')].flatMap((parent) => parent.cells.map(({ output }) => output))
-    const known = all.filter((output) => output !== null)
-    const own =
-      known.length < all.length
-        ? null
-        : { rankings: Object.fromEntries(known.map((output) => [`${output.task} ${output.cell}`, output.digest])) }
-    return [{ id: 'report', group: 'report', own, inputs: own ? known : [] }]
+    const rankings = rankingsOf([...inputs.of('rank'), ...inputs.of('rank-overview')])
+    return [{ id: 'report', group: 'report', own: rankings?.own ?? null, inputs: rankings?.outputs ?? [] }]
   },
   batches: (_task, _inputs, groups) => [[...groups]],
   cost: () => ({ decodeTokens: 0, prefillTokens: 0, depth: 0, bytes: 1_000_000 }),

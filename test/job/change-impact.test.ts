@@ -1,13 +1,43 @@
-import { rmSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import type { PlanReport } from '../../engine/report/plan-report.ts'
+import { kinds } from '../../steps/index.ts'
+import { type PlannedCell, planCells, planProgram } from '../impact/outcome.ts'
+import { type Row, selects } from '../impact/row.ts'
+import { sections } from '../impact/rows/index.ts'
 import { plan, run } from '../support/dag.ts'
-import { contrastSet, finishedWorkspace, organismList, workflowFile } from '../support/workspace.ts'
+import { variants } from '../support/paths.ts'
+import { contrastSet, finishedWorkspace, organismList, workflowFile, workspaceAt } from '../support/workspace.ts'
 
-/** Cells to run, by stage; stages with nothing to run are left out. */
-function cellsToRun(report: PlanReport): Record<string, number> {
-  return Object.fromEntries(report.stages.filter((stage) => stage.cells.run > 0).map((stage) => [stage.stage, stage.cells.run]))
+const rows = sections.flatMap(({ title, rows: own }) => own.map((row): [string, Row] => [`${title} · ${row.of}: ${row.edit}`, row]))
+
+const cellsOf = { audit: 176, variants: 14 } as const
+
+/** Selector → how many of the cells that run it means, and all that is said of them. */
+function found(row: Row, cells: readonly PlannedCell[]): Record<string, readonly [number, string]> {
+  const running = cells.filter((cell) => cell.reason !== null)
+  const selectors = [...Object.keys(row.made ?? {}), ...Object.keys(row.follow ?? {})]
+  const of = (selector: string) => running.filter((cell) => selects(selector, cell))
+  const told = selectors.map((selector) => [selector, [of(selector).length, reasons(of(selector))]] as const)
+  const others = running.filter((cell) => selectors.filter((selector) => selects(selector, cell)).length !== 1)
+  return Object.fromEntries([...told, ...others.map((cell) => [cell.name, [1, cell.reason as string]] as const)])
 }
+
+function reasons(cells: readonly PlannedCell[]): string {
+  return [...new Set(cells.map((cell) => cell.reason))].join(' | ')
+}
+
+test.for(rows)('%s', async ([, row], { skip }) => {
+  const workspace = finishedWorkspace(row.workflow && variants)
+  const { folder = workspace.folder, program, kinds: given = kinds } = row.change(workspace) ?? {}
+  if (program) {
+    if ('skip' in program) return skip(program.skip)
+    expect(await planProgram(workspace, program)).toEqual({ total: cellsOf[row.workflow ?? 'audit'], run: 0 })
+    return
+  }
+  const cells = await planCells(workspaceAt(folder), given)
+  const waiting = Object.entries(row.follow ?? {}).map(([selector, count]) => [selector, [count, 'waits']] as const)
+  expect(found(row, cells)).toEqual({ ...row.made, ...Object.fromEntries(waiting) })
+  expect(cells.length).toBe(row.total ?? cellsOf[row.workflow ?? 'audit'])
+})
 
 test('a finished workflow has nothing to do', async () => {
   const report = await plan(finishedWorkspace())
@@ -17,75 +47,15 @@ test('a finished workflow has nothing to do', async () => {
   expect(report.reasons).toEqual([])
 })
 
-test('a new trait costs its vectors, its projections, the rankings and the report', async () => {
+test('the model is loaded once, and only the adapters are put on whose cells run', async () => {
   const workspace = finishedWorkspace()
+  workspace.edit(workflowFile, 'layers: [1, 2] }\n  clean', 'layers: [1, 2, 3] }\n  clean')
+  const layer = await plan(workspace)
+  expect([layer.modelLoads, layer.adapterSwitches]).toEqual([1, 3])
   workspace.write('traits/secret.json', contrastSet('secret', 'Do not tell anyone, but', 'The answer is this:'))
-  const report = await plan(workspace)
-  expect(cellsToRun(report)).toEqual({ vectors: 4, scores: 36, ranking: 3, report: 1 })
-  expect([report.modelLoads, report.adapterSwitches]).toEqual([1, 0])
-})
-
-test('a new layer costs forward passes for that layer on both sides and no generation', async () => {
-  const workspace = finishedWorkspace()
-  workspace.edit(workflowFile, 'capture: &capture { layers: [1, 2] }', 'capture: &capture { layers: [1, 2, 3] }')
-  const report = await plan(workspace)
-  expect(cellsToRun(report)).toEqual({ 'answers.capture': 18, clean: 18 })
-  expect([report.modelLoads, report.adapterSwitches]).toEqual([1, 3])
-})
-
-test('an edited prompt costs its cells in every organism', async () => {
-  const workspace = finishedWorkspace()
-  workspace.edit('prompts/one.json', 'What is rain?', 'What is hail?')
-  const report = await plan(workspace)
-  expect(cellsToRun(report)).toEqual({ answers: 3, 'answers.capture': 6, clean: 6, scores: 12, ranking: 3, report: 1 })
-  expect(report.reasons[0]).toEqual({
-    stage: 'answers',
-    verdict: 'changed',
-    tasks: 3,
-    cells: 3,
-    text: 'prompt: "What is rain?" → "What is hail?"',
-    changes: [{ component: 'prompt', old: 'What is rain?', new: 'What is hail?' }],
-  })
-})
-
-test('a new organism costs its own cells, the rankings and the report', async () => {
-  const workspace = finishedWorkspace()
-  workspace.write('organisms/list.yaml', organismList(['alpha', 'beta', 'gamma', 'delta']))
-  const report = await plan(workspace)
-  expect(cellsToRun(report)).toEqual({ answers: 6, 'answers.capture': 12, clean: 12, scores: 24, ranking: 5, report: 1 })
-  expect([report.modelLoads, report.adapterSwitches]).toEqual([1, 1])
-})
-
-test('another temperature costs the answers and what follows from them', async () => {
-  const workspace = finishedWorkspace()
-  workspace.edit(workflowFile, 'max_new_tokens: 6', 'max_new_tokens: 6\n    temperature: 0.7')
-  const report = await plan(workspace)
-  expect(cellsToRun(report)).toEqual({ answers: 18, 'answers.capture': 36, clean: 36, scores: 72, ranking: 5, report: 1 })
-  expect(report.reasons[0]?.text).toBe('seed: (none) → 0; temperature: 0 → 0.7; top_p: (none) → 1')
-})
-
-test.for([
-  ['a comment', (text: string) => `# the night run\n${text}`],
-  ['the order of keys', (text: string) => text.replace('max_new_tokens: 6\n    batch_size: 2', 'batch_size: 2\n    max_new_tokens: 6')],
-  ['the order of steps', (text: string) => text.replace(/( {2}vectors: .*\n)([\s\S]*)$/, '$2$1')],
-  ['the batch size', (text: string) => text.replaceAll('batch_size: 2', 'batch_size: 3')],
-  [
-    'formatting',
-    (text: string) => text.replace('organisms: { from: ../organisms/list.yaml }', 'organisms:\n  from: "../organisms/list.yaml"'),
-  ],
-  ['a parameter written out at its default', (text: string) => text.replace('max_new_tokens: 6', 'max_new_tokens: 6\n    temperature: 0')],
-] as const)('%s costs nothing', async ([, change]) => {
-  const workspace = finishedWorkspace()
-  const before = workspace.read(workflowFile)
-  workspace.write(workflowFile, change(before))
-  expect(workspace.read(workflowFile)).not.toBe(before)
-  expect((await plan(workspace)).cells).toEqual({ total: 176, run: 0, reuse: 176 })
-})
-
-test('taking an organism out costs the rankings and the report', async () => {
-  const workspace = finishedWorkspace()
-  workspace.write('organisms/list.yaml', organismList(['alpha', 'beta']))
-  expect(cellsToRun(await plan(workspace))).toEqual({ ranking: 5, report: 1 })
+  workspace.edit(workflowFile, 'layers: [1, 2, 3] }\n  clean', 'layers: [1, 2] }\n  clean')
+  const trait = await plan(workspace)
+  expect([trait.modelLoads, trait.adapterSwitches]).toEqual([1, 0])
 })
 
 test('what the plan says is what the run does', async () => {
@@ -99,10 +69,20 @@ test('what the plan says is what the run does', async () => {
   expect([finished.modelLoads, finished.adapterSwitches]).toEqual([report.modelLoads, report.adapterSwitches])
 })
 
-test('deleted results come back from the store and nothing runs', async () => {
-  const workspace = finishedWorkspace()
-  rmSync(workspace.at('experiments'), { recursive: true })
+test('a renamed step shows its results under the new name, and nothing runs', async () => {
+  const workspace = finishedWorkspace(variants)
+  workspace.edit(workflowFile, '  sorted:', '  arranged:')
+  workspace.edit(workflowFile, 'step: sorted', 'step: arranged')
   const { finished } = await run(workspace)
-  expect(finished.cells).toEqual({ ran: 0, reused: 176, failed: 0 })
-  expect(workspace.read('experiments/audit/analysis/top_activating/summary.md')).toContain('# Organisms × traits')
+  expect(finished.cells).toEqual({ ran: 0, reused: 14, failed: 0 })
+  expect(workspace.read('experiments/other/outputs/arranged/list.txt')).toBe('rain\nstars\n')
+})
+
+test('a renamed organism has its new name in the rankings', async () => {
+  const workspace = finishedWorkspace()
+  workspace.edit('organisms/list.yaml', 'alpha:', 'omega:')
+  const { finished } = await run(workspace)
+  expect(finished.cells).toEqual({ ran: 6, reused: 170, failed: 0 })
+  const summary = workspace.read('experiments/audit/analysis/top_activating/summary.md')
+  expect([summary.includes('omega'), summary.includes('alpha')]).toEqual([true, false])
 })

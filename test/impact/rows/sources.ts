@@ -1,0 +1,273 @@
+import { contrastSet, organismList } from '../../support/workspace.ts'
+import { flipWeights, json } from '../edits.ts'
+import { afterAlpha, afterAnswers, afterPrompt, afterRankings } from '../follows.ts'
+import { all, file, link, move, ownModels, type Row, write } from '../row.ts'
+
+interface PromptSet {
+  readonly prompts: readonly { readonly id: string }[]
+}
+interface ContrastSet {
+  readonly pairs: readonly { readonly id: string }[]
+}
+
+const names = ['alpha', 'beta', 'gamma']
+const inRoles = (roles: readonly string[], organisms: readonly string[], change: string) =>
+  roles.flatMap((role) => organisms.map((organism) => `${role}.${organism}: ${change}`)).join('; ')
+const everyRole = ['answers', 'clean', 'organism']
+const rankings = (reason: string) => ({ 'ranking/one:*': [2, reason], 'ranking/two:*': [2, reason] }) as const
+const rankingOne = (reason: string) => ({ 'ranking/one:*': [2, reason] }) as const
+
+export const promptRows: readonly Row[] = [
+  {
+    of: "a prompt's text",
+    edit: 'one word',
+    change: file('prompts/one.json', 'What is rain?', 'What is hail?'),
+    made: { 'answers/*/one:one_1': [3, 'prompt: "What is rain?" → "What is hail?"'] },
+    follow: afterPrompt('one', 'one_1'),
+  },
+  {
+    of: "a prompt's id",
+    edit: '`one_1` → `rain`',
+    change: file('prompts/one.json', '"one_1"', '"rain"'),
+    made: rankingOne(inRoles(everyRole, names, 'digest → digest')),
+    follow: afterRankings,
+  },
+  { of: "a prompt's note", edit: 'another', change: file('prompts/one.json', '"note": "test"', '"note": "of the night"') },
+  {
+    of: 'prompts',
+    edit: 'one added',
+    change: json<PromptSet>('prompts/two.json', (set) => ({ ...set, prompts: [...set.prompts, { id: 'two_3', text: 'Why?' }] })),
+    made: { 'answers/*/two:two_3': [3, 'new'] },
+    follow: afterPrompt('two', 'two_3'),
+    total: 203,
+  },
+  {
+    of: 'prompts',
+    edit: 'the last one removed',
+    change: json<PromptSet>('prompts/one.json', (set) => ({ ...set, prompts: set.prompts.slice(0, 3) })),
+    made: rankingOne(inRoles(everyRole, names, 'digest → digest')),
+    follow: afterRankings,
+    total: 149,
+  },
+  {
+    of: 'prompts',
+    edit: 'reordered',
+    change: json<PromptSet>('prompts/one.json', (set) => ({ ...set, prompts: set.prompts.toReversed() })),
+    made: rankingOne(inRoles(everyRole, names, 'digest → digest')),
+    follow: afterRankings,
+  },
+  {
+    of: 'system prompt of a set',
+    edit: 'another',
+    change: file('prompts/two.json', 'You are a small model.', 'You are a model.'),
+    made: { 'answers/*/two:*': [6, 'system_prompt: "You are a small model." → "You are a model."'] },
+    follow: {
+      'answers.capture/*/two:*': 12,
+      'clean/*/two:*': 12,
+      'scores/*/two/*:*': 24,
+      'ranking/two:*': 2,
+      'ranking/overview:*': 1,
+      report: 1,
+    },
+  },
+  { of: 'name and description of a set', edit: 'another', change: file('prompts/two.json', 'of the tests', 'of the night') },
+  {
+    of: 'form of a prompt file',
+    edit: 'one line',
+    change: (workspace) => workspace.write('prompts/one.json', JSON.stringify(JSON.parse(workspace.read('prompts/one.json')))),
+  },
+]
+
+export const organismRows: readonly Row[] = [
+  {
+    of: 'organisms',
+    edit: 'one added',
+    change: write('organisms/list.yaml', organismList([...names, 'delta'])),
+    made: { 'answers/delta/*:*': [6, 'new'] },
+    follow: { 'answers.capture/delta/*:*': 12, 'clean/delta/*:*': 12, 'scores/delta/*/*:*': 24, ranking: 5, report: 1 },
+    total: 230,
+  },
+  {
+    of: 'organisms',
+    edit: 'one removed',
+    change: write('organisms/list.yaml', organismList(['alpha', 'beta'])),
+    made: rankings(inRoles(everyRole, ['gamma'], 'digest → (none)')),
+    follow: afterRankings,
+    total: 122,
+  },
+  {
+    of: 'organisms',
+    edit: 'reordered',
+    change: write('organisms/list.yaml', organismList(names.toReversed())),
+    made: { 'ranking/overview:*': [1, 'organisms: ["alpha","beta","gamma"] → ["gamma","beta","alpha"]'] },
+    follow: { report: 1 },
+  },
+  {
+    of: 'organisms',
+    edit: '`alpha` renamed to `omega`',
+    change: file('organisms/list.yaml', 'alpha:', 'omega:'),
+    made: rankings(everyRole.map((role) => `${role}.alpha: digest → (none); ${role}.omega: (none) → digest`).join('; ')),
+    follow: afterRankings,
+  },
+  {
+    of: 'what an organism plants',
+    edit: 'none → `secrets`',
+    change: file('organisms/list.yaml', 'organisms/alpha }', 'organisms/alpha, plants: secrets }'),
+  },
+  {
+    of: 'adapter tensors',
+    edit: 'one bit',
+    change: all(ownModels, flipWeights('models/organisms/alpha', 'adapter_model.safetensors')),
+    made: { 'answers/alpha/*:*': [6, 'adapter: digest → digest'] },
+    follow: afterAlpha,
+  },
+  {
+    of: 'adapter_config.json',
+    edit: 'lora_alpha',
+    change: all(
+      ownModels,
+      json<object>('models/organisms/alpha/adapter_config.json', (config) => ({ ...config, lora_alpha: 16 })),
+    ),
+    made: { 'answers/alpha/*:*': [6, 'adapter: digest → digest'] },
+    follow: afterAlpha,
+  },
+  {
+    of: 'adapter_config.json',
+    edit: 'base_model_name_or_path',
+    change: all(
+      ownModels,
+      json<object>('models/organisms/alpha/adapter_config.json', (config) => ({ ...config, base_model_name_or_path: 'elsewhere' })),
+    ),
+  },
+  {
+    of: 'adapter folder',
+    edit: 'the same content in another folder',
+    change: all(ownModels, move('models/organisms/alpha', 'models/first'), file('organisms/list.yaml', 'organisms/alpha', 'first')),
+  },
+  { of: 'adapter folder', edit: 'a README beside it', change: all(ownModels, write('models/organisms/alpha/README.md', 'of alpha\n')) },
+]
+
+export const traitRows: readonly Row[] = [
+  {
+    of: 'contrast sets',
+    edit: 'one added',
+    change: write('traits/secret.json', contrastSet('secret', 'Do not tell anyone, but', 'The answer is this:')),
+    made: { 'vectors/secret:*': [4, 'new'] },
+    follow: { 'scores/*/*/*:*:secret:*': 36, 'ranking/*:secret@*': 2, 'ranking/overview:*': 1, report: 1 },
+    total: 218,
+  },
+  {
+    of: 'contrast sets',
+    edit: 'one renamed',
+    change: move('traits/rude.json', 'traits/unkind.json'),
+    made: { 'ranking/*:unkind@*': [2, 'new'] },
+    follow: afterRankings,
+  },
+  {
+    of: 'a contrast pair',
+    edit: 'one word',
+    change: file('traits/rude.json', 'rain is common', 'hail is common'),
+    made: { 'vectors/rude:*': [4, 'pairs: digest → digest'] },
+    follow: { 'scores/*/*/*:*:rude:*': 36, 'ranking/*:rude@*': 2, 'ranking/overview:*': 1, report: 1 },
+  },
+  {
+    of: 'contrast pairs',
+    edit: 'the last one removed',
+    change: json<ContrastSet>('traits/rude.json', (set) => ({ ...set, pairs: set.pairs.slice(0, 5) })),
+    made: { 'vectors/rude:*': [4, 'pairs: digest → digest'] },
+    follow: { 'scores/*/*/*:*:rude:*': 36, 'ranking/*:rude@*': 2, 'ranking/overview:*': 1, report: 1 },
+  },
+  {
+    of: 'contrast pairs',
+    edit: 'reordered, which holds out others',
+    change: json<ContrastSet>('traits/rude.json', (set) => ({ ...set, pairs: set.pairs.toReversed() })),
+    made: { 'vectors/rude:*': [4, 'pairs: digest → digest'] },
+    follow: { 'scores/*/*/*:*:rude:*': 36, 'ranking/*:rude@*': 2, 'ranking/overview:*': 1, report: 1 },
+  },
+  {
+    of: 'a reference that vectors are made with',
+    edit: 'one word',
+    workflow: 'variants',
+    change: file('traits/rude.json', 'rain is common', 'hail is common'),
+    made: { directions: [1, 'reference: digest → digest'] },
+    follow: { lengths: 4 },
+  },
+  { of: 'category of a contrast set', edit: '`behaviour` → `tone`', change: file('traits/rude.json', '"behaviour"', '"tone"') },
+]
+
+const everyText = (reason: string) => ({ vectors: [8, reason], answers: [18, reason] }) as const
+const modelFile = (name: string, old: string, now: string) => all(ownModels, file(`models/model/${name}`, old, now))
+
+export const modelRows: readonly Row[] = [
+  {
+    of: 'base weights',
+    edit: 'one bit',
+    change: all(ownModels, flipWeights('models/model')),
+    made: everyText('model.weights: digest → digest'),
+    follow: afterAnswers,
+  },
+  {
+    of: 'config.json',
+    edit: 'rms_norm_eps',
+    change: all(
+      ownModels,
+      json<object>('models/model/config.json', (config) => ({ ...config, rms_norm_eps: 1e-5 })),
+    ),
+    made: everyText('model.config: digest → digest'),
+    follow: afterAnswers,
+  },
+  {
+    of: 'config.json',
+    edit: 'transformers_version',
+    change: all(
+      ownModels,
+      json<object>('models/model/config.json', (config) => ({ ...config, transformers_version: '4.0.0' })),
+    ),
+  },
+  {
+    of: 'tokenizer.json',
+    edit: 'a merge',
+    change: all(ownModels, (workspace) =>
+      workspace.write('models/model/tokenizer.json', `${workspace.read('models/model/tokenizer.json')}\n`),
+    ),
+    made: everyText('model.tokenizer: digest → digest'),
+    follow: afterAnswers,
+  },
+  {
+    of: 'tokenizer_config.json',
+    edit: 'a special token',
+    change: modelFile('tokenizer_config.json', '{', '{ "x": 1,'),
+    made: everyText('model.tokenizer_config: digest → digest'),
+    follow: afterAnswers,
+  },
+  {
+    of: 'special_tokens_map.json',
+    edit: 'added',
+    change: all(ownModels, write('models/model/special_tokens_map.json', '{ "eos_token": "<|endoftext|>" }\n')),
+    made: everyText('model.special_tokens_map: (none) → digest'),
+    follow: afterAnswers,
+  },
+  {
+    of: 'chat template',
+    edit: 'one word',
+    change: all(ownModels, write('models/model/chat_template.jinja', '{{ messages }}')),
+    made: everyText('model.chat_template: digest → digest'),
+    follow: afterAnswers,
+  },
+  {
+    of: 'generation_config.json',
+    edit: 'top_k',
+    change: all(
+      ownModels,
+      json<object>('models/model/generation_config.json', (config) => ({ ...config, top_k: 5 })),
+    ),
+    made: { answers: [18, 'model.generation_config: digest → digest'] },
+    follow: afterAnswers,
+  },
+  { of: 'model folder', edit: 'a README beside it', change: all(ownModels, write('models/model/README.md', 'a model\n')) },
+  {
+    of: 'model folder',
+    edit: 'a link to the same folder',
+    change: all(link('models', 'here'), file('workflows/audit.yaml', '../models/model', '../here/model')),
+  },
+]
