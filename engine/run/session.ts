@@ -16,6 +16,7 @@ import { type Journal, openJournal } from './journal.ts'
 import { ratesOf, snapshotOf } from './record.ts'
 import { newRunId, type RunResult, run, type StopSignal, taskInfos, withTime } from './run.ts'
 import { sidecarExecutor } from './sidecar-executor.ts'
+import { recorderOf } from './stands-on.ts'
 import { showResults } from './views.ts'
 
 export interface SessionOptions {
@@ -44,7 +45,7 @@ const rewinds = 5
 export async function runWorkflow(options: SessionOptions): Promise<Result<RunFinished, readonly Diagnostic[]>> {
   const { store, prepared, now } = options
   const id = newRunId(now())
-  const lock = takeLock(store.layout, id)
+  const lock = takeLock(store.layout, `run ${id}`)
   if (!lock.ok)
     return fail([
       {
@@ -111,6 +112,8 @@ async function session(options: SessionOptions, id: string, firstPlan: Plan, exp
     tasks: taskInfos(firstPlan),
     expected: { ...totalsOf(firstPlan, expected), seconds: expected.seconds, bytes: expected.bytes },
   })
+  const standsOn = recorderOf(store, prepared.workflow, id, now)
+  if (!nothingToDo) standsOn.started(firstPlan)
   const read = createReader(store.layout)
   const executors = {
     sidecar: sidecarExecutor({ ...options.sidecar, layout: store.layout, emit }),
@@ -138,6 +141,7 @@ async function session(options: SessionOptions, id: string, firstPlan: Plan, exp
     const shown = await showResults(store, plan, folder, settled, read)
     for (const aside of shown.keptAside)
       emit({ type: 'log', task: null, text: `a result was edited by hand; the edited file is kept as ${aside}` })
+    if (totals.outcome === 'done') standsOn.finished(plan)
     const look = shown.look.map((file) => path.join('experiments', prepared.workflow.experiment, file))
     const finished: RunFinished = { type: 'run-finished', ...totals, modelLoads, adapterSwitches, look }
     emit(finished)
