@@ -105,3 +105,9 @@ export const gcCommand = buildCommand({
   },
   docs: { brief: 'Say what in the store nothing stands on any more, and remove it with --yes' },
 })
+
+export const doctorCommand = buildCommand({
+  loader: async () => (await import('./doctor.ts')).doctor,
+  parameters: { flags: { store, json } },
+  docs: { brief: 'Check what the engine depends on here, and say what to do' },
+})

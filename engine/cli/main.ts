@@ -1,5 +1,15 @@
 import { buildApplication, buildRouteMap, run } from '@stricli/core'
-import { checkCommand, gcCommand, lineageCommand, planCommand, runCommand, verifyCommand, watchCommand, whyCommand } from './commands.ts'
+import {
+  checkCommand,
+  doctorCommand,
+  gcCommand,
+  lineageCommand,
+  planCommand,
+  runCommand,
+  verifyCommand,
+  watchCommand,
+  whyCommand,
+} from './commands.ts'
 import type { CliContext } from './context.ts'
 import { exitCodes } from './exit-codes.ts'
 
@@ -13,6 +23,7 @@ const root = buildRouteMap({
     watch: watchCommand,
     verify: verifyCommand,
     gc: gcCommand,
+    doctor: doctorCommand,
   },
   docs: {
     brief: 'Declarative workflows for interpretability: organisms × prompt sets × layers, cached cell by cell',
