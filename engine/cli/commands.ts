@@ -1,4 +1,5 @@
 import { buildCommand } from '@stricli/core'
+import { parseDuration, parseShare } from './values.ts'
 
 const workflow = { brief: 'The workflow file', parse: String, placeholder: 'workflow.yaml' } as const
 const store = { kind: 'parsed', brief: 'Folder of the store. Default: cache/ of the workspace', parse: String, optional: true } as const
@@ -59,4 +60,54 @@ export const lineageCommand = buildCommand({
     flags: { store, json, down: { kind: 'boolean', brief: 'What was made from it, instead of what it was made from', default: false } },
   },
   docs: { brief: 'Say where a result comes from, down to prompt, tokens, vector and adapter' },
+})
+
+export const verifyCommand = buildCommand({
+  loader: async () => (await import('./verify.ts')).verify,
+  parameters: {
+    flags: {
+      store,
+      json,
+      readData: { kind: 'boolean', brief: 'Read every object past the page cache and check its digest', default: false },
+      readDataSubset: {
+        kind: 'parsed',
+        brief: 'Read the next part of the objects, e.g. 5%; 20 such readings cover them all',
+        parse: parseShare,
+        optional: true,
+        placeholder: 'share',
+      },
+      dryRun: { kind: 'boolean', brief: 'Report damage and leave it as it is', default: false },
+    },
+  },
+  docs: { brief: 'Check that nothing in the store is lost or damaged; take what is out of use, so that the next run makes it again' },
+})
+
+const run = { kind: 'parsed', parse: String, optional: true, placeholder: 'run' } as const
+
+export const gcCommand = buildCommand({
+  loader: async () => (await import('./gc.ts')).gc,
+  parameters: {
+    flags: {
+      store,
+      json,
+      yes: { kind: 'boolean', brief: 'Remove it; without this it is only said', default: false },
+      grace: { kind: 'parsed', brief: 'Nothing younger goes, e.g. 12h', parse: parseDuration, default: '1d', placeholder: 'time' },
+      pin: { ...run, brief: 'Keep what this run stands on, from now on' },
+      unpin: { ...run, brief: 'Take such a pin off' },
+      forget: {
+        kind: 'parsed',
+        brief: 'Let go what the runs of this workflow stand on',
+        parse: String,
+        optional: true,
+        placeholder: 'workflow.yaml',
+      },
+    },
+  },
+  docs: { brief: 'Say what in the store nothing stands on any more, and remove it with --yes' },
+})
+
+export const doctorCommand = buildCommand({
+  loader: async () => (await import('./doctor.ts')).doctor,
+  parameters: { flags: { store, json } },
+  docs: { brief: 'Check what the engine depends on here, and say what to do' },
 })

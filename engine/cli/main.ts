@@ -1,10 +1,30 @@
 import { buildApplication, buildRouteMap, run } from '@stricli/core'
-import { checkCommand, lineageCommand, planCommand, runCommand, watchCommand, whyCommand } from './commands.ts'
+import {
+  checkCommand,
+  doctorCommand,
+  gcCommand,
+  lineageCommand,
+  planCommand,
+  runCommand,
+  verifyCommand,
+  watchCommand,
+  whyCommand,
+} from './commands.ts'
 import type { CliContext } from './context.ts'
 import { exitCodes } from './exit-codes.ts'
 
 const root = buildRouteMap({
-  routes: { run: runCommand, plan: planCommand, why: whyCommand, lineage: lineageCommand, check: checkCommand, watch: watchCommand },
+  routes: {
+    run: runCommand,
+    plan: planCommand,
+    why: whyCommand,
+    lineage: lineageCommand,
+    check: checkCommand,
+    watch: watchCommand,
+    verify: verifyCommand,
+    gc: gcCommand,
+    doctor: doctorCommand,
+  },
   docs: {
     brief: 'Declarative workflows for interpretability: organisms × prompt sets × layers, cached cell by cell',
     fullDescription:

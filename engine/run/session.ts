@@ -9,10 +9,10 @@ import { type Forecast, forecast } from '../plan/forecast.ts'
 import { type Plan, plan as makePlan } from '../plan/plan.ts'
 import { totalsOf } from '../plan/totals.ts'
 import type { Prepared } from '../prepare.ts'
+import { damagedObjects } from '../store/damaged-objects.ts'
 import { takeLock } from '../store/lock.ts'
 import { createReader } from '../store/read.ts'
 import { clearStaging, type Store } from '../store/store.ts'
-import { damagedObjects } from '../store/verify.ts'
 import { commandExecutor } from './command-executor.ts'
 import { engineExecutor } from './engine-executor.ts'
 import { type Journal, openJournal } from './journal.ts'
@@ -20,6 +20,7 @@ import { endOrphans } from './orphans.ts'
 import { ratesOf, snapshotOf } from './record.ts'
 import { newRunId, type RunResult, run, type StopSignal, taskInfos, withTime } from './run.ts'
 import { sidecarExecutor } from './sidecar-executor.ts'
+import { recorderOf } from './stands-on.ts'
 import { showResults, type ShownResults } from './views.ts'
 
 export interface SessionOptions {
@@ -50,7 +51,7 @@ const rewinds = 5
 export async function runWorkflow(options: SessionOptions): Promise<Result<RunFinished, readonly Diagnostic[]>> {
   const { store, prepared, now } = options
   const id = newRunId(now())
-  const lock = takeLock(store.layout, id)
+  const lock = takeLock(store.layout, `run ${id}`)
   if (!lock.ok)
     return fail([
       {
@@ -133,6 +134,8 @@ async function session(
     expected: { ...totalsOf(firstPlan, expected), seconds: expected.seconds, bytes: expected.bytes },
   })
   for (const event of lost) emit(event)
+  const standsOn = recorderOf(store, prepared.workflow, id, now)
+  if (!nothingToDo) standsOn.started(firstPlan)
   const read = createReader(store.layout)
   const executors = {
     sidecar: sidecarExecutor({ ...options.sidecar, layout: store.layout, emit }),
@@ -170,6 +173,7 @@ async function session(
     const { totals } = result
     for (const aside of shown.keptAside)
       emit({ type: 'log', task: null, text: `a result was edited by hand; the edited file is kept as ${aside}` })
+    if (totals.outcome === 'done') standsOn.finished(plan)
     const look = shown.look.map((file) => path.join('experiments', prepared.workflow.experiment, file))
     const finished: RunFinished = { type: 'run-finished', ...totals, modelLoads, adapterSwitches, look }
     emit(finished)

@@ -10,9 +10,19 @@ export interface Sidecar {
   /** @throws SidecarError when it answers with an error, SidecarEnded when it ends before it answers. */
   call(method: string, params: JsonObject, onProgress?: (progress: Progress) => void): Promise<Json>
   readonly alive: boolean
+  /** What it said of itself. */
+  readonly hello: Hello
   /** Lets it end by itself, then waits for it. */
   close(): Promise<void>
   kill(): void
+}
+
+export interface Hello {
+  readonly device: string
+  /** Bytes. */
+  readonly memory: number
+  /** Of Python and of every package that can change a result. */
+  readonly versions: Readonly<Record<string, string>>
 }
 
 export interface Progress {
@@ -69,7 +79,8 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
         `the sidecar speaks protocol ${isObject(hello) ? hello.protocol : '?'}, this engine ${protocolVersion}: run \`npm run setup\``,
       )
     }
-    return sidecar
+    const { device, memory_bytes: memory, versions } = hello
+    return Object.assign(sidecar, { hello: { device, memory, versions } as unknown as Hello })
   } catch (error) {
     sidecar.kill()
     throw error
@@ -84,7 +95,7 @@ interface Pending {
   onProgress?: ((progress: Progress) => void) | undefined
 }
 
-function connect(child: ChildProcess, onLog: (text: string) => void): Sidecar {
+function connect(child: ChildProcess, onLog: (text: string) => void): Omit<Sidecar, 'hello'> {
   const socket = child.stdio[3] as Duplex
   const pending = new Map<number, Pending>()
   const lastLines: string[] = []

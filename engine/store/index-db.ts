@@ -1,4 +1,6 @@
+import { chmodSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
+import { isOlder } from '../core/version.ts'
 
 /**
  * Opens the index. It is a cache of the manifests: `rebuildIndex` makes it again. Only the engine opens it.
@@ -16,6 +18,7 @@ export function openIndex(file: string): DatabaseSync {
   }
   if (layout !== 0)
     throw new Error(`${file} has layout ${layout}, this engine writes ${indexVersion}: delete it, it is rebuilt from the manifests`)
+  chmodSync(file, 0o600)
   db.exec('PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL')
   db.exec(`BEGIN IMMEDIATE; ${schema}; PRAGMA user_version=${indexVersion}; COMMIT`)
   return db
@@ -43,12 +46,3 @@ CREATE TABLE IF NOT EXISTS views (
   path TEXT PRIMARY KEY, digest TEXT NOT NULL, size INTEGER, mtime TEXT, ctime TEXT, inode TEXT) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS standing (workflow TEXT PRIMARY KEY, program TEXT NOT NULL, witnesses TEXT NOT NULL, answer TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS rates (profile TEXT, what TEXT, amount REAL, seconds REAL, PRIMARY KEY (profile, what)) WITHOUT ROWID`
-
-function isOlder(version: string, than: readonly number[]): boolean {
-  const parts = version.split('.').map(Number)
-  for (const [index, least] of than.entries()) {
-    const part = parts[index] ?? 0
-    if (part !== least) return part < least
-  }
-  return false
-}

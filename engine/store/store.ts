@@ -38,7 +38,7 @@ export interface Store {
   commit(manifest: Manifest, staging: string, files: readonly StagedFile[]): void
   /** Whether an object is there in full length. */
   has(object: Digest): boolean
-  /** Takes a damaged or lost object out of use. Returns how many cells it held. */
+  /** Takes a damaged or lost object out of use: its cells count as lost until they are made again. Returns how many. */
   quarantine(object: Digest): number
   /** Runs statements in one transaction. */
   transaction(work: () => void): void
@@ -102,17 +102,15 @@ export function openStore(root: string): Store {
       present.delete(object)
       const from = objectPath(layout, object)
       if (sizeOf(from) !== null) renameSync(from, path.join(layout.quarantine, `${object}.${Date.now()}`))
-      let cells = 0
+      const blob = toBlob(object)
       transaction(() => {
-        const blob = toBlob(object)
-        const forget = db.prepare(
-          "DELETE FROM cells WHERE unit IN (SELECT unit FROM unit_objects WHERE object = ?) AND slot ->> '$.object' = ?",
-        )
-        cells = Number(forget.run(blob, object).changes)
         db.prepare('DELETE FROM objects WHERE digest = ?').run(blob)
         db.exec('DELETE FROM done')
       })
-      return cells
+      const held = db.prepare(
+        "SELECT count(*) AS count FROM cells WHERE unit IN (SELECT unit FROM unit_objects WHERE object = ?) AND slot ->> '$.object' = ?",
+      )
+      return (held.get(blob, object) as { count: number }).count
     },
     close() {
       db.close()
@@ -154,11 +152,12 @@ export function inTransaction(db: DatabaseSync, work: () => void): void {
   }
 }
 
-function insertManifest(db: DatabaseSync, name: string, manifest: Manifest): void {
+/** Adds a manifest's rows, under the next number unless one is given. */
+export function insertManifest(db: DatabaseSync, name: string, manifest: Manifest, id: number | null = null): void {
   const { run, workflow, task, operation, shared, created } = manifest
   const inserted = db
-    .prepare('INSERT OR IGNORE INTO units (manifest, run, workflow, task, operation, shared, created) VALUES (?, ?, ?, ?, ?, ?, ?)')
-    .run(name, run, workflow, task, operation, JSON.stringify(shared), created)
+    .prepare('INSERT OR IGNORE INTO units (id, manifest, run, workflow, task, operation, shared, created) VALUES (?, ?, ?, ?, ?, ?, ?, ?)')
+    .run(id, name, run, workflow, task, operation, JSON.stringify(shared), created)
   if (inserted.changes === 0) return
   const unit = inserted.lastInsertRowid as SQLInputValue
   const object = db.prepare('INSERT OR REPLACE INTO objects (digest, bytes) VALUES (?, ?)')

@@ -58,7 +58,7 @@ export async function refreshView(store: Store, folder: string, files: readonly 
   return { written: fresh.length, keptAside }
 }
 
-interface ViewRow {
+export interface ViewRow {
   readonly digest: string
   readonly size: number
   readonly mtime: string
@@ -66,7 +66,7 @@ interface ViewRow {
   readonly inode: string
 }
 
-function sameStamp(row: ViewRow, stat: { size: bigint; mtimeNs: bigint; ctimeNs: bigint; ino: bigint }): boolean {
+export function sameStamp(row: ViewRow, stat: { size: bigint; mtimeNs: bigint; ctimeNs: bigint; ino: bigint }): boolean {
   return (
     row.size === Number(stat.size) &&
     row.mtime === String(stat.mtimeNs) &&

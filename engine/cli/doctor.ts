@@ -1,0 +1,36 @@
+import { existsSync } from 'node:fs'
+import { diagnose, doctorText, type SidecarFacts } from '../report/doctor.ts'
+import { startSidecar } from '../run/sidecar.ts'
+import { surroundings } from '../store/surroundings.ts'
+import type { CliContext } from './context.ts'
+import { exitCodes } from './exit-codes.ts'
+import { sidecarCommand, storeFolder } from './places.ts'
+import { reportProblems } from './report-problems.ts'
+
+export async function doctor(this: CliContext, flags: { readonly store?: string; readonly json: boolean }): Promise<void> {
+  const root = storeFolder('./.', flags.store)
+  if (!existsSync(root)) {
+    const message = `there is no folder ${root} that could hold a store`
+    return reportProblems(this.process, [
+      { severity: 'error', rule: 'no-store', message, hint: 'go to the workspace, or name a folder with --store' },
+    ])
+  }
+  const sidecar = await askSidecar(this.process.env)
+  const findings = diagnose({ node: this.process.versions.node, sidecar, store: surroundings(root, Date.now) })
+  this.process.stdout.write(flags.json ? `${JSON.stringify({ store: root, findings })}\n` : doctorText(findings))
+  this.process.exitCode = findings.some(({ state }) => state === 'fail') ? exitCodes.failed : exitCodes.done
+}
+
+async function askSidecar(env: NodeJS.ProcessEnv): Promise<SidecarFacts> {
+  const { command, root } = sidecarCommand(env)
+  const python = command[0] as string
+  const started = performance.now()
+  try {
+    const sidecar = await startSidecar({ command, root, onLog: () => {} })
+    const seconds = (performance.now() - started) / 1000
+    await sidecar.close()
+    return { ...sidecar.hello, seconds, python }
+  } catch (error) {
+    return { problem: (error as Error).message, python }
+  }
+}

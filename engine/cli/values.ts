@@ -1,0 +1,16 @@
+/** `5%` or `0.05` as a share above 0 and up to 1. */
+export function parseShare(text: string): number {
+  const [, number, percent] = /^(\d+(?:\.\d+)?)(%?)$/.exec(text) ?? []
+  const share = Number(number) / (percent ? 100 : 1)
+  if (share > 0 && share <= 1) return share
+  throw new SyntaxError(`"${text}" is no share: write it like 5% or 0.05, above 0 and up to 100%`)
+}
+
+const unitMs: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
+
+/** `1d`, `12h`, `30m`, `90s` or `0` in milliseconds. */
+export function parseDuration(text: string): number {
+  const [, number, unit] = /^(\d+(?:\.\d+)?)([smhd])$/.exec(text === '0' ? '0s' : text) ?? []
+  if (number === undefined) throw new SyntaxError(`"${text}" is no time: write it like 1d, 12h, 30m or 0`)
+  return Number(number) * (unitMs[unit as string] as number)
+}

@@ -1,0 +1,38 @@
+import { formatBytes, formatCount } from '../report/format.ts'
+import { verifyText } from '../report/verify-text.ts'
+import { type VerifyProgress, verifyStore } from '../store/verify.ts'
+import type { CliContext } from './context.ts'
+import { exitCodes } from './exit-codes.ts'
+import { progressLine } from './progress-line.ts'
+import { reportProblems } from './report-problems.ts'
+import { storeHere } from './store-here.ts'
+
+export interface VerifyFlags {
+  readonly store?: string
+  readonly json: boolean
+  readonly readData: boolean
+  /** Share of the bytes, above 0 and up to 1. */
+  readonly readDataSubset?: number
+  readonly dryRun: boolean
+}
+
+export async function verify(this: CliContext, flags: VerifyFlags): Promise<void> {
+  const root = storeHere(flags.store)
+  if (!root.ok) return reportProblems(this.process, root.error)
+  const progress = progressLine(this.process.stderr, Date.now)
+  const report = await verifyStore(root.value, {
+    read: flags.readDataSubset ?? (flags.readData ? 1 : 0),
+    dryRun: flags.dryRun,
+    onProgress: (at) => progress.show(() => progressText(at)),
+  })
+  progress.end()
+  this.process.stdout.write(flags.json ? `${JSON.stringify(report)}\n` : verifyText(report))
+  this.process.exitCode = report.damage.length > 0 ? exitCodes.failed : exitCodes.done
+}
+
+function progressText({ doing, done, total }: VerifyProgress): string {
+  const share = `${Math.floor((100 * done) / Math.max(1, total))} %`
+  return doing === 'manifests'
+    ? `manifests: ${formatCount(done)} of ${formatCount(total)} (${share})`
+    : `reading: ${formatBytes(done)} of ${formatBytes(total)} (${share})`
+}

@@ -1,0 +1,43 @@
+import path from 'node:path'
+import type { Digest } from '../core/digest.ts'
+import type { Plan } from '../plan/plan.ts'
+import type { Prepared } from '../prepare.ts'
+import { isRecorded, type RunRecord, writeRunRecord } from '../store/run-record.ts'
+import { type Store, toBlob } from '../store/store.ts'
+
+/**
+ * Keeps what a run stands on, for garbage collection: what was there at its start, so that it can be resumed, and
+ * all of it when it is done. A run that found everything as the one before it writes nothing.
+ */
+export function recorderOf(store: Store, workflow: Prepared['workflow'], run: string, now: () => number) {
+  const file = path.relative(store.layout.root, path.join(workflow.folder, path.basename(workflow.file)))
+  const record = (finished: boolean, objects: readonly Digest[]): RunRecord => ({
+    run,
+    workflow: workflow.name,
+    file,
+    at: now(),
+    finished,
+    objects,
+  })
+  return {
+    started(plan: Plan): void {
+      writeRunRecord(store.layout, record(false, objectsOf(store, plan)))
+    },
+    finished(plan: Plan): void {
+      const objects = objectsOf(store, plan)
+      if (!isRecorded(store.layout, file, objects)) writeRunRecord(store.layout, record(true, objects))
+    },
+  }
+}
+
+/** Every object that cells of the plan lie in, as far as they are stored. */
+function objectsOf(store: Store, plan: Plan): Digest[] {
+  const done = store.db.prepare('SELECT objects FROM done WHERE deep = ?')
+  const objects = new Set<Digest>()
+  for (const { task, deep } of plan.tasks) {
+    const row = done.get(toBlob(deep)) as { objects: string } | undefined
+    if (row) for (const object of JSON.parse(row.objects) as Digest[]) objects.add(object)
+    else for (const { output } of plan.settled(task.id).cells) if (output) objects.add(output.slot.object)
+  }
+  return [...objects].sort()
+}

@@ -1,0 +1,102 @@
+import { existsSync, readFileSync, renameSync } from 'node:fs'
+import path from 'node:path'
+import type { DatabaseSync } from 'node:sqlite'
+import { digestOfBytes } from '../core/digest.ts'
+import type { Components, Facts, Slot } from '../core/step-kind.ts'
+import type { UnitRow } from './check-index.ts'
+import { syncFolder, writeDurably } from './durable.ts'
+import { objectPath, type StoreLayout } from './layout.ts'
+import type { Manifest } from './manifest.ts'
+import { inTransaction, insertManifest, type Store, toBlob, toHex } from './store.ts'
+
+/** Whether the file of a manifest is there and is what its name says. */
+export type ManifestState = { readonly manifest: Manifest } | { readonly problem: string }
+
+export function readManifest(layout: StoreLayout, name: string): ManifestState {
+  let bytes: Buffer
+  try {
+    bytes = readFileSync(path.join(layout.manifests, name))
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    return { problem: code === 'ENOENT' ? 'is gone' : `cannot be read: ${code}` }
+  }
+  if (name !== `${digestOfBytes(bytes)}.json`) return { problem: 'does not match its digest' }
+  return { manifest: JSON.parse(bytes.toString('utf8')) as Manifest }
+}
+
+/** Takes a file of the store out of use, and keeps it. */
+export function setAside(layout: StoreLayout, file: string): void {
+  if (existsSync(file)) renameSync(file, path.join(layout.quarantine, `${path.basename(file)}.${Date.now()}`))
+}
+
+/** Writes the manifest of a unit anew from its rows, so that no cell of it need be made again. */
+export function rewriteManifest(store: Store, unit: UnitRow): void {
+  const manifest = manifestOfRows(store.db, unit)
+  const text = JSON.stringify(manifest)
+  const name = `${digestOfBytes(text)}.json`
+  const temporary = path.join(store.layout.staging, `${name}.${process.pid}`)
+  writeDurably(temporary, text)
+  renameSync(temporary, path.join(store.layout.manifests, name))
+  syncFolder(store.layout.manifests)
+  reindexUnit(store, { ...unit, manifest: name }, manifest)
+}
+
+/** Puts the rows of a unit back as its manifest has them; cells that have moved to a later unit stay there. */
+export function reindexUnit({ db, layout }: Store, unit: UnitRow, manifest: Manifest): void {
+  const keys = JSON.stringify(manifest.cells.map(({ key }) => key))
+  inTransaction(db, () => {
+    db.prepare('CREATE TEMP TABLE moved AS SELECT * FROM cells WHERE unit != ? AND key IN (SELECT unhex(value) FROM json_each(?))').run(
+      unit.id,
+      keys,
+    )
+    for (const statement of ['DELETE FROM units WHERE id = ?', ...unitTables.map((table) => `DELETE FROM ${table} WHERE unit = ?`)])
+      db.prepare(statement).run(unit.id)
+    insertManifest(db, unit.manifest, manifest, unit.id)
+    db.exec('INSERT OR REPLACE INTO cells SELECT * FROM moved; DROP TABLE moved; DELETE FROM done')
+    const forget = db.prepare('DELETE FROM objects WHERE digest = ?')
+    for (const { digest } of manifest.objects) if (!existsSync(objectPath(layout, digest))) forget.run(toBlob(digest))
+  })
+}
+
+/** Tables with rows that belong to a unit. */
+export const unitTables = ['cells', 'unit_objects', 'uses'] as const
+
+function manifestOfRows(db: DatabaseSync, unit: UnitRow): Manifest {
+  const { run, workflow, task, operation, created, shared } = unit
+  const objects = db
+    .prepare('SELECT digest, bytes FROM unit_objects JOIN objects ON digest = object WHERE unit = ? ORDER BY digest')
+    .all(unit.id) as { digest: Uint8Array; bytes: number }[]
+  const cells = db
+    .prepare(
+      `SELECT cell, key, digest, slot, own, inputs, facts FROM cells
+       WHERE unit = ? AND EXISTS (SELECT 1 FROM objects WHERE objects.digest = unhex(slot ->> '$.object')) ORDER BY cell, key`,
+    )
+    .all(unit.id) as unknown as {
+    cell: string
+    key: Uint8Array
+    digest: Uint8Array
+    slot: string
+    own: string
+    inputs: string
+    facts: string
+  }[]
+  return {
+    format: 1,
+    run,
+    workflow,
+    task,
+    operation,
+    created,
+    shared: JSON.parse(shared) as Components,
+    objects: objects.map(({ digest, bytes }) => ({ digest: toHex(digest), bytes })),
+    cells: cells.map((row) => ({
+      cell: row.cell,
+      key: toHex(row.key),
+      digest: toHex(row.digest),
+      slot: JSON.parse(row.slot) as Slot,
+      own: JSON.parse(row.own) as Components,
+      inputs: JSON.parse(row.inputs) as string[],
+      facts: JSON.parse(row.facts) as Facts,
+    })),
+  }
+}
