@@ -39,6 +39,28 @@ export function settleTask(task: Task, inputs: Inputs, snapshot: Snapshot): Sett
     const { digest, slot, facts } = found
     return { spec, key, output: { task: task.id, cell: spec.id, key: found.key, digest, slot, facts }, lost: false }
   })
+  return withCells(task, cells, toRun)
+}
+
+/** The task once its missing cells are made: what became of each, by its name. */
+export function withMade(
+  { task, cells }: SettledTask,
+  made: ReadonlyMap<string, Pick<CellOutput, 'digest' | 'slot' | 'facts'>>,
+): SettledTask {
+  let toRun = 0
+  const now = cells.map((cell): SettledCell => {
+    const found = cell.output === null && cell.key !== null ? made.get(cell.spec.id) : undefined
+    if (!found || cell.key === null) {
+      toRun += Number(cell.output === null)
+      return cell
+    }
+    const { digest, slot, facts } = found
+    return { ...cell, output: { task: task.id, cell: cell.spec.id, key: cell.key, digest, slot, facts }, lost: false }
+  })
+  return withCells(task, now, toRun)
+}
+
+function withCells(task: Task, cells: readonly SettledCell[], toRun: number): SettledTask {
   let byId: Map<string, SettledCell> | undefined
   return {
     task,

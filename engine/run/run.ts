@@ -3,12 +3,12 @@ import type { RunEvent, RunFact, RunFinished, TaskInfo } from '../core/events.ts
 import { CorruptObject, type Task } from '../core/step-kind.ts'
 import { rateProfile, workOf } from '../plan/forecast.ts'
 import { batchCost, type Plan, type PlannedTask } from '../plan/plan.ts'
-import { type Batch, inputsOf, missingBatches, type SettledTask, settleTask } from '../plan/settle.ts'
+import { type Batch, inputsOf, missingBatches, type SettledTask, settleTask, withMade } from '../plan/settle.ts'
 import { laneCapacity, scheduledTask } from '../schedule/lanes.ts'
 import { type Command, createScheduler, type Lane, type SchedulerEvent } from '../schedule/scheduler.ts'
 import { type Store, stagingFolder } from '../store/store.ts'
 import { manifestOf, recordRate, recordTask, snapshotOf } from './record.ts'
-import type { Executor } from './work.ts'
+import type { Executor, MadeCell } from './work.ts'
 
 export interface RunOptions {
   readonly id: string
@@ -56,6 +56,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
   )
   const settled = new Map<string, SettledTask>()
   const batches = new Map<string, readonly Batch[]>()
+  const made = new Map<string, Map<string, MadeCell>>()
   const tally = new Tally()
   const started = options.now()
   let lost = false
@@ -94,6 +95,9 @@ export async function run(options: RunOptions): Promise<RunResult> {
     const work = { task, inputs: inputsOf(task, settle), batch, staging }
     const outcome = await executors[task.operation.runs.on as Lane].execute(work)
     store.commit(manifestOf(work, outcome, options.id, options.workflow, options.now()), staging, outcome.files)
+    const known = made.get(id) ?? new Map<string, MadeCell>()
+    made.set(id, known)
+    for (const cell of outcome.cells) known.set(cell.id, cell)
     const seconds = (performance.now() - from) / 1000
     const bytes = outcome.files.reduce((sum, file) => sum + file.bytes, 0)
     recordRate(store, rateProfile(task), task.operation.name, workOf(task, batchCost(plan, batch), batch.cells.length), seconds)
@@ -108,11 +112,12 @@ export async function run(options: RunOptions): Promise<RunResult> {
   }
 
   const finish = (id: string): void => {
-    const ran = tally.ranOf(id)
-    if (ran > 0) settled.delete(id)
+    const cells = made.get(id)
+    if (cells) settled.set(id, withMade(settle(id), cells))
+    made.delete(id)
     const known = snapshot.done(planned(id).deep) !== null
     if (!known) recordTask(store, planned(id).deep, settle(id))
-    emit({ type: 'task-finished', task: id, ran, reused: tally.reusedOf(id) })
+    emit({ type: 'task-finished', task: id, ran: tally.ranOf(id), reused: tally.reusedOf(id) })
   }
 
   await new Promise<void>((resolve, reject) => {
