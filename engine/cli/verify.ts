@@ -32,7 +32,7 @@ export async function verify(this: CliContext, flags: VerifyFlags): Promise<void
 
 function progressText({ doing, done, total }: VerifyProgress): string {
   const share = `${Math.floor((100 * done) / Math.max(1, total))} %`
-  return doing === 'manifests'
-    ? `manifests: ${formatCount(done)} of ${formatCount(total)} (${share})`
-    : `reading: ${formatBytes(done)} of ${formatBytes(total)} (${share})`
+  return doing === 'bytes'
+    ? `reading: ${formatBytes(done)} of ${formatBytes(total)} (${share})`
+    : `${doing}: ${formatCount(done)} of ${formatCount(total)} (${share})`
 }

@@ -148,7 +148,10 @@ async function session(
     let result: RunResult | undefined
     let shown: ShownResults | undefined
     for (let round = 0; round <= rewinds && !shown; round++) {
-      if (round > 0) plan = planNow(prepared, store).plan
+      if (round > 0) {
+        plan = planNow(prepared, store).plan
+        standsOn.started(plan)
+      }
       result = await run({
         ...options,
         id,

@@ -1,4 +1,4 @@
-import { chmodSync, closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs'
+import { chmodSync, closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, writeSync } from 'node:fs'
 import path from 'node:path'
 import { type Digest, digestOfBytes } from '../core/digest.ts'
 import type { StoreLayout } from './layout.ts'
@@ -30,7 +30,10 @@ export function stageText(folder: string, name: string, text: string): StagedFil
   return { name, digest: digestOfBytes(data), bytes: data.length }
 }
 
-/** Moves staged files to their content addresses and syncs the folders, so that their names survive a power cut. */
+/**
+ * Moves staged files to their content addresses and syncs the folders, so that their names survive a power cut. A file
+ * takes the place of one that is there already: that one may be damaged.
+ */
 export function placeObjects(layout: StoreLayout, staging: string, files: readonly StagedFile[]): void {
   const folders = new Set<string>()
   for (const file of files) {
@@ -41,12 +44,9 @@ export function placeObjects(layout: StoreLayout, staging: string, files: readon
       mkdirSync(folder, { recursive: true, mode: 0o700 })
       folders.add(layout.objects)
     }
-    if (existsSync(to) && statSync(to).size === file.bytes) rmSync(from)
-    else {
-      chmodSync(from, 0o444)
-      renameSync(from, to)
-      folders.add(folder)
-    }
+    chmodSync(from, 0o444)
+    renameSync(from, to)
+    folders.add(folder)
   }
   for (const folder of folders) syncFolder(folder)
 }

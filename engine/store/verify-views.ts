@@ -20,7 +20,7 @@ export interface CheckedViews {
  * Every result shown is that of a cell which the index knows; with `read`, it also holds what the store holds. Files
  * that somebody removed or edited are no damage.
  */
-export async function checkViews(store: Store, read: boolean): Promise<CheckedViews> {
+export async function checkViews(store: Store, read: boolean, onView: (done: number, total: number) => void): Promise<CheckedViews> {
   const rows = store.db.prepare('SELECT path, digest, size, mtime, ctime, inode FROM views ORDER BY path').all() as unknown as (ViewRow & {
     path: string
   })[]
@@ -30,7 +30,8 @@ export async function checkViews(store: Store, read: boolean): Promise<CheckedVi
   const edited: string[] = []
   const findings: Finding[] = []
   let gone = 0
-  for (const row of rows) {
+  for (const [index, row] of rows.entries()) {
+    onView(index + 1, rows.length)
     const stat = statSync(row.path, { bigint: true, throwIfNoEntry: false })
     if (!stat) gone++
     else if (!sameStamp(row, stat)) edited.push(row.path)

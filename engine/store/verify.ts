@@ -18,7 +18,7 @@ export interface VerifyOptions {
 }
 
 export interface VerifyProgress {
-  readonly doing: 'manifests' | 'bytes'
+  readonly doing: 'manifests' | 'bytes' | 'results'
   readonly done: number
   readonly total: number
 }
@@ -73,7 +73,7 @@ async function check(store: Store, ofIndex: readonly MendedDamage[], { read, dry
     report = data.report
     found.push(...data.findings)
   }
-  const views = await checkViews(store, read > 0)
+  const views = await checkViews(store, read === 1, (done, total) => onProgress({ doing: 'results', done, total }))
   const lostCells = count(lostCellsSql)
   const { damage, heldBy } = await mend(store, [...found, ...views.findings], dryRun)
   return {
@@ -93,8 +93,8 @@ async function check(store: Store, ofIndex: readonly MendedDamage[], { read, dry
   }
 }
 
-const lostCellsSql = `SELECT count(*) AS count FROM cells WHERE NOT EXISTS
-  (SELECT 1 FROM objects WHERE objects.digest = unhex(cells.slot ->> '$.object'))`
+const lostCellsSql = `WITH lost AS (SELECT unit, lower(hex(object)) AS object FROM unit_objects WHERE object NOT IN (SELECT digest FROM objects))
+  SELECT count(*) AS count FROM lost JOIN cells ON cells.unit = lost.unit AND slot ->> '$.object' = lost.object`
 
 const nothingChecked = {
   checked: { manifests: 0, cells: 0, objects: 0, bytes: 0, results: 0 },
@@ -146,9 +146,13 @@ function openWhole(root: string, dryRun: boolean): { store: Store | null; damage
   }
 }
 
+/** Every row is looked at: most of the index is kept in memory while that goes on. */
+const cacheKib = 256 * 1024
+
 function openOrSay(root: string): Store | string {
   try {
     const store = openStore(root)
+    store.db.exec(`PRAGMA cache_size = -${cacheKib}`)
     const problem = integrityProblem(store.db)
     if (problem === null) return store
     store.close()

@@ -1,4 +1,5 @@
 import { chmodSync, closeSync, openSync, readdirSync, readFileSync, readSync, statSync, utimesSync, writeSync } from 'node:fs'
+import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { digestOfBytes } from '../../engine/core/digest.ts'
 import type { Workspace } from './workspace.ts'
@@ -51,4 +52,55 @@ export function faults(workspace: Workspace): string[] {
     .filter(({ slot }) => !objects.has((JSON.parse(slot) as StoredCell).object))
     .map(({ cell }) => `${cell} has no object`)
   return [...named, ...without, ...(integrity === 'ok' ? [] : [integrity])]
+}
+
+/** Rows of the index. */
+export function rows<T>(workspace: Workspace, sql: string): T[] {
+  const db = new DatabaseSync(workspace.at('cache/index.db'), { readOnly: true })
+  try {
+    return db.prepare(sql).all() as T[]
+  } finally {
+    db.close()
+  }
+}
+
+export function changeIndex(workspace: Workspace, sql: string): void {
+  const db = new DatabaseSync(workspace.at('cache/index.db'))
+  db.exec(sql)
+  db.close()
+}
+
+/** `key digest` of every cell: what an undisturbed store and a mended one must agree on. */
+export function cellDigests(workspace: Workspace): string[] {
+  return rows<{ text: string }>(workspace, "SELECT lower(hex(key) || ' ' || hex(digest)) AS text FROM cells ORDER BY key").map(
+    ({ text }) => text,
+  )
+}
+
+/** The object that the first cell of a task lies in. */
+export function objectOf(workspace: Workspace, task: string): { object: string; offset: number } {
+  const sql = `SELECT slot ->> '$.object' AS object FROM cells JOIN units ON units.id = unit WHERE task = '${task}' ORDER BY cell LIMIT 1`
+  return { offset: 0, ...(rows<{ object: string }>(workspace, sql)[0] as { object: string }) }
+}
+
+/** Name of the manifest of a task's batch. */
+export function manifestOf(workspace: Workspace, task: string): string {
+  return (rows<{ manifest: string }>(workspace, `SELECT manifest FROM units WHERE task = '${task}' ORDER BY id`)[0] as { manifest: string })
+    .manifest
+}
+
+/** Every file of the store but the databases, with its bytes and its time. */
+export function storeFiles(workspace: Workspace): Record<string, string> {
+  const files = readdirSync(workspace.at('cache'), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && !/\.db/.test(entry.name))
+    .map((entry) => path.join(entry.parentPath, entry.name))
+  return Object.fromEntries(
+    files.sort().map((file) => [path.relative(workspace.folder, file), `${statSync(file).mtimeMs} ${readFileSync(file, 'base64')}`]),
+  )
+}
+
+/** Makes files as old as this. */
+export function age(files: readonly string[], days: number): void {
+  const time = new Date(Date.now() - days * 86_400_000)
+  for (const file of files) utimesSync(file, time, time)
 }

@@ -1,0 +1,19 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { placeObjects, stageText } from '../../engine/store/durable.ts'
+import { makeFolders, objectPath, storeLayout } from '../../engine/store/layout.ts'
+
+test('an object that is made again takes the place of a damaged one of the same length', () => {
+  const root = mkdtempSync(path.join(tmpdir(), 'dag-'))
+  onTestFinished(() => rmSync(root, { recursive: true, force: true }))
+  const layout = storeLayout(root)
+  makeFolders(layout)
+  const staged = stageText(layout.staging, 'answers.jsonl', 'right')
+  const object = objectPath(layout, staged.digest)
+  mkdirSync(path.dirname(object))
+  writeFileSync(object, 'wrong')
+  placeObjects(layout, layout.staging, [staged])
+  expect(readFileSync(object, 'utf8')).toBe('right')
+})
