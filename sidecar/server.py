@@ -18,6 +18,7 @@ from typing import Any, NoReturn
 
 from . import dispatch
 from .errors import SidecarError, is_out_of_memory
+from .heartbeat import Heartbeat
 from .progress import Progress
 from .protocol import FrameError, Request, encode_frame, failure, notification, parse_request, read_frame, success
 from .residency import Resident
@@ -49,10 +50,13 @@ def serve(sock: socket.socket) -> NoReturn:
     connection = Connection(sock)
     requests: queue.SimpleQueue[Request] = queue.SimpleQueue()
     threading.Thread(target=read_requests, args=(sock, connection, requests), name="reader", daemon=True).start()
+    heartbeat = Heartbeat(lambda params: connection.notify("alive", params))
     resident = Resident()
     while True:
         request = requests.get()
-        connection.send(answer(request, resident, connection))
+        with heartbeat.during(request.id):
+            message = answer(request, resident, connection)
+        connection.send(message)
         if request.method == "shutdown":
             end(0)
 

@@ -17,6 +17,8 @@ import { openStoreOf } from './workspace.ts'
 
 /** Plans and does what is not up to date. */
 export async function runWorkflowFile(process: NodeJS.Process, flags: RunFlags, file: string): Promise<void> {
+  const sidecar = sidecarCommand(process.env)
+  if (!sidecar.ok) return reportProblems(process, [sidecar.error])
   const { store, workspace } = openStoreOf(file, flags.store)
   const stop = createStop()
   const onSignal = () => stop.request()
@@ -29,7 +31,7 @@ export async function runWorkflowFile(process: NodeJS.Process, flags: RunFlags, 
       prepared: prepared.value,
       store,
       workspace,
-      sidecar: sidecarCommand(process.env),
+      sidecar: sidecar.value,
       cores: availableParallelism(),
       touched: touchedObjects(store.db, store.layout, path.resolve(file)),
       stop,

@@ -19,6 +19,7 @@ import { type Journal, openJournal } from './journal.ts'
 import { endOrphans } from './orphans.ts'
 import { ratesOf, snapshotOf } from './record.ts'
 import { newRunId, type RunResult, run, type StopSignal, taskInfos, withTime } from './run.ts'
+import type { SidecarCommand } from './sidecar.ts'
 import { sidecarExecutor } from './sidecar-executor.ts'
 import { recorderOf } from './stands-on.ts'
 import { showResults, type ShownResults } from './views.ts'
@@ -28,8 +29,7 @@ export interface SessionOptions {
   readonly store: Store
   /** Folder that holds `experiments/`. */
   readonly workspace: string
-  /** How the sidecar is started, and the folder of its package. */
-  readonly sidecar: { readonly command: readonly string[]; readonly root: string }
+  readonly sidecar: SidecarCommand
   readonly cores: number
   /** Objects that somebody may have written to: they are read before anything is planned. */
   readonly touched: readonly Digest[]
@@ -114,6 +114,8 @@ async function session(
   const { store, prepared, now } = options
   const nothingToDo = firstPlan.tasks.every(({ toRun }) => toRun === 0)
   let journal: Journal | null = nothingToDo ? null : openJournal(store.layout.runs, id)
+  /** What a sidecar says while it ends is for the logs only. */
+  let ended = false
   let modelLoads = 0
   let adapterSwitches = 0
   const emit = withTime((event) => {
@@ -122,7 +124,8 @@ async function session(
       adapterSwitches += Number(event.change === 'adapter-on')
     }
     journal?.event(event)
-    options.onEvent(event)
+    if (!ended) options.onEvent(event)
+    ended ||= event.type === 'run-finished'
   }, now)
 
   emit({

@@ -1,0 +1,59 @@
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import path from 'node:path'
+import { root } from './paths.ts'
+import { isAlive } from './processes.ts'
+import { freshWorkspace, organismList, type Workspace, workflowFile } from './workspace.ts'
+
+/** A workspace whose answers come from the scripted sidecar: 3 organisms, 2 prompts each, a batch an organism. */
+export interface FakeWorkspace extends Workspace {
+  readonly env: Readonly<Record<string, string>>
+  /** Numbers of all sidecar processes that were started. */
+  started(): number[]
+  /** Methods that were asked for, in order. */
+  asked(): string[]
+  /** Sidecars that still live. */
+  orphans(): number[]
+}
+
+const program = path.join(root, 'test', 'support', 'fake-sidecar.ts')
+
+/** The sidecar misbehaves in the way of `mode` in its first `times` lives. */
+export function fakeWorkspace(mode: string, times: number = Number.POSITIVE_INFINITY, silence = 60): FakeWorkspace {
+  return workspaceWith((folder) => [process.execPath, program, mode, `${times}`, folder], silence)
+}
+
+/** The sidecar is a Python program, which becomes a well-behaved one in its second life. */
+export function pythonWorkspace(script: string, python: string, silence: number): FakeWorkspace {
+  const file = path.join(root, 'test', 'support', script)
+  return workspaceWith((folder) => [python, file, folder, process.execPath, program, 'behaves', '0', folder], silence)
+}
+
+function workspaceWith(command: (folder: string) => string[], silence: number): FakeWorkspace {
+  const workspace = freshWorkspace()
+  const folder = workspace.at('fake')
+  mkdirSync(folder)
+  workspace.write(
+    workflowFile,
+    `workflow: answers
+models:
+  tiny: { source: ../models/model, dtype: bfloat16 }
+organisms: { from: ../organisms/list.yaml }
+prompts: { from: ../prompts, sets: [two] }
+steps:
+  answers: { kind: generate, model: tiny, max_new_tokens: 6, batch_size: 2 }
+`,
+  )
+  workspace.write('organisms/list.yaml', organismList(['alpha', 'beta', 'gamma']))
+  const lines = (name: string) => {
+    const file = path.join(folder, name)
+    return existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : []
+  }
+  const started = () => lines('starts').map(Number)
+  return {
+    ...workspace,
+    env: { DAG_SIDECAR: command(folder).join(' '), DAG_SIDECAR_SILENCE: `${silence}` },
+    started,
+    asked: () => lines('asked'),
+    orphans: () => started().filter(isAlive),
+  }
+}
