@@ -7,6 +7,7 @@ process with it.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import queue
 import socket
@@ -102,6 +103,8 @@ def answer(request: Request, resident: Resident, connection: Connection) -> dict
 def describe(error: Exception) -> SidecarError:
     """An error no check foresaw, by the first line of its text; the rest is in its trace."""
     line = (str(error).splitlines() or [type(error).__name__])[0]
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return SidecarError("disk-full", line)
     if is_out_of_memory(error):
         return SidecarError("out-of-memory", line)
     return SidecarError("internal", f"{type(error).__name__}: {line}")

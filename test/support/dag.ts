@@ -16,7 +16,7 @@ export interface Finished {
 /** What `npx dag` starts. */
 export const program = path.join(root, 'engine', 'bin', 'dag.mjs')
 
-type Child = ChildProcessByStdio<null, Readable, Readable>
+export type Child = ChildProcessByStdio<null, Readable, Readable>
 
 /** Starts the real program in a workspace; `before` is a command that starts it. */
 export function spawnDag(

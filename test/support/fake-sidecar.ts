@@ -3,7 +3,7 @@
  * alone. Started as `node fake-sidecar.ts MODE TIMES FOLDER`; after TIMES starts it behaves. The folder gets the
  * number of every process and what was asked of it.
  */
-import { appendFileSync, readFileSync, writeFileSync, writeSync } from 'node:fs'
+import { appendFileSync, existsSync, readFileSync, writeFileSync, writeSync } from 'node:fs'
 import { Socket } from 'node:net'
 import path from 'node:path'
 import { digestOfBytes } from '../../engine/core/digest.ts'
@@ -16,6 +16,8 @@ const starts = path.join(folder, 'starts')
 appendFileSync(starts, `${process.pid}\n`)
 const started = readFileSync(starts, 'utf8').trim().split('\n').length
 const misbehaves = started <= Number(times)
+
+let flooded = false
 
 interface Request {
   readonly id: number
@@ -74,6 +76,12 @@ async function misbehave(id: number, method: string, params: JsonObject): Promis
       return true
     case 'hangs':
       return true
+    case 'beats':
+      for (let beat = 0; beat < 20; beat++) {
+        send({ jsonrpc: '2.0', method: 'alive', params: { request: id } })
+        await new Promise((resolve) => setTimeout(resolve, 100))
+      }
+      return false
     case 'answers-twice':
       answer(id, answers(params))
       answer(id, { files: [], cells: [], failed: [] })
@@ -85,7 +93,8 @@ async function misbehave(id: number, method: string, params: JsonObject): Promis
       answer(999, { files: [], cells: [], failed: [] })
       return true
     case 'floods':
-      flood(1e9)
+      flood(flooded ? 0 : 1e9)
+      flooded = true
       return false
     case 'killed':
       process.kill(process.pid, 'SIGKILL')
@@ -103,12 +112,16 @@ async function misbehave(id: number, method: string, params: JsonObject): Promis
     case 'disk-full':
       send({ jsonrpc: '2.0', id, error: { code: -32003, message: 'No space left on device', data: { kind: 'disk-full' } } })
       return true
-    case 'slow':
+    case 'waits':
       writeFileSync(path.join(folder, 'at-work'), '')
-      await new Promise((resolve) => setTimeout(resolve, 60_000))
+      await until(() => existsSync(path.join(folder, 'go-on')))
       return false
   }
   return false
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 10))
 }
 
 function answers({ out, cells }: JsonObject) {
@@ -131,5 +144,5 @@ function flood(bytes: number): void {
   const line = Buffer.from(`${'warning: this is said again and again '.repeat(3)}\n`)
   const chunk = Buffer.concat(Array.from({ length: Math.floor((1 << 20) / line.length) }, () => line))
   for (let sent = 0; sent < bytes; sent += chunk.length) for (let at = 0; at < chunk.length; ) at += writeSync(2, chunk, at)
-  writeSync(2, 'the last word\n')
+  if (bytes > 0) writeSync(2, 'the last word\n')
 }

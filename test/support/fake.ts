@@ -1,5 +1,8 @@
-import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { expect, vi } from 'vitest'
+import { cellDigests } from './cells.ts'
+import { run } from './dag.ts'
 import { root } from './paths.ts'
 import { isAlive } from './processes.ts'
 import { freshWorkspace, organismList, type Workspace, workflowFile } from './workspace.ts'
@@ -13,7 +16,14 @@ export interface FakeWorkspace extends Workspace {
   asked(): string[]
   /** Sidecars that still live. */
   orphans(): number[]
+  /** In the mode `waits`: settled when a batch is being worked on. */
+  atWork(): Promise<void>
+  /** In the mode `waits`: lets this batch and all others come to their end. */
+  goOn(): void
 }
+
+/** For what must come, however busy the machine is. */
+export const patience = { timeout: 60_000, interval: 10 }
 
 const program = path.join(root, 'test', 'support', 'fake-sidecar.ts')
 
@@ -55,5 +65,21 @@ steps:
     started,
     asked: () => lines('asked'),
     orphans: () => started().filter(isAlive),
+    atWork: () => vi.waitFor(() => expect(existsSync(path.join(folder, 'at-work'))).toBe(true), patience),
+    goOn: () => writeFileSync(path.join(folder, 'go-on'), ''),
   }
+}
+
+let undisturbed: Promise<Map<string, string>> | undefined
+
+/** No sidecar lives, and the cells are those of a run in which nothing went wrong. */
+export async function expectUndisturbed(workspace: FakeWorkspace): Promise<void> {
+  undisturbed ??= (async () => {
+    const quiet = fakeWorkspace('behaves', 0)
+    await run(quiet, quiet.env)
+    return cellDigests(quiet)
+  })()
+  expect((await undisturbed).size).toBe(6)
+  expect(cellDigests(workspace)).toEqual(await undisturbed)
+  expect(workspace.orphans()).toEqual([])
 }
