@@ -2,13 +2,17 @@ import { defineConfig } from 'vitest/config'
 
 const limits = { testTimeout: 240_000, hookTimeout: 240_000 }
 
-/** `unit` starts nothing; `job` runs the real program, with a real sidecar on small real models. */
+/**
+ * `unit` starts nothing; `process` runs the real program with commands and scripted sidecars; `job` runs it with a
+ * real sidecar on small real models.
+ */
 export default defineConfig({
   test: {
     pool: 'forks',
     maxWorkers: 2,
     projects: [
-      { test: { ...limits, name: 'unit', include: ['test/**/*.test.{ts,tsx}'], exclude: ['test/job/**'] } },
+      { test: { ...limits, name: 'unit', include: ['test/**/*.test.{ts,tsx}'], exclude: ['test/job/**', 'test/process/**'] } },
+      { test: { ...limits, name: 'process', include: ['test/process/**/*.test.ts'], globalSetup: ['test/support/tiny-models.ts'] } },
       { test: { ...limits, name: 'job', include: ['test/job/**/*.test.ts'], globalSetup: ['test/support/global-setup.ts'] } },
     ],
   },

@@ -19,8 +19,9 @@ def main() -> int:
     for name in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"):
         os.environ.pop(name, None)
     die_with_parent()
-    # A terminal's ctrl-c reaches the whole group; when this process stops is the engine's to decide.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # These reach the whole group from a terminal or a batch system; when this process stops is the engine's to decide.
+    for ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ignored, signal.SIG_IGN)
     if not is_socket(ENGINE_SOCKET):
         print("error: file descriptor 3 is not a socket; the sidecar is started by the engine", file=sys.stderr)
         return 2

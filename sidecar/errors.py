@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-Kind = Literal["corrupt", "out-of-memory", "bad-input", "protocol", "internal"]
+Kind = Literal["corrupt", "out-of-memory", "disk-full", "bad-input", "protocol", "internal"]
 
 
 class SidecarError(Exception):

@@ -24,6 +24,7 @@ CODES: dict[Kind, int] = {
     "internal": -32603,
     "corrupt": -32001,
     "out-of-memory": -32002,
+    "disk-full": -32003,
 }
 
 

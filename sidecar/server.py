@@ -7,6 +7,7 @@ process with it.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import queue
 import socket
@@ -18,6 +19,7 @@ from typing import Any, NoReturn
 
 from . import dispatch
 from .errors import SidecarError, is_out_of_memory
+from .heartbeat import Heartbeat
 from .progress import Progress
 from .protocol import FrameError, Request, encode_frame, failure, notification, parse_request, read_frame, success
 from .residency import Resident
@@ -49,10 +51,13 @@ def serve(sock: socket.socket) -> NoReturn:
     connection = Connection(sock)
     requests: queue.SimpleQueue[Request] = queue.SimpleQueue()
     threading.Thread(target=read_requests, args=(sock, connection, requests), name="reader", daemon=True).start()
+    heartbeat = Heartbeat(lambda params: connection.notify("alive", params))
     resident = Resident()
     while True:
         request = requests.get()
-        connection.send(answer(request, resident, connection))
+        with heartbeat.during(request.id):
+            message = answer(request, resident, connection)
+        connection.send(message)
         if request.method == "shutdown":
             end(0)
 
@@ -98,6 +103,8 @@ def answer(request: Request, resident: Resident, connection: Connection) -> dict
 def describe(error: Exception) -> SidecarError:
     """An error no check foresaw, by the first line of its text; the rest is in its trace."""
     line = (str(error).splitlines() or [type(error).__name__])[0]
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return SidecarError("disk-full", line)
     if is_out_of_memory(error):
         return SidecarError("out-of-memory", line)
     return SidecarError("internal", f"{type(error).__name__}: {line}")

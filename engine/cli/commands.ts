@@ -1,5 +1,5 @@
 import { buildCommand } from '@stricli/core'
-import { parseDuration, parseShare } from './values.ts'
+import { parseBytes, parseDuration, parseShare } from './values.ts'
 
 const workflow = { brief: 'The workflow file', parse: String, placeholder: 'workflow.yaml' } as const
 const store = { kind: 'parsed', brief: 'Folder of the store. Default: cache/ of the workspace', parse: String, optional: true } as const
@@ -17,6 +17,13 @@ export const runCommand = buildCommand({
         values: ['auto', 'tui', 'plain', 'json'],
         default: 'auto',
         brief: 'How to show progress: auto is tui on a terminal, plain elsewhere',
+      },
+      keepFree: {
+        kind: 'parsed',
+        brief: "Room that stays free on the store's disk: the run stops before it is used up",
+        parse: parseBytes,
+        default: '1GB',
+        placeholder: 'size',
       },
     },
   },
@@ -39,6 +46,15 @@ export const watchCommand = buildCommand({
   loader: async () => (await import('./watch.ts')).watch,
   parameters: { positional: one, flags: { store } },
   docs: { brief: 'Print the plan anew whenever the workflow or what it points at changes' },
+})
+
+export const attachCommand = buildCommand({
+  loader: async () => (await import('./attach.ts')).attach,
+  parameters: {
+    positional: one,
+    flags: { store, ui: { kind: 'enum', values: ['plain', 'json'], default: 'plain', brief: 'How to show the run' } },
+  },
+  docs: { brief: 'Watch the run that holds the store; ctrl-c ends the watching, not the run' },
 })
 
 export const whyCommand = buildCommand({

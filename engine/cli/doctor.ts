@@ -22,14 +22,16 @@ export async function doctor(this: CliContext, flags: { readonly store?: string;
 }
 
 async function askSidecar(env: NodeJS.ProcessEnv): Promise<SidecarFacts> {
-  const { command, root } = sidecarCommand(env)
-  const python = command[0] as string
+  const found = sidecarCommand(env)
+  if (!found.ok) return { problem: found.error.message, python: '' }
+  const python = found.value.command[0] as string
   const started = performance.now()
   try {
-    const sidecar = await startSidecar({ command, root, onLog: () => {} })
+    const sidecar = startSidecar({ ...found.value, onLog: () => {} })
+    const hello = await sidecar.ready
     const seconds = (performance.now() - started) / 1000
     await sidecar.close()
-    return { ...sidecar.hello, seconds, python }
+    return { ...hello, seconds, python }
   } catch (error) {
     return { problem: (error as Error).message, python }
   }

@@ -1,5 +1,6 @@
 import { buildApplication, buildRouteMap, run } from '@stricli/core'
 import {
+  attachCommand,
   checkCommand,
   doctorCommand,
   gcCommand,
@@ -12,6 +13,7 @@ import {
 } from './commands.ts'
 import type { CliContext } from './context.ts'
 import { exitCodes } from './exit-codes.ts'
+import { guardOutput } from './output.ts'
 
 const root = buildRouteMap({
   routes: {
@@ -21,6 +23,7 @@ const root = buildRouteMap({
     lineage: lineageCommand,
     check: checkCommand,
     watch: watchCommand,
+    attach: attachCommand,
     verify: verifyCommand,
     gc: gcCommand,
     doctor: doctorCommand,
@@ -40,6 +43,7 @@ const application = buildApplication(root, {
 
 /** Runs one command line. The exit code is left in `process.exitCode`. */
 export async function main(argv: readonly string[]): Promise<void> {
+  guardOutput(process)
   const context = { process } as CliContext
   await run(application, argv, context as never)
   // Usage errors of the parser are negative codes there.

@@ -1,6 +1,9 @@
 import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { Diagnostic } from '../core/diagnostic.ts'
+import { fail, ok, type Result } from '../core/result.ts'
+import type { SidecarCommand } from '../run/sidecar.ts'
 
 /** Where a workflow lives: the nearest folder above it that has a `cache/`; else the one above `workflows/`. */
 export function workspaceOf(file: string): string {
@@ -24,9 +27,20 @@ export function programRoot(): string {
   return at
 }
 
-/** How the sidecar is started. `DAG_PYTHON` names another Python, `DAG_SIDECAR` another program. */
-export function sidecarCommand(env: NodeJS.ProcessEnv): { command: readonly string[]; root: string } {
+/** Longer than any honest piece of work says nothing: the sidecar gives a sign of life every few seconds. */
+const defaultSilence = 600
+
+/**
+ * How the sidecar is started. `DAG_PYTHON` names another Python, `DAG_SIDECAR` another program with its arguments,
+ * `DAG_SIDECAR_SILENCE` the seconds without a sign of life after which it counts as hung.
+ */
+export function sidecarCommand(env: NodeJS.ProcessEnv): Result<SidecarCommand, Diagnostic> {
   const root = programRoot()
-  if (env.DAG_SIDECAR) return { command: env.DAG_SIDECAR.split(' '), root }
-  return { command: [env.DAG_PYTHON ?? path.join(root, '.venv', 'bin', 'python'), '-m', 'sidecar'], root }
+  const silence = Number(env.DAG_SIDECAR_SILENCE ?? defaultSilence)
+  if (!(silence > 0 && silence <= 86_400)) {
+    const message = `DAG_SIDECAR_SILENCE is ${JSON.stringify(env.DAG_SIDECAR_SILENCE)}`
+    return fail({ severity: 'error', rule: 'bad-setting', message, hint: 'it takes seconds, more than 0 and at most 86400' })
+  }
+  if (env.DAG_SIDECAR) return ok({ command: env.DAG_SIDECAR.split(' '), root, silence })
+  return ok({ command: [env.DAG_PYTHON ?? path.join(root, '.venv', 'bin', 'python'), '-m', 'sidecar'], root, silence })
 }

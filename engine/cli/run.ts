@@ -6,11 +6,14 @@ import { openIndex } from '../store/index-db.ts'
 import { storeLayout } from '../store/layout.ts'
 import { recallStanding, type Standing } from '../store/standing.ts'
 import type { CliContext } from './context.ts'
+import type { Ui } from './ui.ts'
 import { storeFolder } from './places.ts'
 
 export interface RunFlags {
   readonly store?: string
-  readonly ui: 'auto' | 'tui' | 'plain' | 'json'
+  readonly ui: Ui
+  /** Bytes of the store's disk. */
+  readonly keepFree: number
 }
 
 /** Names the build of this program; null when it runs from source, where every file may have changed. */
@@ -53,6 +56,7 @@ function finishedOf({ tasks, cells, look }: Standing): RunFinished {
     unchangedAfterAll: 0,
     seconds: 0,
     bytes: 0,
+    because: null,
     failure: null,
     look,
   }

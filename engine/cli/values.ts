@@ -14,3 +14,12 @@ export function parseDuration(text: string): number {
   if (number === undefined) throw new SyntaxError(`"${text}" is no time: write it like 1d, 12h, 30m or 0`)
   return Number(number) * (unitMs[unit as string] as number)
 }
+
+const unitBytes: Readonly<Record<string, number>> = { '': 1, k: 1e3, m: 1e6, g: 1e9, t: 1e12 }
+
+/** `50GB`, `500 MB`, `1.5TB` or `0` in bytes; decimal units. */
+export function parseBytes(text: string): number {
+  const [, number, unit] = /^(\d+(?:\.\d+)?) ?([kmgt]?)b?$/i.exec(text) ?? []
+  if (number === undefined) throw new SyntaxError(`"${text}" is no size: write it like 50GB, 500MB or 0`)
+  return Number(number) * (unitBytes[(unit as string).toLowerCase()] as number)
+}

@@ -5,6 +5,7 @@ import { planReport, planText } from '../report/plan-report.ts'
 import { planNow } from '../run/session.ts'
 import { watchPaths } from '../watch/watch.ts'
 import type { CliContext } from './context.ts'
+import { onOutputGone } from './output.ts'
 import { reportProblems } from './report-problems.ts'
 import { openStoreOf } from './workspace.ts'
 
@@ -22,7 +23,10 @@ export async function watch(this: CliContext, flags: { readonly store?: string }
   await show()
   const folders = ['workflows', 'datasets', 'prompts', 'traits', 'organisms'].map((name) => path.join(workspace, name))
   const watcher = watchPaths([path.resolve(file), ...folders], () => void show())
-  await new Promise<void>((resolve) => process.once('SIGINT', resolve))
+  await new Promise<void>((resolve) => {
+    process.once('SIGINT', resolve)
+    onOutputGone(() => resolve())
+  })
   await watcher.close()
   store.close()
 }

@@ -142,6 +142,8 @@ export interface StopRequested {
   readonly type: 'stop-requested'
   /** `drain` finishes and commits what runs, `now` ends it. */
   readonly how: 'drain' | 'now'
+  /** Why, when nobody asked for it. */
+  readonly because: string | null
 }
 
 export interface RunTotals {
@@ -162,6 +164,8 @@ export interface RunFinished {
   readonly unchangedAfterAll: number
   readonly seconds: number
   readonly bytes: number
+  /** Why the run stopped, when nobody asked for it. */
+  readonly because: string | null
   /** First failure, to be read last. */
   readonly failure: { readonly task: string; readonly message: string; readonly log: string | null } | null
   /** Files that people look at, relative to the workspace: summaries and reports. */

@@ -1,4 +1,5 @@
 /** Figures for people. */
+export { formatBytes } from '../core/bytes.ts'
 
 /** `1,234,567` */
 export function formatCount(value: number): string {
@@ -8,19 +9,6 @@ export function formatCount(value: number): string {
 /** `1 task`, `12 tasks`. */
 export function formatNumberOf(value: number, noun: string, plural = `${noun}s`): string {
   return `${formatCount(value)} ${Math.round(value) === 1 ? noun : plural}`
-}
-
-const byteUnits = ['B', 'kB', 'MB', 'GB', 'TB', 'PB']
-
-/** Decimal units, as disks are sold: `908 GB`, `12.3 MB`, `512 B`. */
-export function formatBytes(bytes: number): string {
-  let value = bytes
-  let unit = 0
-  while (value >= 999.5 && unit < byteUnits.length - 1) {
-    value /= 1000
-    unit++
-  }
-  return `${unit === 0 || value >= 99.95 ? value.toFixed(0) : value.toFixed(1)} ${byteUnits[unit]}`
 }
 
 /** `4.2 s`, `58 s`, `3 m 05 s`, `1 h 12 m`. */

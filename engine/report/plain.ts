@@ -56,9 +56,8 @@ export function plainLines(view: RunView, event: RunEvent): string[] {
     case 'object-lost':
       return line(`${event.detail}; it is in quarantine, ${formatNumberOf(event.cells, 'cell')} to be made again`)
     case 'stop-requested':
-      return line(
-        event.how === 'drain' ? 'stopping: what runs is finished first; once more ends it now' : 'ending now; committed work is kept',
-      )
+      if (event.how === 'now') return line('ending now; committed work is kept')
+      return line(`stopping${event.because ? `, since ${event.because}` : ''}: what runs is finished first; ctrl-c ends it now`)
     case 'log':
       return event.task === null ? line(event.text) : []
     case 'task-settled':

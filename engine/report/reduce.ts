@@ -76,7 +76,8 @@ function apply(view: RunView, event: RunEvent): RunView {
     case 'log':
       return event.task === null ? { ...view, log: logged(view.log, event.at, event.text) } : withTask(view, event.task, {}, event.text)
     case 'stop-requested':
-      return { ...view, stopping: event.how }
+      if (event.because === null) return { ...view, stopping: event.how }
+      return { ...view, stopping: event.how, log: logged(view.log, event.at, `stopping, since ${event.because}`) }
     case 'run-finished':
       return { ...view, finished: event, activities: [], setup: null }
     default:

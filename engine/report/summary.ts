@@ -79,11 +79,13 @@ function table(rows: readonly (readonly string[])[]): string[] {
   })
 }
 
-function nextLines({ failure, outcome, tasks }: RunFinished, context: SummaryContext): string[] {
-  if (!failure) return outcome === 'done' ? [] : ['', `go on with: ${context.command}`]
+function nextLines({ failure, outcome, tasks, because }: RunFinished, context: SummaryContext): string[] {
+  const stopped = because === null ? [] : ['', `stopped, since ${sanitizeLine(because)}`]
+  if (!failure) return outcome === 'done' ? [] : [...stopped, '', `go on with: ${context.command}`]
   const message = sanitizeLines(failure.message)
   const tail = failure.log ? context.tail(failure.log).flatMap(sanitizeLines).slice(-shownLines) : []
   return [
+    ...stopped,
     '',
     `${tasks.failed > 1 ? `first of ${formatCount(tasks.failed)} failures` : 'failure'}: ${sanitizeLine(failure.task)}`,
     ...message.slice(0, shownLines).map((line) => `  ${line}`),

@@ -9,10 +9,11 @@ import type { Executor, MadeCell } from './work.ts'
 
 /**
  * Runs programs of the user's in a folder of the attempt's own: inputs are copied to `in/`, outputs taken from
- * `out/`. No shell unless asked. A program dies with the engine where util-linux is there to see to it.
+ * `out/`. No shell unless asked. A program dies with the engine where util-linux is there to see to it. It has a process
+ * group of its own: ctrl-c in a terminal is for the engine, and what a program leaves behind ends with it.
  */
 export function commandExecutor(layout: StoreLayout, emit: (fact: RunFact) => void): Executor {
-  const running = new Set<{ kill(signal: 'SIGKILL'): boolean }>()
+  const groups = new Set<number>()
   return {
     async execute({ task, inputs, batch, staging }) {
       const spec = (task.operation.runs as AsCommand).command(task, inputs)
@@ -28,11 +29,16 @@ export function commandExecutor(layout: StoreLayout, emit: (fact: RunFact) => vo
         all: true,
         buffer: false,
         reject: false,
+        detached: true,
       })
-      running.add(child)
+      const group = child.pid
+      if (group !== undefined) groups.add(group)
       for await (const line of child.iterable({ from: 'all' })) emit({ type: 'log', task: task.id, text: line })
       const result = await child
-      running.delete(child)
+      if (group !== undefined) {
+        groups.delete(group)
+        killGroup(group)
+      }
       if (result.failed) throw new Error(howItFailed(spec, result))
       return collect(
         spec,
@@ -42,8 +48,17 @@ export function commandExecutor(layout: StoreLayout, emit: (fact: RunFact) => vo
     },
     async close() {},
     kill() {
-      for (const child of running) child.kill('SIGKILL')
+      for (const group of groups) killGroup(group)
     },
+  }
+}
+
+function killGroup(group: number): void {
+  try {
+    process.kill(-group, 'SIGKILL')
+  } catch (error) {
+    // Nothing of it is left.
+    if (!['ESRCH', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error
   }
 }
 

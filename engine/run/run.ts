@@ -8,6 +8,7 @@ import { laneCapacity, scheduledTask } from '../schedule/lanes.ts'
 import { type Command, createScheduler, type Lane, type SchedulerEvent } from '../schedule/scheduler.ts'
 import { type Store, stagingFolder } from '../store/store.ts'
 import { manifestOf, recordRate, recordTask, snapshotOf } from './record.ts'
+import type { RoomWatch } from './room.ts'
 import type { Executor, MadeCell } from './work.ts'
 
 export interface RunOptions {
@@ -22,12 +23,18 @@ export interface RunOptions {
   logOf(task: string): string | null
   /** Asks once before each decision whether to stop: `drain` lets what runs finish, `now` does not. */
   readonly stop: StopSignal
+  readonly room: RoomWatch
   now(): number
 }
 
 export interface StopSignal {
   readonly requested: 'drain' | 'now' | null
-  onRequest(listener: (how: 'drain' | 'now') => void): void
+  /** Why, when nobody asked for it. */
+  readonly because: string | null
+  /** Lets what runs finish, for a reason of the run's own; more of these change nothing. */
+  drain(because: string): void
+  /** Calls the listener for every request, also for one that was made before. Returns how to end that. */
+  onRequest(listener: (how: 'drain' | 'now', because: string | null) => void): () => void
 }
 
 /** What a run did, and whether an object was lost on the way, so that planning must be done once more. */
@@ -60,6 +67,9 @@ export async function run(options: RunOptions): Promise<RunResult> {
   const tally = new Tally()
   const started = options.now()
   let lost = false
+  let ended = 0
+  /** Bytes that what runs may write, and the largest batch so far. */
+  const expected = { running: 0, largest: 0 }
 
   const settle = (id: string): SettledTask => {
     let result = settled.get(id)
@@ -79,6 +89,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
     const found = upToDate ? null : settle(id)
     const missing = found ? missingBatches(found, inputsOf(task, settle)) : []
     batches.set(id, missing)
+    if (missing[0]) expected.largest = Math.max(expected.largest, batchCost(plan, missing[0]).bytes)
     const unchangedAfterAll = toRun > 0 && missing.length === 0
     tally.settled(id, found?.cells.length ?? cells, found?.toRun ?? 0, unchangedAfterAll)
     emit({ type: 'task-settled', task: id, cells: found?.cells.length ?? cells, toRun: found?.toRun ?? 0, unchangedAfterAll })
@@ -93,14 +104,17 @@ export async function run(options: RunOptions): Promise<RunResult> {
     const staging = stagingFolder(store, options.id, `${tally.nextAttempt()}`)
     const from = performance.now()
     const work = { task, inputs: inputsOf(task, settle), batch, staging }
-    const outcome = await executors[task.operation.runs.on as Lane].execute(work)
+    const cost = batchCost(plan, batch)
+    expected.running += cost.bytes
+    const outcome = await executors[task.operation.runs.on as Lane].execute(work).finally(() => (expected.running -= cost.bytes))
     store.commit(manifestOf(work, outcome, options.id, options.workflow, options.now()), staging, outcome.files)
     const known = made.get(id) ?? new Map<string, MadeCell>()
     made.set(id, known)
     for (const cell of outcome.cells) known.set(cell.id, cell)
     const seconds = (performance.now() - from) / 1000
     const bytes = outcome.files.reduce((sum, file) => sum + file.bytes, 0)
-    recordRate(store, rateProfile(task), task.operation.name, workOf(task, batchCost(plan, batch), batch.cells.length), seconds)
+    expected.largest = Math.max(expected.largest, cost.bytes, bytes)
+    noteIfRoom(() => recordRate(store, rateProfile(task), task.operation.name, workOf(task, cost, batch.cells.length), seconds))
     tally.batch(id, outcome.cells.length, outcome.failed.length, bytes)
     const tokens = outcome.cells.reduce((sum, cell) => sum + Number(cell.facts.response_tokens ?? 0), 0)
     emit({ type: 'batch-finished', task: id, batch: index + 1, batches: todo.length, cells: outcome.cells.length, tokens, bytes, seconds })
@@ -116,19 +130,43 @@ export async function run(options: RunOptions): Promise<RunResult> {
     if (cells) settled.set(id, withMade(settle(id), cells))
     made.delete(id)
     const known = snapshot.done(planned(id).deep) !== null
-    if (!known) recordTask(store, planned(id).deep, settle(id))
+    if (!known) noteIfRoom(() => recordTask(store, planned(id).deep, settle(id)))
+    ended++
     emit({ type: 'task-finished', task: id, ran: tally.ranOf(id), reused: tally.reusedOf(id) })
   }
 
+  /** Notes what speeds up later runs; a run that has no room for it stops. */
+  const noteIfRoom = (note: () => void): void => {
+    try {
+      note()
+    } catch (error) {
+      const full = options.room.blames(error)
+      if (full === null) throw error
+      options.stop.drain(full)
+    }
+  }
+  const stopIfShort = (): void => {
+    if (expected.largest === 0 || options.stop.requested) return
+    const because = options.room.short(expected.running + expected.largest)
+    if (because !== null) options.stop.drain(because)
+  }
+
+  let forget = (): void => {}
   await new Promise<void>((resolve, reject) => {
     const queue: SchedulerEvent[] = []
     let draining = false
     const send = (event: SchedulerEvent): void => {
-      queue.push(event)
+      if (event.type === 'stop') queue.unshift(event)
+      else queue.push(event)
       if (draining) return
       draining = true
       try {
-        for (let next = queue.shift(); next; next = queue.shift()) for (const command of scheduler.next(next)) carryOut(command)
+        for (;;) {
+          stopIfShort()
+          const next = queue.shift()
+          if (!next) break
+          for (const command of scheduler.next(next)) carryOut(command)
+        }
       } catch (error) {
         reject(error as Error)
       } finally {
@@ -162,6 +200,11 @@ export async function run(options: RunOptions): Promise<RunResult> {
         send({ type: (await doBatch(task, batch)) ? 'batch-done' : 'batch-failed', task })
       } catch (error) {
         if (options.stop.requested === 'now') return send({ type: 'batch-failed', task })
+        const full = error instanceof CorruptObject ? null : options.room.blames(error)
+        if (full !== null) {
+          options.stop.drain(full)
+          return send({ type: 'batch-dropped', task })
+        }
         if (error instanceof CorruptObject) {
           const cells = store.quarantine(error.object)
           lost = true
@@ -172,17 +215,24 @@ export async function run(options: RunOptions): Promise<RunResult> {
         send({ type: 'batch-failed', task })
       }
     }
-    options.stop.onRequest((how) => {
-      emit({ type: 'stop-requested', how })
+    forget = options.stop.onRequest((how, because) => {
+      emit({ type: 'stop-requested', how, because })
       send({ type: 'stop' })
       if (how === 'now') for (const executor of Object.values(executors)) executor.kill()
     })
     send({ type: 'start' })
-  })
+  }).finally(() => forget())
 
-  const outcome =
-    options.stop.requested === 'now' ? 'interrupted' : tally.failed > 0 && !lost ? 'failed' : options.stop.requested ? 'stopped' : 'done'
-  const totals = { run: options.id, outcome, seconds: (options.now() - started) / 1000, ...tally.totals(options.logOf) } as const
+  const { requested, because } = options.stop
+  const stopped = requested !== null && ended < plan.tasks.length
+  const outcome = stopped && requested === 'now' ? 'interrupted' : tally.failed > 0 && !lost ? 'failed' : stopped ? 'stopped' : 'done'
+  const totals = {
+    run: options.id,
+    outcome,
+    because: stopped ? because : null,
+    seconds: (options.now() - started) / 1000,
+    ...tally.totals(options.logOf),
+  } as const
   return { totals, lost, settled: settle }
 }
 

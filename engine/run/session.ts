@@ -1,5 +1,5 @@
-import { statfsSync } from 'node:fs'
 import path from 'node:path'
+import { formatBytes } from '../core/bytes.ts'
 import type { Diagnostic } from '../core/diagnostic.ts'
 import type { Digest } from '../core/digest.ts'
 import type { ObjectLost, RunEvent, RunFinished } from '../core/events.ts'
@@ -10,7 +10,6 @@ import { type Plan, plan as makePlan } from '../plan/plan.ts'
 import { totalsOf } from '../plan/totals.ts'
 import type { Prepared } from '../prepare.ts'
 import { damagedObjects } from '../store/damaged-objects.ts'
-import { takeLock } from '../store/lock.ts'
 import { createReader } from '../store/read.ts'
 import { clearStaging, type Store } from '../store/store.ts'
 import { commandExecutor } from './command-executor.ts'
@@ -18,62 +17,50 @@ import { engineExecutor } from './engine-executor.ts'
 import { type Journal, openJournal } from './journal.ts'
 import { endOrphans } from './orphans.ts'
 import { ratesOf, snapshotOf } from './record.ts'
-import { newRunId, type RunResult, run, type StopSignal, taskInfos, withTime } from './run.ts'
+import { type RunResult, run, type StopSignal, taskInfos, withTime } from './run.ts'
+import type { SidecarCommand } from './sidecar.ts'
 import { sidecarExecutor } from './sidecar-executor.ts'
+import { roomWatch, spaceOf } from './room.ts'
 import { recorderOf } from './stands-on.ts'
 import { showResults, type ShownResults } from './views.ts'
 
 export interface SessionOptions {
+  /** Of the run; the caller holds the store for it. */
+  readonly id: string
   readonly prepared: Prepared
   readonly store: Store
   /** Folder that holds `experiments/`. */
   readonly workspace: string
-  /** How the sidecar is started, and the folder of its package. */
-  readonly sidecar: { readonly command: readonly string[]; readonly root: string }
+  readonly sidecar: SidecarCommand
   readonly cores: number
   /** Objects that somebody may have written to: they are read before anything is planned. */
   readonly touched: readonly Digest[]
+  /** Bytes of the store's disk that stay free. */
+  readonly keepFree: number
   readonly stop: StopSignal
   onEvent(event: RunEvent): void
   now(): number
 }
 
-/** Room that is kept free beside what the run will write. */
-const reserveBytes = 1e9
-
 /** How often a run plans again after an object was found damaged. */
 const rewinds = 5
 
 /**
- * One run of a workflow: takes the store, plans, refuses what cannot end well, does the work and shows the results.
+ * One run of a workflow: plans, refuses what cannot end well, does the work and shows the results.
  * The error holds every reason for which nothing was started.
  */
 export async function runWorkflow(options: SessionOptions): Promise<Result<RunFinished, readonly Diagnostic[]>> {
-  const { store, prepared, now } = options
-  const id = newRunId(now())
-  const lock = takeLock(store.layout, `run ${id}`)
-  if (!lock.ok)
-    return fail([
-      {
-        severity: 'error',
-        rule: 'locked',
-        message: `the store ${store.layout.root} is in use by ${lock.error}`,
-        hint: 'wait for it, or stop it',
-      },
-    ])
-  try {
-    endOrphans(store.layout)
-    clearStaging(store)
-    const lost = (await damagedObjects(store.layout, options.touched)).map((object) =>
-      loseObject(store, new CorruptObject(object, 'does not match its digest')),
-    )
-    const { plan, expected } = planNow(prepared, store)
-    const refused = [...(plan.tasks.some(({ toRun }) => toRun > 0) ? prepared.notReady : []), ...diskProblems(store, expected.bytes)]
-    if (refused.length > 0) return fail(refused)
-    return ok(await session(options, id, plan, expected, lost))
-  } finally {
-    lock.value.release()
-  }
+  const { store, prepared } = options
+  endOrphans(store.layout)
+  clearStaging(store)
+  const lost = (await damagedObjects(store.layout, options.touched)).map((object) =>
+    loseObject(store, new CorruptObject(object, 'does not match its digest')),
+  )
+  const { plan, expected } = planNow(prepared, store)
+  const disk = diskProblems(store.layout.root, expected.bytes, options.keepFree)
+  const refused = [...(plan.tasks.some(({ toRun }) => toRun > 0) ? prepared.notReady : []), ...disk]
+  if (refused.length > 0) return fail(refused)
+  return ok(await session(options, plan, expected, lost))
 }
 
 /** Takes a damaged object out of use, and says so. */
@@ -87,33 +74,30 @@ export function planNow(prepared: Prepared, store: Store): { plan: Plan; expecte
 }
 
 /** Refuses a run that the disk cannot hold, before anything is started. */
-function diskProblems(store: Store, bytes: number): Diagnostic[] {
-  const { bavail, bsize } = statfsSync(store.layout.root)
-  const free = bavail * bsize
-  const needed = bytes + (bytes > 0 ? reserveBytes : 0)
+function diskProblems(root: string, bytes: number, keepFree: number): Diagnostic[] {
+  const free = spaceOf(root).bytes
+  const needed = bytes + (bytes > 0 ? keepFree : 0)
   if (needed <= free) return []
-  const gb = (value: number) => `${(value / 1e9).toFixed(1)} GB`
-  const message = `the disk of ${store.layout.root} is too small: ${gb(free)} are free, ${gb(needed)} are needed (${gb(bytes)} of results and ${gb(reserveBytes)} in reserve)`
+  const parts = `${formatBytes(bytes)} of results and ${formatBytes(keepFree)} in reserve`
+  const message = `the disk of ${root} is too small: ${formatBytes(free)} are free, ${formatBytes(needed)} are needed (${parts})`
   return [
     {
       severity: 'error',
       rule: 'disk-full',
       message,
-      hint: 'free some room, capture fewer layers, or put the store on another disk with --store',
+      hint: 'free some room, capture fewer layers, or put the store on another disk with --store; --keep-free sets the reserve',
     },
   ]
 }
 
-async function session(
-  options: SessionOptions,
-  id: string,
-  firstPlan: Plan,
-  expected: Forecast,
-  lost: readonly ObjectLost[],
-): Promise<RunFinished> {
-  const { store, prepared, now } = options
+const nothingShown: ShownResults = { written: 0, keptAside: [], look: [] }
+
+async function session(options: SessionOptions, firstPlan: Plan, expected: Forecast, lost: readonly ObjectLost[]): Promise<RunFinished> {
+  const { id, store, prepared, now } = options
   const nothingToDo = firstPlan.tasks.every(({ toRun }) => toRun === 0)
   let journal: Journal | null = nothingToDo ? null : openJournal(store.layout.runs, id)
+  /** What a sidecar says while it ends is for the logs only. */
+  let ended = false
   let modelLoads = 0
   let adapterSwitches = 0
   const emit = withTime((event) => {
@@ -122,7 +106,8 @@ async function session(
       adapterSwitches += Number(event.change === 'adapter-on')
     }
     journal?.event(event)
-    options.onEvent(event)
+    if (!ended) options.onEvent(event)
+    ended ||= event.type === 'run-finished'
   }, now)
 
   emit({
@@ -137,6 +122,7 @@ async function session(
   const standsOn = recorderOf(store, prepared.workflow, id, now)
   if (!nothingToDo) standsOn.started(firstPlan)
   const read = createReader(store.layout)
+  const room = roomWatch(store.layout.root, options.keepFree)
   const executors = {
     sidecar: sidecarExecutor({ ...options.sidecar, layout: store.layout, emit }),
     engine: engineExecutor(read),
@@ -154,9 +140,9 @@ async function session(
       }
       result = await run({
         ...options,
-        id,
         workflow: prepared.workflow.name,
         plan,
+        room,
         executors,
         emit,
         logOf: (task) => journal?.logOf(task) ?? null,
@@ -165,10 +151,17 @@ async function session(
       try {
         shown = await showResults(store, plan, folder, result.settled, read)
       } catch (error) {
+        const full = error instanceof CorruptObject ? null : room.blames(error)
+        if (full !== null) {
+          options.stop.drain(full)
+          result = { ...result, totals: { ...result.totals, outcome: 'stopped', because: full } }
+          shown = nothingShown
+          continue
+        }
         if (!(error instanceof CorruptObject)) throw error
         journal ??= openJournal(store.layout.runs, id)
         emit(loseObject(store, error))
-        if (options.stop.requested) shown = { written: 0, keptAside: [], look: [] }
+        if (options.stop.requested) shown = nothingShown
       }
     }
     if (!result || !shown)

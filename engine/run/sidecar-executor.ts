@@ -1,15 +1,20 @@
-import { existsSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import type { RunFact } from '../core/events.ts'
 import type { Json, JsonObject } from '../core/json.ts'
-import { type CellOutput, CorruptObject, type LoadedState, type OnSidecar, type Slot } from '../core/step-kind.ts'
+import { type CellOutput, CorruptObject, type LoadedState, type OnSidecar } from '../core/step-kind.ts'
 import { objectPath, type StoreLayout } from '../store/layout.ts'
-import { type Progress, type Sidecar, SidecarEnded, SidecarError, type SidecarOptions, startSidecar } from './sidecar.ts'
-import type { Executor, MadeCell, Outcome, Work } from './work.ts'
+import { type Progress, type Sidecar, type SidecarCommand, startSidecar } from './sidecar.ts'
+import { readAnswer } from './sidecar-answer.ts'
+import { endedText, SidecarEnded, SidecarError, SidecarUnusable } from './sidecar-errors.ts'
+import type { Executor, Outcome, Work } from './work.ts'
 
 /** A batch is tried this often when the sidecar dies under it. */
 const attempts = 3
+const memoryAdvice = 'memory ran out: take a smaller batch_size'
+/** After this many batches in a row that killed every sidecar, none is started any more. */
+const lostBatches = 2
 
-export interface SidecarExecutorOptions extends Omit<SidecarOptions, 'onLog'> {
+export interface SidecarExecutorOptions extends SidecarCommand {
   readonly layout: StoreLayout
   emit(fact: RunFact): void
 }
@@ -19,14 +24,21 @@ export function sidecarExecutor(options: SidecarExecutorOptions): Executor {
   let sidecar: Sidecar | null = null
   let loaded: { base: string; resident: string | null; on: string | null } | null = null
   let current: string | null = null
+  let began = false
   let killed = false
+  let lost = 0
+  /** The task at which sidecars were given up for this run. */
+  let givenUp: string | null = null
 
   const start = async (): Promise<Sidecar> => {
-    if (sidecar?.alive) return sidecar
+    if (sidecar?.alive()) return sidecar
     loaded = null
+    began = false
     checkInstalled(options.command)
     options.emit({ type: 'setup', text: 'starting the sidecar' })
-    sidecar = await startSidecar({ ...options, onLog: (text) => options.emit({ type: 'log', task: current, text }) })
+    sidecar = startSidecar({ ...options, onLog: (text) => options.emit({ type: 'log', task: current, text }) })
+    await sidecar.ready
+    began = true
     return sidecar
   }
 
@@ -62,20 +74,38 @@ export function sidecarExecutor(options: SidecarExecutorOptions): Executor {
       out: staging,
     }
     const onProgress = ({ done, total, tokens }: Progress) => options.emit({ type: 'task-progress', task: task.id, done, total, tokens })
-    return outcome(await peer.call(runs.method, params, onProgress))
+    const asked = batch.cells.map((cell) => cell.spec.id)
+    return readAnswer(await peer.call(runs.method, params, onProgress), runs.method, asked)
+  }
+
+  /** What is thrown for good when a sidecar ended under a batch, or could not be had. */
+  const lostBatch = (task: string, error: SidecarEnded): Error => {
+    lost++
+    if (!began || lost === lostBatches) givenUp = task
+    const which = began ? `, in each of ${attempts} attempts at this batch` : `, in each of ${attempts} attempts to start it`
+    return new Error(endedText(error.end, which, error.lastLines))
   }
 
   return {
     async execute(work) {
-      current = work.task.id
+      const task = work.task.id
+      current = task
+      if (givenUp !== null) throw new Error(`not tried: the sidecar was given up after ${givenUp} failed`)
       for (let tried = 1; ; tried++) {
         try {
-          return await attempt(work)
+          if (tried > 1) emptyFolder(work.staging)
+          const outcome = await attempt(work)
+          lost = 0
+          return outcome
         } catch (error) {
           if (error instanceof SidecarError && error.kind === 'corrupt' && error.digest) throw lostInput(work, error)
+          if (error instanceof SidecarUnusable) givenUp = task
+          if (error instanceof SidecarError && error.kind === 'out-of-memory')
+            throw new Error(`${error.message}\n${memoryAdvice}`, { cause: error })
           if (!(error instanceof SidecarEnded) || killed) throw error
-          if (tried === attempts) throw error
-          options.emit({ type: 'log', task: work.task.id, text: `${error.message} (attempt ${tried} of ${attempts}; trying again)` })
+          if (tried === attempts) throw lostBatch(task, error)
+          options.emit({ type: 'log', task, text: error.message })
+          options.emit({ type: 'setup', text: `the sidecar ${error.end.how}; attempt ${tried + 1} of ${attempts}` })
         }
       }
     },
@@ -92,7 +122,7 @@ export function sidecarExecutor(options: SidecarExecutorOptions): Executor {
 function checkInstalled(command: readonly string[]): void {
   const program = command[0] as string
   if (program.includes('/') && !existsSync(program))
-    throw new Error(`the sidecar's Python is not installed at ${program}: run \`npm run setup\``)
+    throw new SidecarUnusable(`the sidecar's Python is not installed at ${program}: run \`npm run setup\``)
 }
 
 async function timed(call: Promise<Json>): Promise<number> {
@@ -117,24 +147,8 @@ function lostInput(work: Work, error: SidecarError): Error {
   return error
 }
 
-interface WireCell {
-  readonly id: string
-  readonly digest: string
-  readonly slot: { readonly file: string; readonly format: string }
-  readonly facts: MadeCell['facts']
-}
-
-/** The sidecar's answer, with file names in slots replaced by the digests that they will be stored under. */
-function outcome(answer: Json): Outcome {
-  const { files, cells, failed } = answer as unknown as { files: Outcome['files']; cells: readonly WireCell[]; failed: Outcome['failed'] }
-  const digests = new Map(files.map((file) => [file.name, file.digest]))
-  return {
-    files,
-    failed,
-    cells: cells.map(({ id, digest, slot: { file, ...slot }, facts }) => {
-      const object = digests.get(file)
-      if (!object) throw new Error(`the sidecar's cell ${id} lies in a file ${file} that it did not write`)
-      return { id, digest, slot: { ...slot, object } as Slot, facts }
-    }),
-  }
+/** What a sidecar that died had written so far is no result. */
+function emptyFolder(folder: string): void {
+  rmSync(folder, { recursive: true, force: true })
+  mkdirSync(folder, { mode: 0o700 })
 }

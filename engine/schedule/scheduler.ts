@@ -21,6 +21,8 @@ export type SchedulerEvent =
   | { readonly type: 'settled'; readonly task: string; readonly batches: number }
   | { readonly type: 'batch-done'; readonly task: string }
   | { readonly type: 'batch-failed'; readonly task: string }
+  /** A batch came to nothing in a run that stops: neither done nor failed. */
+  | { readonly type: 'batch-dropped'; readonly task: string }
   /** Dispatch nothing more. */
   | { readonly type: 'stop' }
 
@@ -146,7 +148,7 @@ export function createScheduler(tasks: readonly ScheduledTask[], capacity: Reado
   function take(event: SchedulerEvent): Command[] {
     switch (event.type) {
       case 'start':
-        return [...states.values()].filter((state) => state.waitsFor === 0).map(settle)
+        return stopped ? [] : [...states.values()].filter((state) => state.waitsFor === 0).map(settle)
       case 'settled': {
         const state = states.get(event.task) as TaskState
         settling.set(state.needs, (settling.get(state.needs) as number) - 1)
@@ -162,6 +164,9 @@ export function createScheduler(tasks: readonly ScheduledTask[], capacity: Reado
         if (event.type === 'batch-failed') state.failed = true
         return batchEnded(state)
       }
+      case 'batch-dropped':
+        running[(states.get(event.task) as TaskState).task.lane]--
+        return []
       case 'stop':
         stopped = true
         return []

@@ -12,13 +12,13 @@ import { type Store, toBlob } from './store.ts'
 
 /** What a collection would remove and what stays, and why. Changes nothing. */
 export function planGc(store: Store, options: GcOptions): GcReport {
-  return makePlan(store, options, lockHolder(store.layout)).report
+  return makePlan(store, options, lockHolder(store.layout)?.text ?? null).report
 }
 
 /** Removes what nothing stands on. The error says who holds the store. */
 export function collectGarbage(store: Store, options: GcOptions): Result<GcReport, string> {
   const lock = takeLock(store.layout, 'dag gc')
-  if (!lock.ok) return fail(lock.error)
+  if (!lock.ok) return fail(lock.error.text)
   try {
     const plan = makePlan(store, options, null)
     for (const record of plan.records) if (options.forget.includes(record.file)) writeRunRecord(store.layout, forgotten(record))

@@ -119,7 +119,7 @@ function storeFacts(layout: StoreLayout, now: number): StoreFacts {
       .filter(({ stat }) => (stat.mode & 0o077) !== 0)
       .map(({ file, stat }) => ({ path: file, mode: (stat.mode & 0o777).toString(8).padStart(4, '0') })),
     ownedByOther: stats.some(({ stat }) => stat.uid !== process.getuid?.()),
-    heldBy: lockHolder(layout),
+    heldBy: lockHolder(layout)?.text ?? null,
     staging: total(entriesOf(layout.staging, now)),
     quarantine: total(quarantined(layout, now)),
     newestAhead: Number.isFinite(newest) ? Math.round(newest - now) : null,

@@ -112,7 +112,7 @@ async function mend(
   const reported = findings.map((finding) => ({ ...plain(finding), mended: null }))
   if (findings.length === 0 || dryRun) return { damage: reported, heldBy: null }
   const lock = takeLock(store.layout, 'dag verify')
-  if (!lock.ok) return { damage: reported, heldBy: lock.error }
+  if (!lock.ok) return { damage: reported, heldBy: lock.error.text }
   try {
     const damage: MendedDamage[] = []
     for (const finding of findings) {
@@ -137,7 +137,7 @@ function openWhole(root: string, dryRun: boolean): { store: Store | null; damage
   const damage: MendedDamage = { what: 'index', name: 'index.db', detail: opened, affected: [], mended: null }
   if (dryRun) return { store: null, damage: [damage], heldBy: null }
   const lock = takeLock(layout, 'dag verify')
-  if (!lock.ok) return { store: null, damage: [damage], heldBy: lock.error }
+  if (!lock.ok) return { store: null, damage: [damage], heldBy: lock.error.text }
   try {
     for (const suffix of ['-wal', '-shm', '']) if (existsSync(layout.index + suffix)) setAside(layout, layout.index + suffix)
     return { store: openStore(root), damage: [{ ...damage, mended: 'rebuilt' }], heldBy: null }

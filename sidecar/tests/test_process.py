@@ -111,8 +111,8 @@ def test_the_end_of_the_stream_ends_the_process_during_work(tiny: Path, out: Pat
     with Sidecar() as sidecar:
         load(sidecar, tiny)
         sidecar.request("generate", endless(out))
-        first = sidecar.receive()
-        assert first is not None and first["method"] == "progress"
+        while (message := sidecar.receive()) is not None and message["method"] != "progress":
+            assert message["method"] == "alive"
         sidecar.socket.close()
         closed = time.monotonic()
         assert sidecar.ended() == 0
@@ -140,10 +140,11 @@ def test_the_death_of_the_engine_ends_the_process_though_its_socket_stays_open(t
         assert wait_for_end(watched)
 
 
-def test_ctrl_c_in_the_engines_terminal_does_not_end_the_sidecar() -> None:
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_what_a_terminal_or_a_batch_system_sends_to_the_group_does_not_end_the_sidecar(sent: signal.Signals) -> None:
     with Sidecar() as sidecar:
         sidecar.call("hello", protocol=1)
-        sidecar.process.send_signal(signal.SIGINT)
+        sidecar.process.send_signal(sent)
         assert sidecar.call("hello", protocol=1)["protocol"] == 1
 
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +15,7 @@ from sidecar.errors import is_out_of_memory
 from sidecar.server import describe
 
 from .engine import Sidecar
+from .support import write_tensor
 
 
 @pytest.mark.parametrize(
@@ -18,6 +23,8 @@ from .engine import Sidecar
     [
         (MemoryError(), "out-of-memory", "MemoryError"),
         (torch.OutOfMemoryError("CUDA out of memory\nlong report"), "out-of-memory", "CUDA out of memory"),
+        (OSError(errno.ENOSPC, "No space left on device"), "disk-full", "[Errno 28] No space left on device"),
+        (OSError(errno.EIO, "Input/output error"), "internal", "OSError: [Errno 5] Input/output error"),
         (RuntimeError("shapes do not match\nmore"), "internal", "RuntimeError: shapes do not match"),
         (AssertionError("a@1: 299 rows for 300 tokens"), "internal", "AssertionError: a@1: 299 rows for 300 tokens"),
     ],
@@ -40,4 +47,28 @@ def test_a_failure_nobody_foresaw_carries_its_trace_and_the_next_request_works(t
         error = sidecar.error("project", out=str(tmp_path), labels={}, activations=impossible, vectors=impossible, cells=cells)
         assert (error["data"]["kind"], error["message"]) == ("internal", "ValueError: embedded null byte")
         assert "Traceback" in error["data"]["trace"]
+        assert sidecar.call("hello", protocol=1)["protocol"] == 1
+
+
+@pytest.fixture
+def little_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 16 kB."""
+    if os.geteuid() != 0:
+        pytest.skip("a small disk can only be mounted by root")
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", tmp_path], check=True)
+    yield tmp_path
+    subprocess.run(["umount", tmp_path], check=True)
+
+
+def test_a_shard_that_the_disk_cannot_hold_is_a_full_disk_and_leaves_nothing_behind(little_disk: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    stored = tmp_path_factory.mktemp("stored")
+    rows, width = 20_000, 4
+    activation = write_tensor(stored, "a", torch.ones(rows, width))
+    vector = write_tensor(stored, "v", torch.rand(width))
+    cells = [{"id": "c", "activation": 0, "vector": 0, "offset": 0.5}]
+    items = [[{"ref": ref, "labels": {}}] for ref in (activation, vector)]
+    with Sidecar() as sidecar:
+        error = sidecar.error("project", out=str(little_disk), labels={}, activations=items[0], vectors=items[1], cells=cells)
+        assert (error["data"]["kind"], error["message"]) == ("disk-full", "[Errno 28] No space left on device")
+        assert list(little_disk.iterdir()) == []
         assert sidecar.call("hello", protocol=1)["protocol"] == 1

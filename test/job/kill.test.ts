@@ -1,20 +1,9 @@
-import { DatabaseSync } from 'node:sqlite'
 import { expect, test, vi } from 'vitest'
 import type { RunEvent } from '../../engine/core/events.ts'
+import { cellDigests } from '../support/cells.ts'
 import { run, runUntil } from '../support/dag.ts'
 import { childrenOf, isAlive } from '../support/processes.ts'
-import { finishedWorkspace, freshWorkspace, type Workspace } from '../support/workspace.ts'
-
-/** Digest of every cell by key: what an undisturbed run and a disturbed one must agree on. */
-function cellDigests(workspace: Workspace): Map<string, string> {
-  const db = new DatabaseSync(workspace.at('cache/index.db'), { readOnly: true })
-  const rows = db.prepare('SELECT hex(key) AS key, hex(digest) AS digest FROM cells ORDER BY key').all() as {
-    key: string
-    digest: string
-  }[]
-  db.close()
-  return new Map(rows.map((row) => [row.key, row.digest]))
-}
+import { finishedWorkspace, freshWorkspace } from '../support/workspace.ts'
 
 const secondBatchOf = (stage: string) => (event: RunEvent) =>
   event.type === 'batch-finished' && event.task.startsWith(`${stage}/beta/one`) && event.batch === 1

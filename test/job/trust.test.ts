@@ -1,6 +1,6 @@
 import { rmSync, statSync, utimesSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { dag, plan, run, spawnDag } from '../support/dag.ts'
+import { dag, plan, run } from '../support/dag.ts'
 import { objectFile, stored } from '../support/stored.ts'
 import { finishedWorkspace, freshWorkspace, workflowFile } from '../support/workspace.ts'
 
@@ -19,17 +19,6 @@ test('a lost index is rebuilt from the manifests and nothing runs', async () => 
   const workspace = finishedWorkspace()
   for (const suffix of ['', '-wal', '-shm']) rmSync(workspace.at(`cache/index.db${suffix}`), { force: true })
   expect((await plan(workspace)).cells).toEqual({ total: 176, run: 0, reuse: 176 })
-})
-
-test('a second engine on the same store is told who holds it', async () => {
-  const workspace = freshWorkspace()
-  const first = spawnDag(workspace.folder, ['run', '--ui', 'json', workflowFile])
-  await new Promise<void>((resolve) => first.stdout.once('data', () => resolve()))
-  const second = await dag(workspace.folder, ['run', workflowFile])
-  first.kill('SIGKILL')
-  await new Promise<void>((resolve) => first.once('close', () => resolve()))
-  expect(second.code).toBe(2)
-  expect(second.stderr).toMatch(new RegExp(`is in use by run \\S+, process ${first.pid} \\[locked\\]`))
 })
 
 test('a command that fails says so with its log, and what depends on it is not run', async () => {

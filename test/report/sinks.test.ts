@@ -82,7 +82,7 @@ test('unchanged tasks, lost objects, failed cells and stopping are told', () => 
   script.emit({ type: 'cell-failed', task: 'answers/control/benign', cell: 'b-03', reason: 'empty answer' })
   script.emit({ type: 'log', task: null, text: 'sidecar: \u001b[2Jhello' })
   script.emit({ type: 'log', task: 'ranking', text: 'not for this list' })
-  script.emit({ type: 'stop-requested', how: 'drain' }).emit({ type: 'stop-requested', how: 'now' })
+  script.emit({ type: 'stop-requested', how: 'drain', because: null }).emit({ type: 'stop-requested', how: 'now', because: null })
   script.emit({ type: 'task-failed', task: 'ranking', message: 'failed', log: null })
   expect(plain(script.events).slice(3)).toMatchInlineSnapshot(`
     [
@@ -90,7 +90,7 @@ test('unchanged tasks, lost objects, failed cells and stopping are told', () => 
       "00:01:01  object abababab is damaged; it is in quarantine, 1,200 cells to be made again",
       "00:01:01  answers/control/benign  cell b-03 failed: empty answer",
       "00:01:01  sidecar: \\u{1b}[2Jhello",
-      "00:01:01  stopping: what runs is finished first; once more ends it now",
+      "00:01:01  stopping: what runs is finished first; ctrl-c ends it now",
       "00:01:01  ending now; committed work is kept",
       "00:01:01  ranking  ended before it was done",
     ]

@@ -118,7 +118,7 @@ test('a task that was ended on request has not failed', () => {
   const events = until(quickstart(), about('task-progress', 'answers/flattery/discovery'))
   const at = (events.at(-1) as RunEvent).at
   const facts: RunFact[] = [
-    { type: 'stop-requested', how: 'now' },
+    { type: 'stop-requested', how: 'now', because: null },
     { type: 'task-failed', task: 'answers/flattery/discovery', message: 'failed', log: null },
   ]
   const view = viewOf([...events, ...facts.map((fact) => ({ at, ...fact }))])

@@ -98,6 +98,20 @@ test('after a stop nothing is dispatched, and the end comes when what runs is do
   expect(scheduler.next({ type: 'batch-done', task: 'a' })).toEqual([{ type: 'finish', task: 'a' }, { type: 'idle' }])
 })
 
+test('a batch that is dropped after a stop neither ends nor fails its task', () => {
+  const scheduler = createScheduler([task('a'), task('b', ['a'])], capacity)
+  scheduler.next({ type: 'start' })
+  scheduler.next({ type: 'settled', task: 'a', batches: 1 })
+  scheduler.next({ type: 'stop' })
+  expect(scheduler.next({ type: 'batch-dropped', task: 'a' })).toEqual([{ type: 'idle' }])
+})
+
+test('a stop before the start starts nothing', () => {
+  const scheduler = createScheduler([task('a')], capacity)
+  expect(scheduler.next({ type: 'stop' })).toEqual([{ type: 'idle' }])
+  expect(scheduler.next({ type: 'start' })).toEqual([])
+})
+
 test('any graph ends with every task finished once, after its parents', () => {
   const graph = fc.array(
     fc.record({ adapter: fc.constantFrom(undefined, null, 'x', 'y'), back: fc.array(fc.nat(20), { maxLength: 3 }), batches: fc.nat(3) }),

@@ -13,9 +13,10 @@ export interface Finished {
   readonly stderr: string
 }
 
-const program = path.join(root, 'engine', 'bin', 'dag.mjs')
+/** What `npx dag` starts. */
+export const program = path.join(root, 'engine', 'bin', 'dag.mjs')
 
-type Child = ChildProcessByStdio<null, Readable, Readable>
+export type Child = ChildProcessByStdio<null, Readable, Readable>
 
 /** Starts the real program in a workspace; `before` is a command that starts it. */
 export function spawnDag(
@@ -79,8 +80,9 @@ export async function runUntil(
   workspace: Workspace,
   when: (event: RunEvent) => boolean,
   act: (child: Child) => void,
+  env: Readonly<Record<string, string>> = {},
 ): Promise<{ code: number | null; signal: string | null; events: RunEvent[] }> {
-  const child = spawnDag(workspace.folder, ['run', '--ui', 'json', workflowFile])
+  const child = spawnDag(workspace.folder, ['run', '--ui', 'json', workflowFile], env)
   child.stderr.resume()
   const events: RunEvent[] = []
   let acted = false

@@ -1,24 +1,12 @@
-import { execFileSync } from 'node:child_process'
-import { createHash } from 'node:crypto'
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import path from 'node:path'
+import { rmSync } from 'node:fs'
 import { dag } from './dag.ts'
-import { finished, python, root, smollm2, tiny, variants } from './paths.ts'
+import { finished, variants } from './paths.ts'
+import makeTinyModels from './tiny-models.ts'
 import { makeWorkspaceAt, variantsText, workflowFile, workflowText } from './workspace.ts'
 
-/** Makes the small models once, and one finished workspace for this run of the tests. */
+/** Makes the small models once, and finished workspaces for this run of the tests. */
 export default async function setup(): Promise<void> {
-  const script = path.join(root, 'test', 'support', 'make_tiny.py')
-  const mark = path.join(tiny, 'made-by')
-  const wanted = createHash('sha256')
-    .update(readFileSync(script))
-    .update(readFileSync(path.join(root, 'sidecar', 'requirements.txt')))
-    .digest('hex')
-  if (!existsSync(mark) || readFileSync(mark, 'utf8') !== wanted) {
-    rmSync(tiny, { recursive: true, force: true })
-    execFileSync(python, [script, smollm2, tiny], { stdio: ['ignore', 'ignore', 'pipe'] })
-    writeFileSync(mark, wanted)
-  }
+  makeTinyModels()
   await finish(finished, workflowText)
   await finish(variants, variantsText)
 }

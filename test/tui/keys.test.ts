@@ -145,7 +145,7 @@ test('ctrl-c asks to stop, once more to end', async () => {
   await open()
   await screen.press(keys.ctrlC)
   expect(screen.stops).toEqual(['drain'])
-  await screen.show([{ at: (midRun.at(-1) as RunEvent).at, type: 'stop-requested', how: 'drain' }])
+  await screen.show([{ at: (midRun.at(-1) as RunEvent).at, type: 'stop-requested', how: 'drain', because: null }])
   expect(screen.lines().at(-1)).toContain('ctrl-c end now')
   await screen.press(keys.ctrlC)
   expect(screen.stops).toEqual(['drain', 'now'])

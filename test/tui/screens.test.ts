@@ -312,7 +312,7 @@ test('stopping is told in the header and the footer', async () => {
   const screen = screenOf(80, 24)
   const events = midRun()
   const { at } = events.at(-1) as RunEvent
-  await screen.show([...events, { at, type: 'stop-requested', how: 'drain' }])
+  await screen.show([...events, { at, type: 'stop-requested', how: 'drain', because: null }])
   expect(screen.lines()[2]).toMatchInlineSnapshot(`" now: stopping after what runs · answers/self_promotion/discovery · batch 2 of …"`)
   expect(screen.lines().at(-1)).toMatchInlineSnapshot(`" ↑↓ move   enter log   / filter   f failed   q detach   ctrl-c end now   ? help"`)
 })

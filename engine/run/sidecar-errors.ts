@@ -1,0 +1,54 @@
+/** An error that the sidecar reports. `kind` is one of docs/sidecar-protocol.md. */
+export class SidecarError extends Error {
+  readonly kind: string
+  readonly digest: string | null
+  constructor(message: string, kind: string, digest: string | null) {
+    super(message)
+    this.name = 'SidecarError'
+    this.kind = kind
+    this.digest = digest
+  }
+}
+
+/** How the sidecar came to its end, and what a person may do about it. */
+export interface HowEnded {
+  readonly how: string
+  readonly advice: string | null
+}
+
+/** The sidecar ended, or had to be ended, while an answer was due. Another one may do better. */
+export class SidecarEnded extends Error {
+  readonly end: HowEnded
+  readonly lastLines: readonly string[]
+  constructor(end: HowEnded, lastLines: readonly string[]) {
+    super(endedText(end, '', lastLines))
+    this.name = 'SidecarEnded'
+    this.end = end
+    this.lastLines = lastLines
+  }
+}
+
+/** This sidecar cannot be used at all: trying again would not help. */
+export class SidecarUnusable extends Error {
+  constructor(message: string) {
+    super(message)
+    this.name = 'SidecarUnusable'
+  }
+}
+
+/** `which` says how often, and whether a batch or the start was tried. */
+export function endedText({ how, advice }: HowEnded, which: string, lastLines: readonly string[]): string {
+  const lines = [`the sidecar ${how}${which}`]
+  if (advice) lines.push(advice)
+  if (lastLines.length > 0) lines.push('its last words:', ...lastLines)
+  return lines.join('\n')
+}
+
+const memory = 'if it was the kernel for want of memory (`dmesg` says so), take a smaller batch_size'
+
+/** From what the operating system says of its end. `unfinished` is where in a frame its stream stopped. */
+export function howItEnded(code: number | null, signal: string | null, unfinished: string | null): HowEnded {
+  const where = unfinished ? `, in the middle of a frame (${unfinished})` : ''
+  if (signal) return { how: `was ended by ${signal}${where}`, advice: signal === 'SIGKILL' ? memory : null }
+  return { how: `ended with exit code ${code}${where}`, advice: code === 137 ? memory : null }
+}
