@@ -170,15 +170,16 @@ test('while a run is going on nothing is removed, the run ends well, and what it
       if (events.includes('"type":"task-started","task":"b"')) resolve()
     }),
   )
+  const holder = `run \\S+ of ${workflowFile}: process ${running.pid}, since [-\\d]+ [:\\d]+ UTC, started as "dag run --ui json ${workflowFile}"`
   const refused = await dag(workspace.folder, ['gc', '--yes', ...now])
   expect(refused.code).toBe(2)
   expect(refused.stderr).toMatch(
     new RegExp(
-      `^error: the store ${workspace.at('cache')} is in use by run \\S+, process ${running.pid} \\[locked\\]\n  hint: wait for it, or stop it\n`,
+      `^error: the store ${workspace.at('cache')} is in use by ${holder} \\[locked\\]\n  hint: wait for it, or stop it\n`,
     ),
   )
   const dry = await gc(workspace, ...now)
-  expect(dry.heldBy).toMatch(new RegExp(`^run \\S+, process ${running.pid}$`))
+  expect(dry.heldBy).toMatch(new RegExp(`^${holder}$`))
   expect([dry.go.leftovers.staging.files, roots(dry)]).toEqual([0, ['last-run 2', 'unfinished-run 1', 'view 2']])
   writeFileSync(gate, '')
   expect(await new Promise((resolve) => running.on('close', resolve))).toBe(0)
