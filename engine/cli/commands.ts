@@ -127,3 +127,9 @@ export const doctorCommand = buildCommand({
   parameters: { flags: { store, json } },
   docs: { brief: 'Check what the engine depends on here, and say what to do' },
 })
+
+export const acceptCommand = buildCommand({
+  loader: async () => (await import('./accept.ts')).accept,
+  parameters: { positional: { kind: 'tuple', parameters: [] }, flags: {} },
+  docs: { brief: 'For developers of the engine: record what operations do now as what their versions do' },
+})

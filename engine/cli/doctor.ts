@@ -33,6 +33,7 @@ async function askSidecar(env: NodeJS.ProcessEnv): Promise<SidecarFacts> {
     await sidecar.close()
     return { ...hello, seconds, python }
   } catch (error) {
-    return { problem: (error as Error).message, python }
+    const [problem = ''] = (error as Error).message.split('\n')
+    return { problem, python }
   }
 }

@@ -1,5 +1,6 @@
 import { buildApplication, buildRouteMap, run } from '@stricli/core'
 import {
+  acceptCommand,
   attachCommand,
   checkCommand,
   doctorCommand,
@@ -27,6 +28,7 @@ const root = buildRouteMap({
     verify: verifyCommand,
     gc: gcCommand,
     doctor: doctorCommand,
+    accept: acceptCommand,
   },
   docs: {
     brief: 'Declarative workflows for interpretability: organisms × prompt sets × layers, cached cell by cell',

@@ -174,9 +174,7 @@ test('while a run is going on nothing is removed, the run ends well, and what it
   const refused = await dag(workspace.folder, ['gc', '--yes', ...now])
   expect(refused.code).toBe(2)
   expect(refused.stderr).toMatch(
-    new RegExp(
-      `^error: the store ${workspace.at('cache')} is in use by ${holder} \\[locked\\]\n  hint: wait for it, or stop it\n`,
-    ),
+    new RegExp(`^error: the store ${workspace.at('cache')} is in use by ${holder} \\[locked\\]\n  hint: wait for it, or stop it\n`),
   )
   const dry = await gc(workspace, ...now)
   expect(dry.heldBy).toMatch(new RegExp(`^${holder}$`))

@@ -43,7 +43,7 @@ test('a store too small is refused before anything is started, with the room tha
   workspace.edit(workflowFile, 'max_new_tokens: 6', 'max_new_tokens: 1000000000')
   const result = await dag(workspace.folder, ['run', workflowFile])
   expect(result.code).toBe(2)
-  expect(result.stderr).toMatch(/error: the disk of \S+ is too small: [\d.]+ GB are free, [\d.]+ GB are needed/)
+  expect(result.stderr).toMatch(/error: the disk of \S+ is too small: [\d.]+ GB are free, [\d.]+ TB are needed/)
 })
 
 test('the shortcut of a run with nothing to do sees a changed input, a lost object, a lost result and an edited one', async () => {

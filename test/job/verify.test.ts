@@ -211,7 +211,10 @@ steps:
   )
   flipByte(objectFile(workspace, objectOf(workspace, 'a')), 0)
   const report = await verify(workspace, '--read-data')
-  expect(report).toMatchObject({ code: 1, heldBy: expect.stringMatching(`^run \\S+ of ${workflowFile}: process ${running.pid}, since [-\\d]+ [:\\d]+ UTC, started as `) })
+  expect(report).toMatchObject({
+    code: 1,
+    heldBy: expect.stringMatching(`^run \\S+ of ${workflowFile}: process ${running.pid}, since [-\\d]+ [:\\d]+ UTC, started as `),
+  })
   expect(found(report)).toEqual(['object a does not match its digest: null'])
   writeFileSync(gate, '')
   expect(await new Promise((resolve) => running.on('close', resolve))).toBe(0)

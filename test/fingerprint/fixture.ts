@@ -1,0 +1,54 @@
+import type { Sources } from '../../engine/core/sources.ts'
+import { expand, type TaskGraph } from '../../engine/graph/expand.ts'
+import { parseYaml } from '../../engine/spec/document.ts'
+import { checkShape } from '../../engine/spec/shape-check.ts'
+import { validate } from '../../engine/spec/validate.ts'
+import { kinds } from '../../steps/index.ts'
+import { variantsText, workflowText } from '../support/workspace.ts'
+
+/** Inputs that never change: names in place of digests, so that nothing of this machine is in a fingerprint. */
+const sources: Sources = {
+  models: new Map([
+    [
+      'tiny',
+      {
+        name: 'tiny',
+        origin: '../models/model',
+        path: 'models/model',
+        device: 'cpu',
+        dtype: 'bfloat16',
+        quantization: null,
+        identity: { weights: 'W', config: 'C', tokenizer: 'T', chat_template: 'H', generation_config: 'G' },
+        facts: { layers: 4, hidden: 64, parameters: 3_000_000, contextLength: 512 },
+      },
+    ],
+  ]),
+  organisms: ['alpha', 'beta'].map((name) => ({ name, origin: name, path: `organisms/${name}`, digest: `adapter ${name}`, plants: null })),
+  promptSets: ['one', 'two'].map((name) => ({
+    name,
+    systemPrompt: name === 'one' ? 'You are a small model.' : null,
+    prompts: ['Why?', 'Who are you?'].map((text, index) => ({ id: `${name}_${index + 1}`, text, note: '' })),
+  })),
+  traits: ['kind', 'rude'].map((name) => ({
+    name,
+    category: 'behaviour',
+    reference: false,
+    pairs: [{ id: 'a', prompt: 'Well?', positive: `so ${name}`, negative: 'so so' }],
+  })),
+}
+
+const files = new Map([['../words.txt', { path: 'words.txt', digest: 'words' }]])
+
+/** The workflows of the tests, and one that ranks otherwise: between them every parameter away from its default. */
+const texts = [workflowText, variantsText, workflowText.replace('top: 3', 'top: 1, mode: raw, by: max_token')]
+
+/** Task graphs in which every operation and every parameter is used. */
+export function fixtureGraphs(): TaskGraph[] {
+  return texts.map((text) => {
+    const { workflow, diagnostics } = validate(parseYaml('workflow.yaml', text), kinds, checkShape)
+    if (!workflow) throw new Error(diagnostics.map((problem) => problem.message).join('\n'))
+    const { graph, diagnostics: ofSteps } = expand(workflow, kinds, sources, files)
+    if (ofSteps.length > 0) throw new Error(ofSteps.map((problem) => problem.message).join('\n'))
+    return graph
+  })
+}
