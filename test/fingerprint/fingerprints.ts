@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { finished, root, variants } from '../support/paths.ts'
+import { root, variants } from '../support/paths.ts'
 import { type Asked, askedOf, readsOf } from './asked.ts'
 import { type Made, madeIn, same } from './made.ts'
 
@@ -27,23 +27,17 @@ export function record(fingerprints: Fingerprints): void {
   writeFileSync(file, `${text}\n`)
 }
 
-/** What every operation does now. Reads the two finished workspaces: every parameter and every layer, but few prompts. */
+/** What every operation does now. */
 export async function observed(): Promise<Fingerprints> {
   const asked = await askedOf()
-  const few = await madeIn(finished, (task) => task.endsWith('/kind') || task.includes('/alpha/two'))
-  const all = await madeIn(variants, () => true)
-  return Object.fromEntries(
-    Object.entries(asked).map(([name, own]) => {
-      const made = { ...few[name], ...all[name] }
-      return [name, Object.keys(made).length > 0 ? { ...own, made } : own]
-    }),
-  )
+  const made = await madeIn(variants)
+  return Object.fromEntries(Object.entries(asked).map(([name, own]) => [name, made[name] ? { ...own, made: made[name] } : own]))
 }
 
 /** What differs between two fingerprints of an operation, in words; nothing when only roundings do. */
 export function differences(old: Fingerprint, now: Fingerprint): string[] {
   const names = Object.keys({ ...old.made, ...now.made })
-  const other = names.filter((name) => !same(old.made?.[name], now.made?.[name] as Made))
+  const other = names.filter((name) => !same(old.made?.[name], now.made?.[name]))
   return [
     ...(old.keys === now.keys ? [] : ['the components of its keys']),
     ...(old.does === now.does ? [] : [now.made ? 'what it asks for' : 'what it writes']),

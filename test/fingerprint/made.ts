@@ -12,8 +12,8 @@ import { finishedWorkspace, workflowFile } from '../support/workspace.ts'
 /** What was made of a cell: a text that must be equal, or numbers that may differ by a rounding. */
 export type Made = string | readonly number[]
 
-/** Cells of a finished workspace whose task `wanted` names, by operation, then by `task:cell`. */
-export async function madeIn(folder: string, wanted: (task: string) => boolean): Promise<Record<string, Record<string, Made>>> {
+/** Cells of a finished workspace that the engine has not made itself, by operation, then by `task:cell`. */
+export async function madeIn(folder: string): Promise<Record<string, Record<string, Made>>> {
   const workspace = finishedWorkspace(folder)
   const store = openStore(workspace.at('cache'))
   try {
@@ -22,7 +22,7 @@ export async function madeIn(folder: string, wanted: (task: string) => boolean):
     const { plan } = planNow(prepared.value, store)
     const made: Record<string, Record<string, Made>> = {}
     for (const { task } of plan.tasks) {
-      if (task.operation.runs.on === 'engine' || !wanted(task.id)) continue
+      if (task.operation.runs.on === 'engine') continue
       const cells: Record<string, Made> = made[task.operation.name] ?? {}
       made[task.operation.name] = cells
       for (const { spec, output } of plan.settled(task.id).cells) {
@@ -90,10 +90,10 @@ function isOdd(number: number): boolean {
 }
 
 /** Kernels, threads and batches round differently; more than this share of a list's length is another result. */
-const tolerance = 0.05
+const tolerance = 0.01
 
-export function same(old: Made | undefined, now: Made): boolean {
-  if (typeof now === 'string' || typeof old === 'string' || old === undefined) return old === now
+export function same(old: Made | undefined, now: Made | undefined): boolean {
+  if (typeof old !== 'object' || typeof now !== 'object') return old === now
   const [length, norm] = old as [number, number]
   return length === now[0] && old.every((value, index) => Math.abs(value - (now[index] as number)) <= tolerance * norm)
 }

@@ -44,11 +44,14 @@ export function freshWorkspace(): Workspace {
   return makeWorkspaceAt(folder)
 }
 
-/** Every parameter of every kind that reads a model or scores, away from its default, and a chain of commands. */
+/**
+ * Every parameter of every kind that reads a model or scores, away from its default, and a chain of commands. In
+ * float32, where another kernel or another machine does not choose another token.
+ */
 export const variantsText = `workflow: variants
 experiment: other
 models:
-  tiny: { source: ../models/model, dtype: bfloat16 }
+  tiny: { source: ../models/model, dtype: float32 }
 organisms: { from: ../organisms/list.yaml }
 prompts: { from: ../prompts, sets: [one, two], limit: { one: 2, two: 1 } }
 traits: { from: ../traits, only: [kind, rude] }
@@ -72,6 +75,8 @@ steps:
     top_p: 0.9
     seed: 3
     capture: { layers: [2], positions: all }
+  plain: { kind: generate, model: tiny, organisms: [alpha], prompts: [two], max_new_tokens: 4 }
+  probes: { kind: extract, model: tiny, traits: [kind], layers: [1, 3], methods: [probe] }
   through: { kind: replay, of: sampled, through: tiny, capture: { layers: [2], positions: all } }
   lengths: { kind: project, of: [sampled, through], onto: directions, methods: [mean_diff], centered: true }
   sorted:

@@ -99,7 +99,7 @@ export const fieldRows: readonly Row[] = [
     edit: '2 → 1 for `one`',
     workflow: 'variants',
     change: workflow('one: 2', 'one: 1'),
-    total: 9,
+    total: 12,
   },
   {
     of: 'traits.from',
