@@ -17,10 +17,12 @@ import { commandExecutor } from './command-executor.ts'
 import { engineExecutor } from './engine-executor.ts'
 import { type Journal, openJournal } from './journal.ts'
 import { endOrphans } from './orphans.ts'
+import { type ReasonRecorder, recordReasons } from './reasons.ts'
 import { ratesOf, snapshotOf } from './record.ts'
 import { newRunId, type RunResult, run, type StopSignal, taskInfos, withTime } from './run.ts'
 import { sidecarExecutor } from './sidecar-executor.ts'
 import { recorderOf } from './stands-on.ts'
+import { Tally } from './tally.ts'
 import { showResults, type ShownResults } from './views.ts'
 
 export interface SessionOptions {
@@ -136,6 +138,8 @@ async function session(
   for (const event of lost) emit(event)
   const standsOn = recorderOf(store, prepared.workflow, id, now)
   if (!nothingToDo) standsOn.started(firstPlan)
+  let reasons: ReasonRecorder | null = null
+  const tally = new Tally(now())
   const read = createReader(store.layout)
   const executors = {
     sidecar: sidecarExecutor({ ...options.sidecar, layout: store.layout, emit }),
@@ -148,14 +152,21 @@ async function session(
     let result: RunResult | undefined
     let shown: ShownResults | undefined
     for (let round = 0; round <= rewinds && !shown; round++) {
-      if (round > 0) plan = planNow(prepared, store).plan
+      if (round > 0) {
+        plan = planNow(prepared, store).plan
+        tally.nextRound()
+      }
+      const planned = plan
+      if (planned.tasks.some(({ toRun }) => toRun > 0)) reasons ??= recordReasons(prepared, store, planned, id, now())
       result = await run({
         ...options,
         id,
         workflow: prepared.workflow.name,
         plan,
         executors,
+        tally,
         emit,
+        onSettled: (task) => reasons?.settled(task, planned),
         logOf: (task) => journal?.logOf(task) ?? null,
       })
       if (result.lost && !options.stop.requested) continue
@@ -171,6 +182,7 @@ async function session(
     if (!result || !shown)
       throw new Error(`stored objects were found damaged ${rewinds + 1} times over: the disk of ${store.layout.root} fails`)
     const { totals } = result
+    reasons?.end(totals.outcome)
     for (const aside of shown.keptAside)
       emit({ type: 'log', task: null, text: `a result was edited by hand; the edited file is kept as ${aside}` })
     if (totals.outcome === 'done') standsOn.finished(plan)
