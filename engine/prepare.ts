@@ -1,10 +1,12 @@
 import path from 'node:path'
 import type { Diagnostic } from './core/diagnostic.ts'
 import { hasErrors } from './core/diagnostic.ts'
+import type { Locate } from './core/place.ts'
 import { fail, ok, type Result } from './core/result.ts'
 import type { StepKind } from './core/step-kind.ts'
 import { expand, type TaskGraph } from './graph/expand.ts'
 import { openSourceFiles } from './sources/files.ts'
+import { locator } from './sources/locate.ts'
 import { resolve } from './sources/resolve.ts'
 import { parseYaml } from './spec/document.ts'
 import { checkShape } from './spec/shape-check.ts'
@@ -20,6 +22,8 @@ export interface Prepared {
   /** What lacks for a run, though not for a plan. */
   readonly notReady: readonly Diagnostic[]
   readonly warnings: readonly Diagnostic[]
+  /** Where named parts of keys are written. */
+  readonly locate: Locate
   /** Every path that was looked at, also in vain. */
   readonly seen: ReadonlySet<string>
 }
@@ -36,5 +40,5 @@ export async function prepare(file: string, kinds: readonly StepKind[], store: S
   const { graph, diagnostics: ofSteps } = expand(workflow, kinds, resolved.sources, resolved.files)
   const all = [...diagnostics, ...resolved.diagnostics, ...ofSteps]
   if (hasErrors(all)) return fail(all)
-  return ok({ workflow: absolute, graph, notReady: resolved.notReady, warnings: all, seen: files.seen })
+  return ok({ workflow: absolute, graph, notReady: resolved.notReady, warnings: all, locate: locator(absolute, files), seen: files.seen })
 }

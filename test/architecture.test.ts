@@ -14,7 +14,7 @@ const mayImport: Record<string, readonly string[]> = {
   'engine/plan': ['engine/core', 'engine/graph', 'engine/schedule'],
   'engine/lineage': ['engine/core', 'engine/plan', 'engine/store'],
   engine: ['engine/core', 'engine/spec', 'engine/sources', 'engine/graph', 'engine/store'],
-  'engine/run': ['engine', 'engine/core', 'engine/plan', 'engine/schedule', 'engine/store'],
+  'engine/run': ['engine', 'engine/core', 'engine/lineage', 'engine/plan', 'engine/schedule', 'engine/store'],
   'engine/report': ['engine/core', 'engine/plan', 'engine/lineage', 'engine/store'],
   'engine/tui': ['engine/core', 'engine/report'],
   'engine/watch': ['engine/core'],

@@ -4,6 +4,7 @@ import { parseBytes, parseDuration, parseShare } from './values.ts'
 const workflow = { brief: 'The workflow file', parse: String, placeholder: 'workflow.yaml' } as const
 const store = { kind: 'parsed', brief: 'Folder of the store. Default: cache/ of the workspace', parse: String, optional: true } as const
 const json = { kind: 'boolean', brief: 'Print one JSON object', default: false } as const
+const run = { kind: 'parsed', parse: String, optional: true, placeholder: 'run' } as const
 const one = { kind: 'tuple', parameters: [workflow] } as const
 
 export const runCommand = buildCommand({
@@ -61,9 +62,9 @@ export const whyCommand = buildCommand({
   loader: async () => (await import('./why.ts')).why,
   parameters: {
     positional: { kind: 'tuple', parameters: [workflow, { brief: 'A task, or task:cell', parse: String, placeholder: 'task' }] },
-    flags: { store, json },
+    flags: { store, json, run: { ...run, brief: 'Explain this earlier run, where it made the cells' } },
   },
-  docs: { brief: 'Say why a task runs or does not: which parts of its key changed' },
+  docs: { brief: 'Say why a task runs or does not, or did: what changed in its key and where that is written' },
 })
 
 export const lineageCommand = buildCommand({
@@ -97,8 +98,6 @@ export const verifyCommand = buildCommand({
   },
   docs: { brief: 'Check that nothing in the store is lost or damaged; take what is out of use, so that the next run makes it again' },
 })
-
-const run = { kind: 'parsed', parse: String, optional: true, placeholder: 'run' } as const
 
 export const gcCommand = buildCommand({
   loader: async () => (await import('./gc.ts')).gc,

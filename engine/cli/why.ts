@@ -1,8 +1,14 @@
 import { kinds } from '../../steps/index.ts'
 import { suggestion } from '../core/names.ts'
-import { changeText, explainCell, type Verdict } from '../lineage/why.ts'
+import type { Task } from '../core/step-kind.ts'
+import { behindCells } from '../lineage/reasons.ts'
+import { rootsOf, tell } from '../lineage/told.ts'
+import type { Verdict } from '../lineage/verdict.ts'
 import { prepare } from '../prepare.ts'
+import { type ToldCell, whyText } from '../report/why-text.ts'
+import { explaining } from '../run/explaining.ts'
 import { planNow } from '../run/session.ts'
+import { readReasons } from '../store/run-reasons.ts'
 import type { CliContext } from './context.ts'
 import { reportProblems } from './report-problems.ts'
 import { openStoreOf } from './workspace.ts'
@@ -10,72 +16,58 @@ import { openStoreOf } from './workspace.ts'
 export interface WhyFlags {
   readonly store?: string
   readonly json: boolean
+  readonly run?: string
 }
 
 export async function why(this: CliContext, flags: WhyFlags, file: string, name: string): Promise<void> {
   const { store } = openStoreOf(file, flags.store)
+  const refuse = (rule: string, message: string, hint: string | undefined) =>
+    reportProblems(this.process, [{ severity: 'error', rule, message, ...(hint ? { hint } : {}) }])
   try {
     const prepared = await prepare(file, kinds, store)
     if (!prepared.ok) return reportProblems(this.process, prepared.error)
-    const { workflow, graph } = prepared.value
-    const colon = name.indexOf(':')
-    const id = colon < 0 ? name : name.slice(0, colon)
+    const { graph } = prepared.value
+    const [id, cell] = splitName(name)
     const task = graph.byId.get(id)
-    if (!task) {
-      const hint = suggestion(id, [...graph.byId.keys()])
-      return reportProblems(this.process, [
-        { severity: 'error', rule: 'unknown-task', message: `the workflow has no task "${id}"`, ...(hint ? { hint } : {}) },
-      ])
-    }
+    if (!task) return refuse('unknown-task', `the workflow has no task "${id}"`, suggestion(id, [...graph.byId.keys()]))
     const { plan } = planNow(prepared.value, store)
     const all = plan.settled(id).cells
-    const cells = colon < 0 ? all : all.filter((cell) => cell.spec.id === name.slice(colon + 1))
+    const cells = cell === null ? all : all.filter(({ spec }) => spec.id === cell)
     if (cells.length === 0) {
-      const hint = suggestion(
-        name.slice(colon + 1),
-        all.map((cell) => cell.spec.id),
-      )
-      return reportProblems(this.process, [
-        {
-          severity: 'error',
-          rule: 'unknown-cell',
-          message: `task "${id}" has no cell "${name.slice(colon + 1)}"`,
-          ...(hint ? { hint } : {}),
-        },
-      ])
+      const known = all.map(({ spec }) => spec.id)
+      return refuse('unknown-cell', `task "${id}" has no cell "${cell}"`, suggestion(cell ?? '', known))
     }
-    const verdicts = cells.map((cell) => ({ cell: cell.spec.id, ...explainCell(store, plan, workflow.name, task, cell) }))
-    this.process.stdout.write(flags.json ? `${JSON.stringify({ task: id, cells: verdicts })}\n` : whyText(id, verdicts))
+    const { history, explain } = explaining(prepared.value, store, plan)
+    const last = flags.run === undefined ? history.last : readReasons<Verdict>(store.layout, flags.run)
+    if (flags.run !== undefined && !last)
+      return refuse(
+        'unknown-run',
+        `the store has no reasons of a run "${flags.run}"`,
+        'they go with the run: see the folder runs/ of the store',
+      )
+    const behind = behindCells(plan, explain, history, task)
+    const told = cells.map((each): ToldCell => {
+      const now = explain.cell(task, each)
+      const about = tell(last, task, each, now)
+      const roots = last && about.tells === 'run' ? rootsOf(last, about.verdict) : []
+      return { ...about, behind: now.verdict === 'waits' ? behind(each) : null, roots }
+    })
+    this.process.stdout.write(flags.json ? `${JSON.stringify(jsonOf(task, told))}\n` : whyText(id, told))
   } finally {
     store.close()
   }
 }
 
-/** Cells of the same verdict together, the ones that must run first. */
-function whyText(task: string, verdicts: readonly (Verdict & { cell: string })[]): string {
-  const groups = new Map<string, string[]>()
-  for (const verdict of verdicts) {
-    const text = verdictText(verdict)
-    groups.set(text, [...(groups.get(text) ?? []), verdict.cell])
-  }
-  const lines = [...groups].map(([text, cells]) => {
-    const named = cells.slice(0, 3).join(', ')
-    return `  ${cells.length} ${cells.length === 1 ? 'cell' : 'cells'} (${named}${cells.length > 3 ? ', …' : ''}): ${text}`
-  })
-  return `${task}\n${lines.join('\n')}\n`
+function splitName(name: string): [string, string | null] {
+  const colon = name.indexOf(':')
+  return colon < 0 ? [name, null] : [name.slice(0, colon), name.slice(colon + 1)]
 }
 
-function verdictText(verdict: Verdict): string {
-  switch (verdict.verdict) {
-    case 'up-to-date':
-      return `up to date, made in run ${verdict.run}`
-    case 'lost':
-      return 'unchanged, but lost from the store: it is made again'
-    case 'new':
-      return 'not made before'
-    case 'waits':
-      return `its inputs are made again: ${verdict.parents.slice(0, 4).join(', ')}${verdict.parents.length > 4 ? ', …' : ''}; whether it runs is known when they are there`
-    case 'changed':
-      return `key changed since run ${verdict.run}:\n${verdict.changes.map((change) => `      ${changeText(change)}`).join('\n')}`
-  }
+function jsonOf(task: Task, told: readonly ToldCell[]) {
+  const cells = told.map(({ verdict, behind, ...head }) => ({
+    ...head,
+    ...verdict,
+    ...(behind && { waitsFor: behind.waitsFor, causes: behind.causes }),
+  }))
+  return { task: task.id, cells }
 }

@@ -65,7 +65,16 @@ export interface Task {
   readonly data: JsonObject
   /** What shapes only speed or looks. */
   readonly tuning: JsonObject
+  /** Where named parts of its keys come from; the rest are outputs of its parents. */
+  readonly origins: Readonly<Record<string, Origin>>
 }
+
+/** Where a named part of a key comes from, so that a person can be led there. */
+export type Origin =
+  /** A place in the workflow's file. */
+  | { readonly from: 'workflow'; readonly path: readonly (string | number)[] }
+  /** Something the workflow points at. `part` is which part of it; of a prompt set, `prompt` is the cell's own. */
+  | { readonly from: 'model' | 'organism' | 'prompt-set' | 'trait' | 'file'; readonly name: string; readonly part?: string }
 
 export interface LoadedState {
   readonly base: ModelSource
@@ -85,6 +94,8 @@ export interface Operation {
   readonly version: number
   /** What people count, and whether one is a cell or a group of cells: 30,800 recordings of 6 layers each. */
   readonly counts: { readonly noun: string; readonly by: 'cell' | 'group' }
+  /** What the parts of a cell's name stand for, e.g. its prompt and layer. Cells of other tasks that agree are its kin. */
+  axes?(cell: string): Axes
   /** Cells in a stable order. A cell that depends on an output not known yet has `own: null`. Pure. */
   cells(task: Task, inputs: Inputs): CellSpec[]
   /** Groups that are worked on together, from all groups of the task, so that a resumed run makes the same batches. */
@@ -96,6 +107,8 @@ export interface Operation {
   /** The file in that folder to look at first; a Markdown one is printed at the end of a run. */
   readonly headline?: string
 }
+
+export type Axes = Readonly<Record<string, string>>
 
 /** The smallest thing that is cached. */
 export interface CellSpec {

@@ -1,9 +1,10 @@
-import { type Change, changeText, explainCell } from '../lineage/why.ts'
-import { formatBytes, formatCount, formatDuration } from './format.ts'
-import type { Store } from '../store/store.ts'
+import type { Cause } from '../lineage/causes.ts'
+import type { ReasonGroup } from '../lineage/reasons.ts'
 import type { Forecast } from '../plan/forecast.ts'
 import { batchCost, type Plan, type PlannedTask } from '../plan/plan.ts'
 import { totalsOf } from '../plan/totals.ts'
+import { formatBytes, formatCount, formatDuration } from './format.ts'
+import { placesOf, reasonLine } from './reason-text.ts'
 
 /** What `dag plan --json` prints. */
 export interface PlanReport {
@@ -27,17 +28,21 @@ interface StageReport {
   readonly cells: { readonly total: number; readonly run: number }
 }
 
-/** Tasks that run for the same reason. */
+/** Cells that run for one reason. A cell with several is counted under the one that makes the most cells run. */
 interface Reason {
-  readonly stage: string
+  readonly text: string
+  readonly type: Cause['type']
+  readonly subject: string
+  readonly of: string | null
+  /** Everything of the kind that happened. */
+  readonly what: readonly Pick<Cause, 'name' | 'old' | 'new' | 'place'>[]
   readonly tasks: number
   readonly cells: number
-  readonly verdict: string
-  readonly text: string
-  readonly changes: readonly Change[]
+  /** `sure` runs; `may` runs if an input comes out differently. */
+  readonly counts: ReasonGroup['counts']
 }
 
-export function planReport(workflow: string, plan: Plan, expected: Forecast, store: Store): PlanReport {
+export function planReport(workflow: string, plan: Plan, expected: Forecast, reasons: readonly ReasonGroup[]): PlanReport {
   const { seconds, bytes, basis } = expected
   return {
     workflow,
@@ -46,7 +51,7 @@ export function planReport(workflow: string, plan: Plan, expected: Forecast, sto
     forecast: { seconds: Math.round(seconds * 10) / 10, bytes, basis },
     stages: stagesOf(plan.tasks),
     counts: countsOf(plan),
-    reasons: reasonsOf(workflow, plan, store),
+    reasons: reasons.map(reasonOf),
   }
 }
 
@@ -94,40 +99,19 @@ function cellsPerGroup(plan: Plan, id: string, cells: number): number {
   return settled.filter((cell) => cell.spec.group === first).length
 }
 
-function reasonsOf(workflow: string, plan: Plan, store: Store): Reason[] {
-  const reasons = new Map<string, Reason>()
-  for (const { task, toRun } of plan.tasks) {
-    if (toRun === 0) continue
-    const cell = plan.settled(task.id).cells.find((candidate) => candidate.output === null)
-    if (!cell) continue
-    const verdict = explainCell(store, plan, workflow, task, cell)
-    const changes = verdict.verdict === 'changed' ? verdict.changes : []
-    const text = reasonText(verdict.verdict, changes)
-    const key = `${task.stage}\n${text}`
-    const known = reasons.get(key)
-    reasons.set(key, {
-      stage: task.stage,
-      verdict: verdict.verdict,
-      text,
-      changes,
-      tasks: (known?.tasks ?? 0) + 1,
-      cells: (known?.cells ?? 0) + toRun,
-    })
-  }
-  return [...reasons.values()]
+function reasonOf(group: ReasonGroup): Reason {
+  const { type, subject, of, causes, tasks, cells, counts } = group
+  const what = causes.map(({ name, old, new: now, place }) => ({ name, ...(old === undefined ? {} : { old, new: now ?? null }), place }))
+  return { text: reasonLine(group), type, subject, of, what, tasks, cells, counts }
 }
 
-function reasonText(verdict: string, changes: readonly Change[]): string {
-  switch (verdict) {
-    case 'changed':
-      return changes.map(changeText).join('; ')
-    case 'waits':
-      return 'an input is made again'
-    case 'lost':
-      return 'lost from the store'
-    default:
-      return 'not made before'
-  }
+/** Places that are shown under a reason. */
+const shownPlaces = 3
+
+function reasonLines({ text, what }: Reason): string[] {
+  const places = placesOf(what)
+  const more = places.length > shownPlaces ? ` and ${formatCount(places.length - shownPlaces)} more` : ''
+  return [`  ${text}`, ...(places.length > 0 ? [`      ${places.slice(0, shownPlaces).join(', ')}${more}`] : [])]
 }
 
 /** The plan for reading. */
@@ -160,9 +144,7 @@ export function planText(report: PlanReport): string {
     `  disk              ${formatBytes(forecast.bytes)} at most`,
     '',
     'why',
-    ...report.reasons.map(
-      (reason) => `  ${reason.stage}: ${formatCount(reason.cells)} cells of ${formatCount(reason.tasks)} tasks: ${reason.text}`,
-    ),
+    ...report.reasons.flatMap(reasonLines),
     '',
   ].join('\n')
 }

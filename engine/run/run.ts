@@ -9,6 +9,7 @@ import { type Command, createScheduler, type Lane, type SchedulerEvent } from '.
 import { type Store, stagingFolder } from '../store/store.ts'
 import { manifestOf, recordRate, recordTask, snapshotOf } from './record.ts'
 import type { RoomWatch } from './room.ts'
+import type { Tally } from './tally.ts'
 import type { Executor, MadeCell } from './work.ts'
 
 export interface RunOptions {
@@ -21,6 +22,10 @@ export interface RunOptions {
   emit(fact: RunFact): void
   /** Path of a task's log, for the end of the run. */
   logOf(task: string): string | null
+  /** Counts of the whole run, of which this is one round. */
+  readonly tally: Tally
+  /** A task's keys are known, and nothing of it is made yet. */
+  onSettled(task: SettledTask): void
   /** Asks once before each decision whether to stop: `drain` lets what runs finish, `now` does not. */
   readonly stop: StopSignal
   readonly room: RoomWatch
@@ -55,7 +60,7 @@ export function withTime(emit: (event: RunEvent) => void, now: () => number): (f
 
 /** Carries out a plan: asks the scheduler, does what it commands, commits each batch. */
 export async function run(options: RunOptions): Promise<RunResult> {
-  const { plan, store, emit, executors } = options
+  const { plan, store, emit, executors, tally } = options
   const snapshot = snapshotOf(store)
   const scheduler = createScheduler(
     plan.tasks.map(({ task }) => scheduledTask(task)),
@@ -64,8 +69,6 @@ export async function run(options: RunOptions): Promise<RunResult> {
   const settled = new Map<string, SettledTask>()
   const batches = new Map<string, readonly Batch[]>()
   const made = new Map<string, Map<string, MadeCell>>()
-  const tally = new Tally()
-  const started = options.now()
   let lost = false
   let ended = 0
   /** Bytes that what runs may write, and the largest batch so far. */
@@ -91,6 +94,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
     batches.set(id, missing)
     if (missing[0]) expected.largest = Math.max(expected.largest, batchCost(plan, missing[0]).bytes)
     const unchangedAfterAll = toRun > 0 && missing.length === 0
+    if (found) options.onSettled(found)
     tally.settled(id, found?.cells.length ?? cells, found?.toRun ?? 0, unchangedAfterAll)
     emit({ type: 'task-settled', task: id, cells: found?.cells.length ?? cells, toRun: found?.toRun ?? 0, unchangedAfterAll })
     return missing.length
@@ -230,8 +234,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
     run: options.id,
     outcome,
     because: stopped ? because : null,
-    seconds: (options.now() - started) / 1000,
-    ...tally.totals(options.logOf),
+    ...tally.totals(options.now(), options.logOf),
   } as const
   return { totals, lost, settled: settle }
 }
@@ -245,79 +248,4 @@ function reasonOf(task: Task, settled: SettledTask): string {
   const lost = settled.cells.filter((cell) => cell.lost).length
   if (lost > 0) return `${lost} ${task.operation.counts.noun} were lost from the store`
   return settled.toRun === settled.cells.length ? 'not made yet' : `${settled.toRun} of ${settled.cells.length} cells are not made yet`
-}
-
-/** Counts of a run. */
-class Tally {
-  failed = 0
-  readonly #tasks = new Map<
-    string,
-    { cells: number; toRun: number; ran: number; failed: number; message: string | null; blocked: boolean }
-  >()
-  #unchanged = 0
-  #bytes = 0
-  #attempts = 0
-  #firstFailure: string | null = null
-
-  settled(id: string, cells: number, toRun: number, unchanged: boolean): void {
-    this.#tasks.set(id, { cells, toRun, ran: 0, failed: 0, message: null, blocked: false })
-    if (unchanged) this.#unchanged++
-  }
-
-  batch(id: string, ran: number, failed: number, bytes: number): void {
-    const task = this.#of(id)
-    task.ran += ran
-    task.failed += failed
-    this.#bytes += bytes
-  }
-
-  failure(id: string, message: string): void {
-    this.#of(id).message ??= message
-    this.#firstFailure ??= id
-    this.failed++
-  }
-
-  blocked(id: string): void {
-    this.#tasks.set(id, { cells: 0, toRun: 0, ran: 0, failed: 0, message: null, blocked: true })
-  }
-
-  nextAttempt(): number {
-    return ++this.#attempts
-  }
-
-  ranOf(id: string): number {
-    return this.#of(id).ran
-  }
-
-  reusedOf(id: string): number {
-    const { cells, toRun } = this.#of(id)
-    return cells - toRun
-  }
-
-  failureOf(id: string): string {
-    return this.#of(id).message ?? 'failed'
-  }
-
-  totals(logOf: (task: string) => string | null): Pick<RunFinished, 'tasks' | 'cells' | 'unchangedAfterAll' | 'bytes' | 'failure'> {
-    const tasks = [...this.#tasks.values()].filter((task) => !task.blocked)
-    const sum = (of: (task: (typeof tasks)[number]) => number) => tasks.reduce((total, task) => total + of(task), 0)
-    const task = this.#firstFailure
-    return {
-      tasks: {
-        ran: sum((each) => Number(each.ran > 0 && each.message === null)),
-        reused: sum((each) => Number(each.toRun === 0)),
-        failed: sum((each) => Number(each.message !== null)),
-      },
-      cells: { ran: sum((each) => each.ran), reused: sum((each) => each.cells - each.toRun), failed: sum((each) => each.failed) },
-      unchangedAfterAll: this.#unchanged,
-      bytes: this.#bytes,
-      failure: task === null ? null : { task, message: this.failureOf(task), log: logOf(task) },
-    }
-  }
-
-  #of(id: string) {
-    const task = this.#tasks.get(id)
-    if (!task) throw new Error(`task ${id} is not settled yet`)
-    return task
-  }
 }

@@ -16,12 +16,14 @@ import { commandExecutor } from './command-executor.ts'
 import { engineExecutor } from './engine-executor.ts'
 import { type Journal, openJournal } from './journal.ts'
 import { endOrphans } from './orphans.ts'
+import { type ReasonRecorder, recordReasons } from './reasons.ts'
 import { ratesOf, snapshotOf } from './record.ts'
 import { type RunResult, run, type StopSignal, taskInfos, withTime } from './run.ts'
 import type { SidecarCommand } from './sidecar.ts'
 import { sidecarExecutor } from './sidecar-executor.ts'
 import { roomWatch, spaceOf } from './room.ts'
 import { recorderOf } from './stands-on.ts'
+import { Tally } from './tally.ts'
 import { showResults, type ShownResults } from './views.ts'
 
 export interface SessionOptions {
@@ -121,6 +123,8 @@ async function session(options: SessionOptions, firstPlan: Plan, expected: Forec
   for (const event of lost) emit(event)
   const standsOn = recorderOf(store, prepared.workflow, id, now)
   if (!nothingToDo) standsOn.started(firstPlan)
+  let reasons: ReasonRecorder | null = null
+  const tally = new Tally(now())
   const read = createReader(store.layout)
   const room = roomWatch(store.layout.root, options.keepFree)
   const executors = {
@@ -137,14 +141,19 @@ async function session(options: SessionOptions, firstPlan: Plan, expected: Forec
       if (round > 0) {
         plan = planNow(prepared, store).plan
         standsOn.started(plan)
+        tally.nextRound()
       }
+      const planned = plan
+      if (planned.tasks.some(({ toRun }) => toRun > 0)) reasons ??= recordReasons(prepared, store, planned, id, now())
       result = await run({
         ...options,
         workflow: prepared.workflow.name,
         plan,
         room,
         executors,
+        tally,
         emit,
+        onSettled: (task) => reasons?.settled(task, planned),
         logOf: (task) => journal?.logOf(task) ?? null,
       })
       if (result.lost && !options.stop.requested) continue
@@ -167,6 +176,7 @@ async function session(options: SessionOptions, firstPlan: Plan, expected: Forec
     if (!result || !shown)
       throw new Error(`stored objects were found damaged ${rewinds + 1} times over: the disk of ${store.layout.root} fails`)
     const { totals } = result
+    reasons?.end(totals.outcome)
     for (const aside of shown.keptAside)
       emit({ type: 'log', task: null, text: `a result was edited by hand; the edited file is kept as ${aside}` })
     if (totals.outcome === 'done') standsOn.finished(plan)

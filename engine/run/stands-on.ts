@@ -1,16 +1,16 @@
-import path from 'node:path'
 import type { Digest } from '../core/digest.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { Prepared } from '../prepare.ts'
 import { isRecorded, type RunRecord, writeRunRecord } from '../store/run-record.ts'
 import { type Store, toBlob } from '../store/store.ts'
+import { recordedFile } from './explaining.ts'
 
 /**
  * Keeps what a run stands on, for garbage collection: what was there at its start, so that it can be resumed, and
  * all of it when it is done. A run that found everything as the one before it writes nothing.
  */
 export function recorderOf(store: Store, workflow: Prepared['workflow'], run: string, now: () => number) {
-  const file = path.relative(store.layout.root, path.join(workflow.folder, path.basename(workflow.file)))
+  const file = recordedFile(store, workflow)
   const record = (finished: boolean, objects: readonly Digest[]): RunRecord => ({
     run,
     workflow: workflow.name,

@@ -12,6 +12,7 @@ import type {
   Step,
   StepKind,
 } from '../../engine/core/step-kind.ts'
+import { paramOrigin, paramOrigins } from '../common/origins.ts'
 
 const schema: ParamSchema = {
   type: 'object',
@@ -105,6 +106,15 @@ export const command: StepKind = {
         picks: Object.fromEntries(inputs.flatMap(([name, input]) => (typeof input === 'string' ? [] : [[name, input.output]]))),
       },
       tuning: { paths: Object.fromEntries(files.map(([name, file]) => [name, file.path])) },
+      origins: {
+        ...paramOrigins(step, ['run', 'env']),
+        command_version: paramOrigin(step.name, 'version'),
+        output: paramOrigin(step.name, 'outputs'),
+        file: paramOrigin(step.name, 'outputs'),
+        ...Object.fromEntries(
+          inputs.flatMap(([name, input]) => (typeof input === 'string' ? [[`files.${name}`, { from: 'file' as const, name: input }]] : [])),
+        ),
+      },
     }
     return { tasks: [task], problems }
   },
@@ -148,6 +158,7 @@ const commandOperation: Operation = {
   name: 'command',
   version: 1,
   counts: { noun: 'outputs', by: 'cell' },
+  axes: (cell) => ({ output: cell }),
   cells(task, inputs) {
     const picked = pickedInputs(task.data.picks as Record<string, string>, inputs)
     const known = Object.values(picked).every((output) => output !== null)

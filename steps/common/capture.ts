@@ -1,7 +1,8 @@
 import type { Json } from '../../engine/core/json.ts'
 import type { ParamSchema } from '../../engine/core/schema.ts'
 import type { CellSpec, Inputs, LoadedState, Operation, ParentTask, Problem, Task } from '../../engine/core/step-kind.ts'
-import { tokenModelComponents } from './model.ts'
+import { tokenModelComponents, tokenModelOrigins } from './model.ts'
+import { paramOrigin } from './origins.ts'
 import { chunks } from './pick.ts'
 
 /** What to record while a model reads an answer again. */
@@ -81,6 +82,7 @@ export function captureTask({ id, step, stage, answers, state, capture, batchSiz
     shared: { ...tokenModelComponents(state), component: 'residual', positions: capture.positions ?? 'response' },
     data: { layers: [...capture.layers] },
     tuning: { batchSize },
+    origins: { ...tokenModelOrigins(state), positions: paramOrigin(step, 'capture', 'positions') },
   }
 }
 
@@ -88,6 +90,7 @@ const captureOperation: Operation = {
   name: 'capture',
   version: 1,
   counts: { noun: 'recordings', by: 'group' },
+  axes: (cell) => ({ .../^(?<prompt>.*)@(?<layer>\d+)$/.exec(cell)?.groups }),
   cells(task, inputs) {
     const layers = task.data.layers as number[]
     return answersOf(inputs).cells.flatMap(({ spec, output }) =>

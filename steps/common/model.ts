@@ -1,5 +1,5 @@
-import type { Components, LoadedState } from '../../engine/core/step-kind.ts'
 import type { ModelSource } from '../../engine/core/sources.ts'
+import type { Components, LoadedState, Origin } from '../../engine/core/step-kind.ts'
 
 /** Key components of a model that turns text into tokens: its whole identity. */
 export function textModelComponents(model: ModelSource): Components {
@@ -16,4 +16,18 @@ export function tokenModelComponents(state: LoadedState): Components {
 /** A rough count, for forecasts only: English text has about four characters a token. */
 export function estimateTokens(text: string): number {
   return Math.ceil(text.length / 4) + 8
+}
+
+/** Where the components of a model come from. */
+export function textModelOrigins({ name }: ModelSource): Record<string, Origin> {
+  return {
+    model: { from: 'model', name },
+    dtype: { from: 'workflow', path: ['models', name, 'dtype'] },
+    quantization: { from: 'workflow', path: ['models', name, 'quantization'] },
+  }
+}
+
+/** The same for a model with or without an adapter. */
+export function tokenModelOrigins({ base, adapter }: LoadedState): Record<string, Origin> {
+  return { ...textModelOrigins(base), ...(adapter ? { adapter: { from: 'organism', name: adapter.name } } : {}) }
 }

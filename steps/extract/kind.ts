@@ -3,8 +3,10 @@ import { type ParamSchema, resultComponents } from '../../engine/core/schema.ts'
 import type { ContrastPair, ModelSource } from '../../engine/core/sources.ts'
 import type { CellSpec, Operation, StepKind } from '../../engine/core/step-kind.ts'
 import { layerProblems } from '../common/capture.ts'
-import { estimateTokens, textModelComponents } from '../common/model.ts'
+import { estimateTokens, textModelComponents, textModelOrigins } from '../common/model.ts'
+import { paramOrigins } from '../common/origins.ts'
 import { pick, selection } from '../common/pick.ts'
+import { vectorAxes } from '../common/vectors.ts'
 
 const schema: ParamSchema = {
   type: 'object',
@@ -77,6 +79,14 @@ export const extract: StepKind = {
       },
       data: { trait: trait.name, category: trait.category, pairs: trait.pairs, reference, layers, methods: step.params.methods ?? [] },
       tuning: { position: step.params.position as string, systemPrompt: step.params.system_prompt ?? null },
+      origins: {
+        ...textModelOrigins(model),
+        ...paramOrigins(step, ['position', 'system_prompt']),
+        pairs: { from: 'trait' as const, name: trait.name },
+        reference: reference
+          ? { from: 'trait' as const, name: step.params.reference as string }
+          : { from: 'workflow' as const, path: ['steps', step.name, 'reference'] },
+      },
     }))
     return { tasks, problems: layerProblems(layers, state, ['layers']) }
   },
@@ -92,6 +102,7 @@ const extractOperation: Operation = {
   name: 'extract',
   version: 1,
   counts: { noun: 'vectors', by: 'cell' },
+  axes: vectorAxes,
   cells(task) {
     const { trait, layers, methods } = task.data as { trait: string; layers: number[]; methods: string[] }
     return layers.flatMap((layer) =>

@@ -3,7 +3,8 @@ import { type ParamSchema, resultComponents } from '../../engine/core/schema.ts'
 import type { ModelSource, OrganismSource, PromptSetSource } from '../../engine/core/sources.ts'
 import type { CellSpec, LoadedState, Operation, Step, StepKind, Task } from '../../engine/core/step-kind.ts'
 import { batchSizeSchema, type CaptureParams, captureSchema, captureTask, layerProblems } from '../common/capture.ts'
-import { estimateTokens, textModelComponents } from '../common/model.ts'
+import { estimateTokens, textModelComponents, textModelOrigins } from '../common/model.ts'
+import { paramOrigins } from '../common/origins.ts'
 import { chunks, pick, selection } from '../common/pick.ts'
 
 const schema: ParamSchema = {
@@ -87,6 +88,13 @@ function answerTask(step: Step, model: ModelSource, organism: OrganismSource, se
       topP: step.params.top_p as number,
       seed: step.params.seed as number,
     },
+    origins: {
+      ...textModelOrigins(model),
+      ...paramOrigins(step, ['max_new_tokens', 'temperature', 'top_p', 'seed']),
+      adapter: { from: 'organism', name: organism.name },
+      system_prompt: { from: 'prompt-set', name: set.name, part: 'system_prompt' },
+      prompt: { from: 'prompt-set', name: set.name, part: 'prompt' },
+    },
   }
 }
 
@@ -94,6 +102,7 @@ const answerOperation: Operation = {
   name: 'generate',
   version: 1,
   counts: { noun: 'answers', by: 'cell' },
+  axes: (cell) => ({ prompt: cell }),
   cells(task) {
     return promptsOf(task).map((prompt): CellSpec => ({ id: prompt.id, group: prompt.id, own: { prompt: prompt.text }, inputs: [] }))
   },

@@ -1,6 +1,7 @@
 import type { Json } from '../../engine/core/json.ts'
 import type { ParamSchema } from '../../engine/core/schema.ts'
 import type { CellOutput, CellSpec, ExpandContext, Inputs, Operation, Problem, Step, StepKind, Task } from '../../engine/core/step-kind.ts'
+import { paramOrigins } from '../common/origins.ts'
 import { pick, selection } from '../common/pick.ts'
 
 const schema: ParamSchema = {
@@ -96,6 +97,7 @@ function projectTask(step: Step, recording: Task, extractions: readonly Task[], 
     shared: { centered: step.params.centered as boolean },
     data: { vectors: vectors as unknown as Json },
     tuning: { organism: organism ?? '', prompt_set: promptSet ?? '', side: side ?? '' },
+    origins: paramOrigins(step, ['centered']),
   }
 }
 
@@ -143,10 +145,13 @@ function recordingProblems(
   })
 }
 
+const cellName = /^(?<prompt>.*)@(?<layer>\d+):(?<trait>[^:]+):(?<method>[^:]+)$/
+
 const projectOperation: Operation = {
   name: 'project',
   version: 1,
   counts: { noun: 'projections', by: 'cell' },
+  axes: (cell) => ({ ...cellName.exec(cell)?.groups }),
   cells(task, inputs) {
     const [recording] = inputs.of('recording')
     const vectorOutputs = vectorsByName(inputs)
@@ -180,13 +185,7 @@ const projectOperation: Operation = {
       const activations = indexed<string>()
       const vectors = indexed<string>()
       const wanted = cells.map((cell) => {
-        const [, prompt, layer, trait, method] = /^(.*)@(\d+):([^:]+):([^:]+)$/.exec(cell.id) as unknown as [
-          string,
-          string,
-          string,
-          string,
-          string,
-        ]
+        const { prompt, layer, trait, method } = (cellName.exec(cell.id) as RegExpExecArray).groups as Record<string, string>
         const name = `${trait}@${layer}:${method}`
         const offset = task.shared.centered ? Number(vectorOutputs.get(name)?.facts.baseline) : 0
         return { id: cell.id, activation: activations.indexOf(`${prompt}@${layer}`), vector: vectors.indexOf(name), offset }

@@ -1,6 +1,7 @@
 import type { Json } from '../../engine/core/json.ts'
 import { type ParamSchema, resultComponents } from '../../engine/core/schema.ts'
 import type { ExpandContext, Problem, Step, StepKind, Task } from '../../engine/core/step-kind.ts'
+import { paramOrigins } from '../common/origins.ts'
 import { metricNames } from './metrics.ts'
 import { overviewOperation, rankOperation, type VectorName } from './operations.ts'
 
@@ -110,6 +111,7 @@ function rankTask(step: Step, set: string, scores: readonly Task[], sides: Sides
       promptSet: set,
     },
     tuning: {},
+    origins: paramOrigins(step, ['mode', 'by', 'top']),
   }
 }
 
@@ -126,5 +128,6 @@ function overviewTask(step: Step, rankings: readonly Task[], organisms: readonly
     shared: { organisms: [...organisms] },
     data: {},
     tuning: {},
+    origins: { organisms: { from: 'workflow', path: ['organisms', 'from'] } },
   }
 }

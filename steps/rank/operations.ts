@@ -2,6 +2,7 @@ import { digestOfJson } from '../../engine/core/digest.ts'
 import type { Json } from '../../engine/core/json.ts'
 import type { CellOutput, CellSpec, Inputs, Operation, ParentTask, Reader, Task, TextFiles } from '../../engine/core/step-kind.ts'
 import { rankingsOf } from '../common/rankings.ts'
+import { vectorAxes } from '../common/vectors.ts'
 import { type Across, matrixOf } from './matrix.ts'
 import { type MetricName, metricNames } from './metrics.ts'
 import { difference, type RankedResponse, rankResponses, responseJson, round, type ScoredResponse } from './ranking.ts'
@@ -19,6 +20,7 @@ export const rankOperation: Operation = {
   name: 'rank',
   version: 2,
   counts: { noun: 'rankings', by: 'cell' },
+  axes: vectorAxes,
   cells(task, inputs) {
     const answers = foldByOrganism(inputs.of('answers'), () => true)
     return vectorsOf(task).map((vector): CellSpec => {

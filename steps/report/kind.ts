@@ -1,5 +1,6 @@
 import type { ParamSchema } from '../../engine/core/schema.ts'
 import type { CellOutput, Operation, StepKind } from '../../engine/core/step-kind.ts'
+import { paramOrigins } from '../common/origins.ts'
 import { rankingsOf } from '../common/rankings.ts'
 import { reportData, type StoredRanking } from './data.ts'
 import { reportPage } from './page.ts'
@@ -36,6 +37,7 @@ export const report: StepKind = {
       shared: { title: step.params.title ?? step.name },
       data: {},
       tuning: {},
+      origins: paramOrigins(step, ['title']),
     }
     return { tasks: ranking.tasks.length > 0 ? [task] : [], problems: [] }
   },

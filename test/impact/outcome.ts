@@ -1,8 +1,9 @@
 import path from 'node:path'
-import { changeText, explainCell } from '../../engine/lineage/why.ts'
 import type { StepKind } from '../../engine/core/step-kind.ts'
+import { changeText } from '../../engine/lineage/changes.ts'
 import { prepare } from '../../engine/prepare.ts'
 import type { PlanReport } from '../../engine/report/plan-report.ts'
+import { explaining } from '../../engine/run/explaining.ts'
 import { planNow } from '../../engine/run/session.ts'
 import { openStore } from '../../engine/store/store.ts'
 import { dag } from '../support/dag.ts'
@@ -25,14 +26,15 @@ export async function planCells(workspace: Workspace, kinds: readonly StepKind[]
     const prepared = await prepare(workspace.at(workflowFile), kinds, store)
     if (!prepared.ok) throw new Error(prepared.error.map((problem) => problem.message).join('\n'))
     const { plan } = planNow(prepared.value, store)
+    const { explain } = explaining(prepared.value, store, plan)
     return plan.tasks.flatMap(({ task, toRun }) => {
       const { cells } = plan.settled(task.id)
       const missing = cells.filter((cell) => cell.output === null).length
       if (missing !== toRun) throw new Error(`${task.id}: its deep key says that ${toRun} cells run, its cells that ${missing} do`)
       return cells.map((cell): PlannedCell => {
-        const verdict = explainCell(store, plan, prepared.value.workflow.name, task, cell)
+        const verdict = explain.cell(task, cell)
         const reason =
-          verdict.verdict === 'up-to-date'
+          verdict.verdict === 'served'
             ? null
             : verdict.verdict === 'changed'
               ? verdict.changes.map((change) => withoutValues(changeText(change))).join('; ')

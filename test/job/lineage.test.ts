@@ -1,8 +1,7 @@
-import { readdirSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import type { LineageNode } from '../../engine/lineage/lineage.ts'
 import { dag, run } from '../support/dag.ts'
-import { finishedWorkspace, type Workspace, workflowFile } from '../support/workspace.ts'
+import { finishedWorkspace, type Workspace } from '../support/workspace.ts'
 
 async function lineage(workspace: Workspace, ...args: string[]): Promise<(LineageNode & { files: string[] })[]> {
   const result = await dag(workspace.folder, ['lineage', '--json', ...args])
@@ -76,24 +75,4 @@ test('an artifact that is not known is an error that says what can be named', as
 
 1 error; nothing was started
 `)
-})
-
-test('why names the component that changed, old and new', async () => {
-  const workspace = finishedWorkspace()
-  workspace.edit(workflowFile, 'max_new_tokens: 6', 'max_new_tokens: 7')
-  const { stdout } = await dag(workspace.folder, ['why', workflowFile, 'answers/alpha/two'])
-  const [madeIn] = readdirSync(workspace.at('cache/runs'))
-  expect(stdout).toBe(`answers/alpha/two
-  2 cells (two_1, two_2): key changed since run ${madeIn}:
-      max_new_tokens: 6 → 7
-`)
-})
-
-test('why of a task that waits names the parents that are made again', async () => {
-  const workspace = finishedWorkspace()
-  workspace.edit(workflowFile, 'max_new_tokens: 6', 'max_new_tokens: 7')
-  const { stdout } = await dag(workspace.folder, ['why', workflowFile, 'clean/alpha/two:two_1@1'])
-  expect(stdout).toBe(
-    'clean/alpha/two\n  1 cell (two_1@1): its inputs are made again: answers/alpha/two; whether it runs is known when they are there\n',
-  )
 })

@@ -9,7 +9,16 @@ test('an object that is gone is made again, and nothing that was made from it', 
   const cell = stored(workspace, 'answers.capture/alpha/two', 'two_1@2')
   rmSync(objectFile(workspace, cell), { force: true })
   expect((await plan(workspace)).reasons).toEqual([
-    { stage: 'answers.capture', verdict: 'lost', tasks: 1, cells: 4, text: 'lost from the store', changes: [] },
+    {
+      text: 'object lost: 2 recordings',
+      type: 'gone',
+      subject: 'object',
+      of: null,
+      what: [{ name: cell.object, place: null }],
+      tasks: 1,
+      cells: 4,
+      counts: { recordings: { sure: 2, may: 0 } },
+    },
   ])
   const { finished } = await run(workspace)
   expect(finished.cells).toEqual({ ran: 4, reused: 172, failed: 0 })

@@ -1,0 +1,53 @@
+import { canonicalJson, isObject, type Json } from '../core/json.ts'
+import type { Components } from '../core/step-kind.ts'
+
+/** One named part of a key that is not what it was. Null stands for a part that was not there. */
+export interface Change {
+  readonly component: string
+  readonly old: Json
+  readonly new: Json
+}
+
+/** The named parts that differ, nested ones with dotted names. */
+export function changedComponents(old: Components, now: Components): Change[] {
+  const before = flatten(old)
+  const after = flatten(now)
+  const names = [...new Set([...before.keys(), ...after.keys()])].sort()
+  return names.flatMap((component): Change[] => {
+    const change = { component, old: before.get(component) ?? null, new: after.get(component) ?? null }
+    return canonicalJson(change.old) === canonicalJson(change.new) ? [] : [change]
+  })
+}
+
+function flatten(value: Components, prefix = ''): Map<string, Json> {
+  const parts = new Map<string, Json>()
+  for (const [name, member] of Object.entries(value)) {
+    if (isObject(member)) for (const [inner, leaf] of flatten(member, `${prefix}${name}.`)) parts.set(inner, leaf)
+    else parts.set(`${prefix}${name}`, member)
+  }
+  return parts
+}
+
+/** `temperature: 0 → 0.7`; digests are cut, and long texts to where they differ. */
+export function changeText({ component, old, new: now }: Change): string {
+  const same = typeof old === 'string' && typeof now === 'string' ? sameStart(old, now) : 0
+  return `${component}: ${valueText(old, same)} → ${valueText(now, same)}`
+}
+
+const shownCharacters = 60
+const leadIn = 12
+
+export function valueText(value: Json, same = 0): string {
+  if (value === null) return '(none)'
+  if (typeof value === 'string' && /^[0-9a-f]{64}$/.test(value)) return value.slice(0, 12)
+  const text = typeof value === 'string' && same > 0 ? `"…${JSON.stringify(value.slice(same - leadIn)).slice(1)}` : JSON.stringify(value)
+  return text.length > shownCharacters ? `${text.slice(0, shownCharacters - 3)}…${text.at(-1)}` : text
+}
+
+/** How much of two long texts is the same before they part, when that would hide where they do. */
+function sameStart(a: string, b: string): number {
+  if (Math.min(a.length, b.length) <= shownCharacters) return 0
+  let same = 0
+  while (same < a.length && a[same] === b[same]) same++
+  return same > shownCharacters / 2 ? same : 0
+}
