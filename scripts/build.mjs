@@ -1,8 +1,10 @@
 // Builds dist/: the workflow schema, its compiled check, and the program as one bundle with lazy chunks.
+// `--out FOLDER --replace MODULE=OTHER` builds a program elsewhere, with another module in the place of one.
 import { createHash } from 'node:crypto'
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import path from 'node:path'
+import { parseArgs } from 'node:util'
 import { pathToFileURL } from 'node:url'
 import { build } from 'esbuild'
 import { at, filesOf } from './lib/setup.mjs'
@@ -55,11 +57,12 @@ function buildName() {
   return hash.update(readFileSync(at('package-lock.json'))).digest('hex')
 }
 
-async function buildProgram() {
-  rmSync(at('dist/program'), { recursive: true, force: true })
+async function buildProgram(out, plugins = []) {
+  rmSync(out, { recursive: true, force: true })
   await build({
     entryPoints: { dag: at('engine/cli/main.ts') },
-    outdir: at('dist/program'),
+    outdir: out,
+    plugins,
     bundle: true,
     splitting: true,
     minify: true,
@@ -76,6 +79,22 @@ async function buildProgram() {
   })
 }
 
+/** Puts another module in the place of one of the engine. */
+function replacing(module, other) {
+  return {
+    name: 'replacing',
+    setup({ onLoad }) {
+      onLoad({ filter: /\.ts$/ }, ({ path: file }) =>
+        file === at(module) ? { contents: readFileSync(at(other)), loader: 'ts', resolveDir: path.dirname(at(other)) } : null,
+      )
+    },
+  }
+}
+
+const { values } = parseArgs({ options: { out: { type: 'string' }, replace: { type: 'string' } } })
 mkdirSync(at('dist'), { recursive: true })
-await buildSchema()
-await buildProgram()
+if (values.out) await buildProgram(at(values.out), [replacing(...values.replace.split('='))])
+else {
+  await buildSchema()
+  await buildProgram(at('dist/program'))
+}

@@ -1,4 +1,6 @@
-import { buildApplication, buildRouteMap, run } from '@stricli/core'
+import { buildApplication, buildRouteMap, run, text_en } from '@stricli/core'
+import { formatDiagnostic } from '../core/diagnostic.ts'
+import { systemProblem } from '../core/system-error.ts'
 import {
   acceptCommand,
   attachCommand,
@@ -40,8 +42,17 @@ const root = buildRouteMap({
 const application = buildApplication(root, {
   name: 'dag',
   scanner: { caseStyle: 'allow-kebab-for-camel', allowArgumentEscapeSequence: true },
-  determineExitCode: () => exitCodes.internal,
+  localization: {
+    text: { ...text_en, exceptionWhileRunningCommand: (error, ansi) => systemText(error) ?? text_en.exceptionWhileRunningCommand(error, ansi) },
+  },
+  determineExitCode: (error) => (systemProblem(error) ? exitCodes.failed : exitCodes.internal),
 })
+
+/** What the machine refused is told in a few words; a mistake of the program's with where it happened. */
+function systemText(error: unknown): string | null {
+  const problem = systemProblem(error)
+  return problem && formatDiagnostic({ severity: 'error', rule: 'system', ...problem })
+}
 
 /** Runs one command line. The exit code is left in `process.exitCode`. */
 export async function main(argv: readonly string[]): Promise<void> {

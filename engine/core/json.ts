@@ -23,6 +23,15 @@ export function isList(value: Json): value is readonly Json[] {
   return Array.isArray(value)
 }
 
+/** Null for a text that is no JSON. */
+export function parseOrNull<Value>(text: string): Value | null {
+  try {
+    return JSON.parse(text) as Value
+  } catch {
+    return null
+  }
+}
+
 export function isObject(value: unknown): value is Record<string, Json> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -1,10 +1,12 @@
-import { closeSync, copyFileSync, createReadStream, existsSync, fsyncSync, mkdirSync, openSync, renameSync, statSync } from 'node:fs'
+import { closeSync, copyFileSync, createReadStream, existsSync, mkdirSync, openSync, renameSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { createHasher } from '../core/digest.ts'
 import type { RunFact } from '../core/events.ts'
 import { type AsCommand, type CommandSpec, CorruptObject } from '../core/step-kind.ts'
+import { atFile, errorText } from '../core/system-error.ts'
 import type { StagedFile } from '../store/durable.ts'
 import { objectPath, type StoreLayout } from '../store/layout.ts'
+import { syncDescriptor } from '../store/sync.ts'
 import type { Executor, MadeCell } from './work.ts'
 
 /**
@@ -85,12 +87,23 @@ async function layInputs(layout: StoreLayout, spec: CommandSpec, staging: string
     try {
       copyFileSync(from, target)
     } catch (error) {
-      if (stored) throw new CorruptObject(input.slot.object, 'is gone')
+      const damage = stored ? await damageOf(from, input.digest) : null
+      if (stored && damage !== null) throw new CorruptObject(input.slot.object, damage)
       throw error
     }
     if ((await digestAndSync(target)) === input.digest) continue
     if (stored) throw new CorruptObject(input.slot.object, 'does not match its digest')
     throw new Error(`${input.file} changed while the run was going on; run again`)
+  }
+}
+
+/** What is wrong with a stored file that could not be copied; null when it is whole, and the copy is to blame. */
+async function damageOf(file: string, digest: string): Promise<string | null> {
+  if (!existsSync(file)) return 'is gone'
+  try {
+    return (await digestOf(file)) === digest ? null : 'does not match its digest'
+  } catch (error) {
+    return `cannot be read: ${errorText(error)}`
   }
 }
 
@@ -115,16 +128,21 @@ async function collect(
   return { files, cells, failed: [] }
 }
 
-async function digestAndSync(file: string): Promise<string> {
+async function digestOf(file: string): Promise<string> {
   const hasher = createHasher()
   for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20 })) hasher.update(chunk as Buffer)
+  return hasher.digest()
+}
+
+async function digestAndSync(file: string): Promise<string> {
+  const digest = await digestOf(file)
   const descriptor = openSync(file, 'r')
   try {
-    fsyncSync(descriptor)
+    atFile(file, () => syncDescriptor(descriptor))
   } finally {
     closeSync(descriptor)
   }
-  return hasher.digest()
+  return digest
 }
 
 function howItFailed(

@@ -1,3 +1,4 @@
+import { parseOrNull } from '../core/json.ts'
 import type { CellOutput } from '../core/step-kind.ts'
 import { sharedComponents } from '../plan/keys.ts'
 import type { MeasuredRates } from '../plan/profile.ts'
@@ -14,8 +15,7 @@ export function snapshotOf(store: Store): Snapshot {
     done(deep) {
       const row = done.get(toBlob(deep)) as { cells: number; objects: string } | undefined
       if (!row) return null
-      const objects = JSON.parse(row.objects) as string[]
-      return objects.every((object) => store.has(object)) ? row.cells : null
+      return parseOrNull<string[]>(row.objects)?.every((object) => store.has(object)) ? row.cells : null
     },
   }
 }

@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import type { RunEvent, RunFact, RunFinished, TaskInfo } from '../core/events.ts'
 import { CorruptObject, type Task } from '../core/step-kind.ts'
+import { errorText } from '../core/system-error.ts'
 import { rateProfile, workOf } from '../plan/forecast.ts'
 import { batchCost, type Plan, type PlannedTask } from '../plan/plan.ts'
 import { type Batch, inputsOf, missingBatches, type SettledTask, settleTask, withMade } from '../plan/settle.ts'
 import { laneCapacity, scheduledTask } from '../schedule/lanes.ts'
 import { type Command, createScheduler, type Lane, type SchedulerEvent } from '../schedule/scheduler.ts'
+import { discard } from '../store/durable.ts'
 import { type Store, stagingFolder } from '../store/store.ts'
 import { manifestOf, recordRate, recordTask, snapshotOf } from './record.ts'
 import type { RoomWatch } from './room.ts'
@@ -115,6 +117,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
     const known = made.get(id) ?? new Map<string, MadeCell>()
     made.set(id, known)
     for (const cell of outcome.cells) known.set(cell.id, cell)
+    discard(staging)
     const seconds = (performance.now() - from) / 1000
     const bytes = outcome.files.reduce((sum, file) => sum + file.bytes, 0)
     expected.largest = Math.max(expected.largest, cost.bytes, bytes)
@@ -215,7 +218,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
           emit({ type: 'object-lost', object: error.object, detail: error.message, cells })
           send({ type: 'stop' })
         }
-        tally.failure(task, error instanceof Error ? error.message : String(error))
+        tally.failure(task, errorText(error))
         send({ type: 'batch-failed', task })
       }
     }

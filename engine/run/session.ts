@@ -10,6 +10,7 @@ import { type Plan, plan as makePlan } from '../plan/plan.ts'
 import { totalsOf } from '../plan/totals.ts'
 import type { Prepared } from '../prepare.ts'
 import { damagedObjects } from '../store/damaged-objects.ts'
+import { discard } from '../store/durable.ts'
 import { createReader } from '../store/read.ts'
 import { clearStaging, type Store } from '../store/store.ts'
 import { commandExecutor } from './command-executor.ts'
@@ -62,7 +63,9 @@ export async function runWorkflow(options: SessionOptions): Promise<Result<RunFi
   const disk = diskProblems(store.layout.root, expected.bytes, options.keepFree)
   const refused = [...(plan.tasks.some(({ toRun }) => toRun > 0) ? prepared.notReady : []), ...disk]
   if (refused.length > 0) return fail(refused)
-  return ok(await session(options, plan, expected, lost))
+  const finished = await session(options, plan, expected, lost)
+  if (finished.outcome === 'done') discard(path.join(store.layout.staging, options.id))
+  return ok(finished)
 }
 
 /** Takes a damaged object out of use, and says so. */

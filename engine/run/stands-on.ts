@@ -1,4 +1,5 @@
 import type { Digest } from '../core/digest.ts'
+import { parseOrNull } from '../core/json.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { Prepared } from '../prepare.ts'
 import { isRecorded, type RunRecord, writeRunRecord } from '../store/run-record.ts'
@@ -36,7 +37,8 @@ function objectsOf(store: Store, plan: Plan): Digest[] {
   const objects = new Set<Digest>()
   for (const { task, deep } of plan.tasks) {
     const row = done.get(toBlob(deep)) as { objects: string } | undefined
-    if (row) for (const object of JSON.parse(row.objects) as Digest[]) objects.add(object)
+    const known = row && parseOrNull<Digest[]>(row.objects)
+    if (known) for (const object of known) objects.add(object)
     else for (const { output } of plan.settled(task.id).cells) if (output) objects.add(output.slot.object)
   }
   return [...objects].sort()

@@ -1,4 +1,6 @@
+import { digestOfBytes } from '../core/digest.ts'
 import type { Reader, Task } from '../core/step-kind.ts'
+import { DamagedIndex } from '../core/system-error.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { SettledTask } from '../plan/settle.ts'
 import { readWhole } from '../store/read.ts'
@@ -52,7 +54,8 @@ async function entriesOf(
 ): Promise<Entry[] | null> {
   const row = store.db.prepare('SELECT view FROM done WHERE deep = ?').get(toBlob(deep)) as { view: string | null } | undefined
   if (!row) return null
-  if (row.view !== null) return JSON.parse(row.view) as Entry[]
+  const remembered = row.view === null ? null : unsealed(row.view)
+  if (remembered) return remembered
   const entries: Entry[] = []
   for (const { spec, output } of settled(task.id).cells) {
     if (output === null) return null
@@ -60,13 +63,26 @@ async function entriesOf(
     const names = output.slot.format === 'json' ? Object.keys(await textFiles(output, read)) : [spec.own?.file as string]
     for (const name of names) entries.push({ path: `${folder}/${name}`, name, cell: spec.id, digest: output.digest })
   }
-  store.db.prepare('UPDATE done SET view = ? WHERE deep = ?').run(JSON.stringify(entries), toBlob(deep))
+  store.db.prepare('UPDATE done SET view = ? WHERE deep = ?').run(sealed(entries), toBlob(deep))
   return entries
+}
+
+/** Entries say where files are shown, and nothing else tells when the disk has changed a name in them: a digest goes with them. */
+function sealed(entries: readonly Entry[]): string {
+  const text = JSON.stringify(entries)
+  return `${digestOfBytes(text)} ${text}`
+}
+
+/** Null when they are not as they were written. */
+function unsealed(row: string): Entry[] | null {
+  const at = row.indexOf(' ')
+  const text = row.slice(at + 1)
+  return digestOfBytes(text) === row.slice(0, at) ? (JSON.parse(text) as Entry[]) : null
 }
 
 async function contentOf(store: Store, entry: Entry, settled: SettledTask, read: Reader): Promise<string | Uint8Array> {
   const output = settled.cell(entry.cell)?.output
-  if (!output) throw new Error(`cell ${entry.cell} of ${settled.task.id} is not there`)
+  if (!output) throw new DamagedIndex(`cell ${entry.cell} of ${settled.task.id} is not there`)
   if (output.slot.format !== 'json') return readWhole(store.layout, output)
   return (await textFiles(output, read))[entry.name] as string
 }

@@ -1,8 +1,10 @@
-import { chmodSync, closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, writeSync } from 'node:fs'
+import { chmodSync, closeSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
 import path from 'node:path'
 import { type Digest, digestOfBytes } from '../core/digest.ts'
+import { atFile } from '../core/system-error.ts'
 import type { StoreLayout } from './layout.ts'
 import { objectPath } from './layout.ts'
+import { syncDescriptor, syncFolder } from './sync.ts'
 
 /** A file written into a staging folder, hashed and synced by its writer. */
 export interface StagedFile {
@@ -12,14 +14,25 @@ export interface StagedFile {
 }
 
 /** Writes a file and syncs it through the descriptor that wrote it. A failed write or sync is never retried. */
-export function writeDurably(file: string, data: Uint8Array | string): void {
-  const descriptor = openSync(file, 'wx', 0o600)
+export function writeDurably(file: string, data: Uint8Array | string, mode = 0o600): void {
+  const bytes = typeof data === 'string' ? Buffer.from(data) : data
+  const descriptor = openSync(file, 'wx', mode)
   try {
-    const bytes = typeof data === 'string' ? Buffer.from(data) : data
-    for (let written = 0; written < bytes.length; ) written += writeSync(descriptor, bytes, written)
-    fsyncSync(descriptor)
+    atFile(file, () => {
+      for (let written = 0; written < bytes.length; ) written += writeSync(descriptor, bytes, written)
+      syncDescriptor(descriptor)
+    })
   } finally {
     closeSync(descriptor)
+  }
+}
+
+/** Removes what is of no more use. Where it cannot be removed now, its owner removes or replaces it later. */
+export function discard(file: string): void {
+  try {
+    rmSync(file, { recursive: true, force: true })
+  } catch {
+    // Nothing stands on it.
   }
 }
 
@@ -32,7 +45,7 @@ export function stageText(folder: string, name: string, text: string): StagedFil
 
 /**
  * Moves staged files to their content addresses and syncs the folders, so that their names survive a power cut. A file
- * takes the place of one that is there already: that one may be damaged.
+ * takes the place of one that is there already: that one may be damaged, or a run that was killed has not synced it.
  */
 export function placeObjects(layout: StoreLayout, staging: string, files: readonly StagedFile[]): void {
   const folders = new Set<string>()
@@ -40,22 +53,11 @@ export function placeObjects(layout: StoreLayout, staging: string, files: readon
     const from = path.join(staging, file.name)
     const to = objectPath(layout, file.digest)
     const folder = path.dirname(to)
-    if (!existsSync(folder)) {
-      mkdirSync(folder, { recursive: true, mode: 0o700 })
-      folders.add(layout.objects)
-    }
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
     chmodSync(from, 0o444)
     renameSync(from, to)
     folders.add(folder)
   }
   for (const folder of folders) syncFolder(folder)
-}
-
-export function syncFolder(folder: string): void {
-  const descriptor = openSync(folder, 'r')
-  try {
-    fsyncSync(descriptor)
-  } finally {
-    closeSync(descriptor)
-  }
+  syncFolder(layout.objects)
 }

@@ -2,13 +2,13 @@ import { rmSync } from 'node:fs'
 import path from 'node:path'
 import type { Digest } from '../core/digest.ts'
 import { fail, ok, type Result } from '../core/result.ts'
-import { syncFolder } from './durable.ts'
 import { type GcOptions, type GcPlan, type GcReport, makePlan } from './gc-plan.ts'
 import { objectPath } from './layout.ts'
 import { lockHolder, takeLock } from './lock.ts'
 import { unitTables } from './mend.ts'
 import { forgotten, writeRunRecord } from './run-record.ts'
 import { type Store, toBlob } from './store.ts'
+import { syncFolder } from './sync.ts'
 
 /** What a collection would remove and what stays, and why. Changes nothing. */
 export function planGc(store: Store, options: GcOptions): GcReport {

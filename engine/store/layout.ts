@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import path from 'node:path'
 import type { Digest } from '../core/digest.ts'
+import { syncFolder } from './sync.ts'
 
 /** Where things lie in a store folder. */
 export interface StoreLayout {
@@ -28,12 +29,13 @@ export function storeLayout(root: string): StoreLayout {
   }
 }
 
-/** Store folders are for their owner only. */
+/** Store folders are for their owner only. Their names survive a power cut from the start. */
 export function makeFolders(layout: StoreLayout): void {
-  mkdirSync(layout.root, { recursive: true })
-  for (const folder of [layout.objects, layout.manifests, layout.staging, layout.quarantine, layout.runs]) {
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
-  }
+  const isNew = mkdirSync(layout.root, { recursive: true }) !== undefined
+  const folders = [layout.objects, layout.manifests, layout.staging, layout.quarantine, layout.runs]
+  const made = folders.filter((folder) => mkdirSync(folder, { recursive: true, mode: 0o700 }) !== undefined)
+  if (made.length > 0) syncFolder(layout.root)
+  if (isNew) syncFolder(path.dirname(layout.root))
 }
 
 export function objectPath(layout: StoreLayout, digest: Digest): string {

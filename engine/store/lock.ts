@@ -1,6 +1,7 @@
-import { existsSync, rmSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { fail, ok, type Result } from '../core/result.ts'
+import { discard } from './durable.ts'
 import type { StoreLayout } from './layout.ts'
 import { isLiving, type LockOwner, ownerText, readOwner, thisProcess, writeOwner } from './lock-owner.ts'
 
@@ -37,7 +38,7 @@ export function takeLock(layout: StoreLayout, what: string, run: string | null =
   writeOwner(layout, thisProcess(what, run, Date.now()))
   return ok({
     release() {
-      rmSync(`${layout.lock}.owner`, { force: true })
+      discard(`${layout.lock}.owner`)
       db.exec('ROLLBACK')
       db.close()
     },

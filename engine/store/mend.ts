@@ -4,10 +4,11 @@ import type { DatabaseSync } from 'node:sqlite'
 import { digestOfBytes } from '../core/digest.ts'
 import type { Components, Facts, Slot } from '../core/step-kind.ts'
 import type { UnitRow } from './check-index.ts'
-import { syncFolder, writeDurably } from './durable.ts'
+import { writeDurably } from './durable.ts'
 import { objectPath, type StoreLayout } from './layout.ts'
 import type { Manifest } from './manifest.ts'
 import { inTransaction, insertManifest, type Store, toBlob, toHex } from './store.ts'
+import { syncFolder } from './sync.ts'
 
 /** Whether the file of a manifest is there and is what its name says. */
 export type ManifestState = { readonly manifest: Manifest } | { readonly problem: string }

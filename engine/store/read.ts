@@ -31,14 +31,16 @@ export function createReader(layout: StoreLayout): Reader {
     async scores(output) {
       const { slot } = output
       if (slot.format !== 'parquet') throw new TypeError(`cell ${output.cell} does not hold scores`)
-      let values: Float32Array
       try {
-        values = (await column(slot.object)).subarray(slot.row, slot.row + slot.rows)
+        const values = (await column(slot.object)).subarray(slot.row, slot.row + slot.rows)
+        check(output, new Uint8Array(values.buffer, values.byteOffset, values.byteLength))
+        return values
       } catch (error) {
+        // Once it is made again, it has the same name.
+        columns.delete(slot.object)
+        if (error instanceof CorruptObject) throw error
         throw new CorruptObject(slot.object, `cannot be read as Parquet: ${(error as Error).message}`)
       }
-      check(output, new Uint8Array(values.buffer, values.byteOffset, values.byteLength))
-      return values
     },
   }
 }
@@ -48,8 +50,8 @@ export function readWhole(layout: StoreLayout, output: CellOutput): Buffer {
   let bytes: Buffer
   try {
     bytes = readFileSync(objectPath(layout, output.slot.object))
-  } catch {
-    throw new CorruptObject(output.slot.object, 'is gone')
+  } catch (error) {
+    throw unreadable(output, error)
   }
   check(output, bytes)
   return bytes
@@ -59,18 +61,33 @@ function readRange(layout: StoreLayout, output: CellOutput, offset: number, leng
   let file: number
   try {
     file = openSync(objectPath(layout, output.slot.object), 'r')
-  } catch {
-    throw new CorruptObject(output.slot.object, 'is gone')
+  } catch (error) {
+    throw unreadable(output, error)
   }
   try {
     const bytes = Buffer.alloc(length)
-    const read = readSync(file, bytes, 0, length, offset)
+    const read = readOrLose(output, () => readSync(file, bytes, 0, length, offset))
     if (read < length) throw new CorruptObject(output.slot.object, `ends ${length - read} bytes early`)
     check(output, bytes)
     return bytes
   } finally {
     closeSync(file)
   }
+}
+
+function readOrLose(output: CellOutput, read: () => number): number {
+  try {
+    return read()
+  } catch (error) {
+    throw unreadable(output, error)
+  }
+}
+
+/** An object that is gone or that the disk cannot read is lost; any other error says nothing of the object. */
+function unreadable({ slot }: CellOutput, error: unknown): unknown {
+  const { code } = error as NodeJS.ErrnoException
+  if (code === 'ENOENT') return new CorruptObject(slot.object, 'is gone')
+  return code === 'EIO' ? new CorruptObject(slot.object, 'cannot be read: the disk fails') : error
 }
 
 function check(output: CellOutput, bytes: Uint8Array): void {

@@ -1,8 +1,9 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import type { Digest } from '../core/digest.ts'
-import { syncFolder, writeDurably } from './durable.ts'
+import { writeDurably } from './durable.ts'
 import type { StoreLayout } from './layout.ts'
+import { syncFolder } from './sync.ts'
 
 /** What a run stands on: kept in its folder, so that garbage collection knows what must stay, also without an index. */
 export interface RunRecord {

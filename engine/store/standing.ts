@@ -2,6 +2,7 @@ import { statSync } from 'node:fs'
 import { basename } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import type { Digest } from '../core/digest.ts'
+import { parseOrNull } from '../core/json.ts'
 import type { StoreLayout } from './layout.ts'
 import { objectPath } from './layout.ts'
 
@@ -24,15 +25,16 @@ export function recallStanding(db: DatabaseSync, workflow: string, program: stri
     | { witnesses: string; answer: string }
     | undefined
   if (!row) return null
-  const witnesses = JSON.parse(row.witnesses) as Record<string, string>
+  const witnesses = parseOrNull<Record<string, string>>(row.witnesses)
+  if (!witnesses) return null
   for (const path in witnesses) if (stampText(path).text !== witnesses[path]) return null
-  return JSON.parse(row.answer) as Standing
+  return parseOrNull<Standing>(row.answer)
 }
 
 /** Objects that the last run of a workflow stands on and whose stamp has changed since: their bytes may have too. */
 export function touchedObjects(db: DatabaseSync, layout: StoreLayout, workflow: string): Digest[] {
   const row = db.prepare('SELECT witnesses FROM standing WHERE workflow = ?').get(workflow) as { witnesses: string } | undefined
-  const witnesses = Object.entries(JSON.parse(row?.witnesses ?? '{}') as Record<string, string>)
+  const witnesses = Object.entries(parseOrNull<Record<string, string>>(row?.witnesses ?? '') ?? {})
   return witnesses.flatMap(([path, stamp]) => {
     const object = basename(path)
     return path === objectPath(layout, object) && ![stamp, 'absent'].includes(stampText(path).text) ? [object] : []
@@ -49,7 +51,7 @@ export function rememberStanding(
   answer: Standing,
 ): void {
   const witnesses: Record<string, string> = {}
-  const objects = db.prepare('SELECT DISTINCT value FROM done, json_each(done.objects)').all() as { value: string }[]
+  const objects = db.prepare("SELECT DISTINCT value FROM done, json_each(iif(json_valid(objects), objects, '[]'))").all() as { value: string }[]
   const views = db.prepare('SELECT path FROM views').all() as { path: string }[]
   const paths = [...seen, ...objects.map(({ value }) => objectPath(layout, value)), ...views.map(({ path }) => path)]
   for (const path of paths) {

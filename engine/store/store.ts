@@ -3,7 +3,9 @@ import path from 'node:path'
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite'
 import { type Digest, digestOfBytes } from '../core/digest.ts'
 import type { CellOutput, Components, Facts, Slot } from '../core/step-kind.ts'
-import { placeObjects, type StagedFile, syncFolder, writeDurably } from './durable.ts'
+import { DamagedIndex } from '../core/system-error.ts'
+import { commitBatch } from './commit.ts'
+import type { StagedFile } from './durable.ts'
 import { openIndex } from './index-db.ts'
 import { makeFolders, objectPath, type StoreLayout, storeLayout } from './layout.ts'
 import type { Manifest } from './manifest.ts'
@@ -68,7 +70,7 @@ export function openStore(root: string): Store {
   const look = (key: Digest): IndexedCell | 'lost' | null => {
     const row = findCell.get(toBlob(key)) as CellRow | undefined
     if (!row) return null
-    const slot = JSON.parse(row.slot) as Slot
+    const slot = stored<Slot>(row.slot)
     return has(slot.object) ? indexedCell(key, row, slot) : 'lost'
   }
   const transaction = (work: () => void): void => inTransaction(db, work)
@@ -86,16 +88,10 @@ export function openStore(root: string): Store {
     unit(id) {
       const row = findUnit.get(id) as (Omit<Unit, 'shared'> & { shared: string }) | undefined
       if (!row) throw new Error(`the index has no unit ${id}`)
-      return { ...row, shared: JSON.parse(row.shared) as Components }
+      return { ...row, shared: stored<Components>(row.shared) }
     },
     commit(manifest, staging, files) {
-      placeObjects(layout, staging, files)
-      const text = JSON.stringify(manifest)
-      const name = `${digestOfBytes(text)}.json`
-      writeDurably(path.join(staging, name), text)
-      renameSync(path.join(staging, name), path.join(layout.manifests, name))
-      syncFolder(layout.manifests)
-      transaction(() => insertManifest(db, name, manifest))
+      commitBatch(layout, { manifest, folder: staging, files }, (name) => transaction(() => insertManifest(db, name, manifest)))
       for (const file of files) present.delete(file.digest)
     },
     quarantine(object) {
@@ -135,9 +131,18 @@ function indexedCell(key: Digest, row: CellRow, slot: Slot): IndexedCell {
     cell: row.cell,
     unit: row.unit,
     digest: toHex(row.digest),
-    own: JSON.parse(row.own) as Components,
-    inputs: JSON.parse(row.inputs) as Digest[],
-    facts: JSON.parse(row.facts) as Facts,
+    own: stored<Components>(row.own),
+    inputs: stored<Digest[]>(row.inputs),
+    facts: stored<Facts>(row.facts),
+  }
+}
+
+/** @throws DamagedIndex when a row does not hold the JSON that was written. */
+function stored<Value>(text: string): Value {
+  try {
+    return JSON.parse(text) as Value
+  } catch (error) {
+    throw new DamagedIndex((error as Error).message)
   }
 }
 

@@ -1,7 +1,9 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { digestOfBytes } from '../core/digest.ts'
+import { writeDurably } from './durable.ts'
 import type { Store } from './store.ts'
+import { syncFolder } from './sync.ts'
 
 /** Marks a folder as a view that the engine made and may make again. */
 export const viewMarker = '.made-by-dag'
@@ -48,6 +50,7 @@ export async function refreshView(store: Store, folder: string, files: readonly 
     fresh.push([target, file.digest])
   }
   if (fresh.length > 0) {
+    for (const touched of new Set(fresh.map(([target]) => path.dirname(target)))) syncFolder(touched)
     store.transaction(() => {
       for (const [target, digest] of fresh) {
         const stat = statSync(target, { bigint: true })
@@ -75,11 +78,11 @@ export function sameStamp(row: ViewRow, stat: { size: bigint; mtimeNs: bigint; c
   )
 }
 
-/** Takes a folder for a view, unless it holds something that is not ours. */
+/** Takes a folder for a view, unless it holds something that is not ours. An empty one may be of a run that was killed. */
 function claim(folder: string): void {
   const marker = path.join(folder, viewMarker)
   if (existsSync(marker)) return
-  if (existsSync(folder)) {
+  if (existsSync(folder) && readdirSync(folder).length > 0) {
     throw new Error(`${folder} exists and was not made by dag: move it away, or choose another \`experiment:\` name`)
   }
   mkdirSync(folder, { recursive: true })
@@ -95,10 +98,11 @@ function keepAside(target: string): string {
   }
 }
 
+/** The temporary name is always the same one, so that what a killed run left of it is gone with the next write. */
 function writeByRename(target: string, content: string | Uint8Array): void {
-  const temporary = `${target}.tmp-${process.pid}`
+  const temporary = `${target}.tmp`
   mkdirSync(path.dirname(target), { recursive: true })
   rmSync(temporary, { force: true })
-  writeFileSync(temporary, content, { flag: 'wx' })
+  writeDurably(temporary, content, 0o644)
   renameSync(temporary, target)
 }

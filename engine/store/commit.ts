@@ -1,0 +1,28 @@
+import { renameSync } from 'node:fs'
+import path from 'node:path'
+import { digestOfBytes } from '../core/digest.ts'
+import { placeObjects, type StagedFile, writeDurably } from './durable.ts'
+import type { StoreLayout } from './layout.ts'
+import type { Manifest } from './manifest.ts'
+import { syncFolder } from './sync.ts'
+
+/** A batch to commit: its staged files, and the staging folder that they lie in. */
+export interface Staged {
+  readonly manifest: Manifest
+  readonly folder: string
+  readonly files: readonly StagedFile[]
+}
+
+/**
+ * Commits a batch: objects, then the manifest, then the index, each on disk before the next begins. So whatever the
+ * index knows is there, and a kill or a power cut at any moment loses this batch at most.
+ */
+export function commitBatch(layout: StoreLayout, { manifest, folder, files }: Staged, enterInIndex: (name: string) => void): void {
+  placeObjects(layout, folder, files)
+  const text = JSON.stringify(manifest)
+  const name = `${digestOfBytes(text)}.json`
+  writeDurably(path.join(folder, name), text)
+  renameSync(path.join(folder, name), path.join(layout.manifests, name))
+  syncFolder(layout.manifests)
+  enterInIndex(name)
+}
