@@ -24,7 +24,7 @@ export const changingCalls = [
   'writev',
 ] as const
 
-export const readingCalls = ['read', 'pread64'] as const
+const readingCalls = ['read', 'pread64'] as const
 
 export interface Call {
   readonly name: string
