@@ -11,7 +11,14 @@ export default defineConfig({
     pool: 'forks',
     maxWorkers: 2,
     projects: [
-      { test: { ...limits, name: 'unit', include: ['test/**/*.test.{ts,tsx}'], exclude: ['test/job/**', 'test/process/**', 'test/faults/**'] } },
+      {
+        test: {
+          ...limits,
+          name: 'unit',
+          include: ['test/**/*.test.{ts,tsx}'],
+          exclude: ['test/job/**', 'test/process/**', 'test/faults/**'],
+        },
+      },
       { test: { ...limits, name: 'process', include: ['test/process/**/*.test.ts'], globalSetup: ['test/support/tiny-models.ts'] } },
       { test: { ...limits, name: 'job', include: ['test/job/**/*.test.ts'], globalSetup: ['test/support/global-setup.ts'] } },
       { test: { ...limits, name: 'faults', include: ['test/faults/**/*.test.ts'] } },

@@ -43,7 +43,10 @@ const application = buildApplication(root, {
   name: 'dag',
   scanner: { caseStyle: 'allow-kebab-for-camel', allowArgumentEscapeSequence: true },
   localization: {
-    text: { ...text_en, exceptionWhileRunningCommand: (error, ansi) => systemText(error) ?? text_en.exceptionWhileRunningCommand(error, ansi) },
+    text: {
+      ...text_en,
+      exceptionWhileRunningCommand: (error, ansi) => systemText(error) ?? text_en.exceptionWhileRunningCommand(error, ansi),
+    },
   },
   determineExitCode: (error) => (systemProblem(error) ? exitCodes.failed : exitCodes.internal),
 })

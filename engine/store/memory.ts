@@ -7,7 +7,9 @@ export function digestMemory(store: Store): DigestMemory {
   const remember = store.db.prepare('INSERT OR REPLACE INTO files (path, size, mtime, ctime, inode, digest) VALUES (?, ?, ?, ?, ?, ?)')
   return {
     recall(path, stamp) {
-      const row = orForget(() => recall.get(path)) as { size: number; mtime: string; ctime: string; inode: string; digest: string } | undefined
+      const row = orForget(() => recall.get(path)) as
+        | { size: number; mtime: string; ctime: string; inode: string; digest: string }
+        | undefined
       const same = row && row.size === stamp.size && row.mtime === stamp.mtimeNs && row.ctime === stamp.ctimeNs && row.inode === stamp.inode
       return same ? row.digest : undefined
     },

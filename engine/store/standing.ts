@@ -51,7 +51,9 @@ export function rememberStanding(
   answer: Standing,
 ): void {
   const witnesses: Record<string, string> = {}
-  const objects = db.prepare("SELECT DISTINCT value FROM done, json_each(iif(json_valid(objects), objects, '[]'))").all() as { value: string }[]
+  const objects = db.prepare("SELECT DISTINCT value FROM done, json_each(iif(json_valid(objects), objects, '[]'))").all() as {
+    value: string
+  }[]
   const views = db.prepare('SELECT path FROM views').all() as { path: string }[]
   const paths = [...seen, ...objects.map(({ value }) => objectPath(layout, value)), ...views.map(({ path }) => path)]
   for (const path of paths) {

@@ -24,21 +24,25 @@ beforeAll(async () => {
   reference = outcomeOf(finished)
 })
 
-test.for(series)('kill -9 of %s at random moments loses nothing that was reported, series %i', { timeout: 600_000 }, async ([victim, number]) => {
-  const random = seeded(number * 10 + victim.length)
-  let workspace = freshWorkspace()
-  let kills = 0
-  while (kills < killsOfSeries) {
-    const run = await killedRun(workspace, victim, () => random() * longestMs, killsOfSeries - kills)
-    kills += run.kills
-    expect(violations(workspace.folder, reference, run.events)).toEqual([])
-    if (run.code === 0) workspace = checked(workspace)
-  }
-  expect(kills).toBe(killsOfSeries)
-  const last = await killedRun(workspace, victim, () => 0, 0)
-  expect([last.code, last.stderr]).toEqual([0, ''])
-  checked(workspace)
-})
+test.for(series)(
+  'kill -9 of %s at random moments loses nothing that was reported, series %i',
+  { timeout: 600_000 },
+  async ([victim, number]) => {
+    const random = seeded(number * 10 + victim.length)
+    let workspace = freshWorkspace()
+    let kills = 0
+    while (kills < killsOfSeries) {
+      const run = await killedRun(workspace, victim, () => random() * longestMs, killsOfSeries - kills)
+      kills += run.kills
+      expect(violations(workspace.folder, reference, run.events)).toEqual([])
+      if (run.code === 0) workspace = checked(workspace)
+    }
+    expect(kills).toBe(killsOfSeries)
+    const last = await killedRun(workspace, victim, () => 0, 0)
+    expect([last.code, last.stderr]).toEqual([0, ''])
+    checked(workspace)
+  },
+)
 
 /** What is done is what an undisturbed run makes; a new workspace to go on with. */
 function checked(workspace: Workspace): Workspace {
