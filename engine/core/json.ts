@@ -24,9 +24,9 @@ export function isList(value: Json): value is readonly Json[] {
 }
 
 /** Null for a text that is no JSON. */
-export function parseOrNull<Value>(text: string): Value | null {
+export function parseOrNull(text: string): Json | null {
   try {
-    return JSON.parse(text) as Value
+    return JSON.parse(text) as Json
   } catch {
     return null
   }

@@ -15,7 +15,7 @@ export function snapshotOf(store: Store): Snapshot {
     done(deep) {
       const row = done.get(toBlob(deep)) as { cells: number; objects: string } | undefined
       if (!row) return null
-      return parseOrNull<string[]>(row.objects)?.every((object) => store.has(object)) ? row.cells : null
+      return (parseOrNull(row.objects) as unknown as string[] | null)?.every((object) => store.has(object)) ? row.cells : null
     },
   }
 }

@@ -37,7 +37,7 @@ function objectsOf(store: Store, plan: Plan): Digest[] {
   const objects = new Set<Digest>()
   for (const { task, deep } of plan.tasks) {
     const row = done.get(toBlob(deep)) as { objects: string } | undefined
-    const known = row && parseOrNull<Digest[]>(row.objects)
+    const known = row && (parseOrNull(row.objects) as unknown as Digest[] | null)
     if (known) for (const object of known) objects.add(object)
     else for (const { output } of plan.settled(task.id).cells) if (output) objects.add(output.slot.object)
   }

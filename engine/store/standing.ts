@@ -25,16 +25,16 @@ export function recallStanding(db: DatabaseSync, workflow: string, program: stri
     | { witnesses: string; answer: string }
     | undefined
   if (!row) return null
-  const witnesses = parseOrNull<Record<string, string>>(row.witnesses)
+  const witnesses = parseOrNull(row.witnesses) as unknown as Record<string, string> | null
   if (!witnesses) return null
   for (const path in witnesses) if (stampText(path).text !== witnesses[path]) return null
-  return parseOrNull<Standing>(row.answer)
+  return parseOrNull(row.answer) as unknown as Standing | null
 }
 
 /** Objects that the last run of a workflow stands on and whose stamp has changed since: their bytes may have too. */
 export function touchedObjects(db: DatabaseSync, layout: StoreLayout, workflow: string): Digest[] {
   const row = db.prepare('SELECT witnesses FROM standing WHERE workflow = ?').get(workflow) as { witnesses: string } | undefined
-  const witnesses = Object.entries(parseOrNull<Record<string, string>>(row?.witnesses ?? '') ?? {})
+  const witnesses = Object.entries((parseOrNull(row?.witnesses ?? '') as unknown as Record<string, string> | null) ?? {})
   return witnesses.flatMap(([path, stamp]) => {
     const object = basename(path)
     return path === objectPath(layout, object) && ![stamp, 'absent'].includes(stampText(path).text) ? [object] : []

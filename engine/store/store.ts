@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } fr
 import path from 'node:path'
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite'
 import { type Digest, digestOfBytes } from '../core/digest.ts'
+import type { Json } from '../core/json.ts'
 import type { CellOutput, Components, Facts, Slot } from '../core/step-kind.ts'
 import { DamagedIndex } from '../core/system-error.ts'
 import { commitBatch } from './commit.ts'
@@ -70,7 +71,7 @@ export function openStore(root: string): Store {
   const look = (key: Digest): IndexedCell | 'lost' | null => {
     const row = findCell.get(toBlob(key)) as CellRow | undefined
     if (!row) return null
-    const slot = stored<Slot>(row.slot)
+    const slot = stored(row.slot) as unknown as Slot
     return has(slot.object) ? indexedCell(key, row, slot) : 'lost'
   }
   const transaction = (work: () => void): void => inTransaction(db, work)
@@ -88,7 +89,7 @@ export function openStore(root: string): Store {
     unit(id) {
       const row = findUnit.get(id) as (Omit<Unit, 'shared'> & { shared: string }) | undefined
       if (!row) throw new Error(`the index has no unit ${id}`)
-      return { ...row, shared: stored<Components>(row.shared) }
+      return { ...row, shared: stored(row.shared) as unknown as Components }
     },
     commit(manifest, staging, files) {
       commitBatch(layout, { manifest, folder: staging, files }, (name) => transaction(() => insertManifest(db, name, manifest)))
@@ -131,16 +132,16 @@ function indexedCell(key: Digest, row: CellRow, slot: Slot): IndexedCell {
     cell: row.cell,
     unit: row.unit,
     digest: toHex(row.digest),
-    own: stored<Components>(row.own),
-    inputs: stored<Digest[]>(row.inputs),
-    facts: stored<Facts>(row.facts),
+    own: stored(row.own) as unknown as Components,
+    inputs: stored(row.inputs) as unknown as Digest[],
+    facts: stored(row.facts) as unknown as Facts,
   }
 }
 
 /** @throws DamagedIndex when a row does not hold the JSON that was written. */
-function stored<Value>(text: string): Value {
+function stored(text: string): Json {
   try {
-    return JSON.parse(text) as Value
+    return JSON.parse(text) as Json
   } catch (error) {
     throw new DamagedIndex((error as Error).message)
   }

@@ -24,8 +24,6 @@ export const changingCalls = [
   'writev',
 ] as const
 
-const readingCalls = ['read', 'pread64'] as const
-
 export interface Call {
   readonly name: string
   /** It is this call of that name in the main thread of the program, from 1. */
