@@ -59,7 +59,6 @@ test('a dry run says what would go and what stays because of what, and touches n
   ).toEqual([
     'would go: 2 cells, SIZE',
     ' command 2 cells 2 batches 8 B',
-    ' staging of ended runs 1 28 B',
     ' folders of old runs 1 SIZE',
     'stays: 2 objects, 28 B',
     ' last run of workflows/audit.yaml (RUN) 28 B 0 B by nothing else',
