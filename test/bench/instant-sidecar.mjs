@@ -7,11 +7,11 @@ import { digestOfBytes } from '../../engine/core/digest.ts'
 import { encodeFrame, frameDecoder } from '../../engine/run/frames.ts'
 
 const socket = new Socket({ fd: 3 })
-const decode = frameDecoder(({ id, method, params }) => {
+const { take } = frameDecoder(({ id, method, params }) => {
   const result = methods[method](params)
   socket.write(encodeFrame({ jsonrpc: '2.0', id, result }), () => method === 'shutdown' && process.exit(0))
 })
-socket.on('data', decode)
+socket.on('data', take)
 socket.on('end', () => process.exit(0))
 
 let adapter = 'none'
