@@ -63,9 +63,9 @@ export function openStore(root: string): Store {
   if (isEmpty(db)) rebuildIndex(db, layout)
 
   const findCell = db.prepare('SELECT digest, unit, cell, slot, own, inputs, facts FROM cells WHERE key = ?')
-  const findOutput = db.prepare('SELECT digest, slot, facts FROM cells WHERE key = ?')
+  const findOutput = db.prepare('SELECT lower(hex(digest)) AS digest, slot, facts FROM cells WHERE key = ?')
   const findUnits = db.prepare('SELECT id FROM units WHERE task = ? ORDER BY id DESC')
-  const findOutputs = db.prepare('SELECT key, digest, slot, facts FROM cells WHERE unit = ?')
+  const findOutputs = db.prepare('SELECT lower(hex(key)) AS key, lower(hex(digest)) AS digest, slot, facts FROM cells WHERE unit = ?')
   const ahead = new Map<Digest, OutputRow>()
   const findUnit = db.prepare('SELECT id, run, workflow, task, operation, shared, created FROM units WHERE id = ?')
   const findObject = db.prepare('SELECT bytes FROM objects WHERE digest = ?')
@@ -84,12 +84,12 @@ export function openStore(root: string): Store {
     const row = ahead.get(key) ?? (findOutput.get(toBlob(key)) as OutputRow | undefined)
     if (!row) return null
     const slot = stored(row.slot) as unknown as Slot
-    return has(slot.object) ? { digest: toHex(row.digest), slot, facts: stored(row.facts) as unknown as Facts } : 'lost'
+    return has(slot.object) ? { digest: row.digest, slot, facts: stored(row.facts) as unknown as Facts } : 'lost'
   }
   const lookAhead = (task: string, most: number): void => {
     ahead.clear()
     for (const { id } of findUnits.iterate(task) as Iterable<{ id: number }>) {
-      for (const row of findOutputs.all(id) as unknown as (OutputRow & { key: Uint8Array })[]) ahead.set(toHex(row.key), row)
+      for (const row of findOutputs.all(id) as unknown as (OutputRow & { key: Digest })[]) ahead.set(row.key, row)
       if (ahead.size >= most) return
     }
   }
@@ -147,7 +147,7 @@ interface CellRow {
   readonly facts: string
 }
 
-type OutputRow = Pick<CellRow, 'digest' | 'slot' | 'facts'>
+type OutputRow = Record<'digest' | 'slot' | 'facts', string>
 
 function indexedCell(key: Digest, row: CellRow, slot: Slot): IndexedCell {
   return {
