@@ -44,6 +44,7 @@ const homes: Record<string, readonly string[]> = {
   ajv: ['engine/spec/validate.ts'],
   graphology: ['engine/graph/step-graph.ts'],
   'graphology-dag': ['engine/graph/step-graph.ts'],
+  'hash-wasm': ['engine/core/digest.ts'],
   hyparquet: ['engine/store/parquet.ts'],
   execa: ['engine/run/command-executor.ts'],
   'p-limit': ['engine/sources/organisms.ts'],

@@ -72,9 +72,15 @@ export const lineageCommand = buildCommand({
   parameters: {
     positional: {
       kind: 'tuple',
-      parameters: [{ brief: 'A result file, file:line, an artifact id, or task:cell', parse: String, placeholder: 'artifact' }],
+      parameters: [{ brief: 'A result file, file:line, task, task:cell, source or key', parse: String, placeholder: 'artifact' }],
     },
-    flags: { store, json, down: { kind: 'boolean', brief: 'What was made from it, instead of what it was made from', default: false } },
+    flags: {
+      store,
+      json,
+      down: { kind: 'boolean', brief: 'What was made from it, instead of what it was made from', default: false },
+      details: { kind: 'boolean', brief: 'List every cell and file', default: false },
+      format: { kind: 'enum', values: ['text', 'prov'], default: 'text', brief: 'prov: a W3C PROV-JSON document' },
+    },
   },
   docs: { brief: 'Say where a result comes from, down to prompt, tokens, vector and adapter' },
 })

@@ -1,8 +1,14 @@
 import { readFileSync, statSync } from 'node:fs'
 import path from 'node:path'
-import { downstream, type LineageNode, upstream } from '../lineage/lineage.ts'
-import { findCell, namedBy } from '../lineage/find.ts'
-import { lineageText } from '../report/lineage-text.ts'
+import type { Digest } from '../core/digest.ts'
+import { namedBy } from '../lineage/find.ts'
+import { byOperation, filesShowing, lineageReader } from '../lineage/lineage.ts'
+import { type ProvNode, provDocument } from '../lineage/prov.ts'
+import { lookUp, type Reached, reachDown, reachUp } from '../lineage/reach.ts'
+import { provSources } from '../lineage/sources.ts'
+import { findStart, type Start } from '../lineage/start.ts'
+import { downText, type LineageReport, type ShownNode, upText } from '../report/lineage-text.ts'
+import { readRunSources } from '../store/run-sources.ts'
 import type { Store } from '../store/store.ts'
 import type { CliContext } from './context.ts'
 import { reportProblems } from './report-problems.ts'
@@ -12,30 +18,68 @@ export interface LineageFlags {
   readonly store?: string
   readonly json: boolean
   readonly down: boolean
+  readonly details: boolean
+  readonly format: 'text' | 'prov'
 }
+
+const hint = `name a result file (file or file:line), a task or task:cell as \`dag plan\` and \`dag why\` print them, a source (adapter:NAME, model:NAME, prompt:SET/ID, trait:NAME, or its file), or the first digits of a key`
+
+/** Cells of a lineage larger than this are listed in JSON only where every one is asked for. */
+const listedCells = 5000
 
 export async function lineage(this: CliContext, flags: LineageFlags, artifact: string): Promise<void> {
   const { store, workspace } = openStoreOf(path.join(artifact.replace(/:\d+$/, '')), flags.store)
   try {
-    const found = findCell(store, artifact, readFile)
-    if (!found.ok) {
-      const hint = 'name a result file (file or file:line), task:cell as `dag plan` and `dag why` print them, or the first digits of a key'
-      return reportProblems(this.process, [{ severity: 'error', rule: 'unknown-artifact', message: found.error, hint }])
+    const start = findStart(store, artifact, readFile)
+    if (!start.ok) return reportProblems(this.process, [{ severity: 'error', rule: 'unknown-artifact', message: start.error, hint }])
+    const reached = reach(store, start.value, flags.down)
+    const reader = lineageReader(store)
+    const files = filesShowing(store, reached)
+    const node = (key: Digest): ShownNode | null => {
+      const found = reader.node(key)
+      const shown = (files.get(key) ?? []).filter((file) => file.startsWith(`${workspace}${path.sep}`))
+      return found && { ...found, files: shown.map((file) => path.relative('.', file)) }
     }
-    const { key, line } = found.value
-    const nodes = flags.down ? downstream(store, key) : upstream(store, key, namedBy(line))
-    const files = (node: LineageNode) => viewsOf(store, workspace, node)
-    const data = { artifact, direction: flags.down ? 'down' : 'up', nodes: nodes.map((node) => ({ ...node, files: files(node) })) }
-    this.process.stdout.write(flags.json ? `${JSON.stringify(data)}\n` : lineageText(data.nodes, flags.down))
+    const nodes = () => [...reached.keys()].flatMap((key) => node(key) ?? [])
+    const { stdout } = this.process
+    if (flags.format === 'prov') {
+      const entities = nodes().map((each): ProvNode => ({ ...each, batch: reader.batch((reached.get(each.key) as Reached).unit) }))
+      stdout.write(`${JSON.stringify(provDocument(entities, provSources(entities, readRunSources(store.layout))))}\n`)
+      return
+    }
+    const { cells, what, revision, others } = start.value
+    const further = byOperation(reader, new Map([...reached].filter(([key]) => !cells.has(key))))
+    const report: LineageReport = {
+      artifact,
+      direction: flags.down ? 'down' : 'up',
+      what,
+      revision,
+      otherRevisions: others,
+      start: cells.size,
+      counts: further.map(({ operation, keys, tasks }) => ({ operation, cells: keys.length, tasks })),
+      shown: [...files.keys()].flatMap((key) => shownResult(node(key))),
+    }
+    if (flags.json) {
+      const listed = flags.details || reached.size <= listedCells ? nodes() : null
+      stdout.write(`${JSON.stringify({ ...report, nodes: listed })}\n`)
+      return
+    }
+    const shown = { start: new Set(cells.keys()), groups: byOperation(reader, reached), node }
+    stdout.write(flags.down ? downText(report, shown, flags.details) : upText(shown, flags.details))
   } finally {
     store.close()
   }
 }
 
-/** Result files of this workspace that show a cell. */
-function viewsOf(store: Store, workspace: string, node: LineageNode): string[] {
-  const rows = store.db.prepare('SELECT path FROM views WHERE digest = ?').all(node.digest) as { path: string }[]
-  return rows.filter((row) => row.path.startsWith(`${workspace}${path.sep}`)).map((row) => path.relative('.', row.path))
+function reach(store: Store, { cells, line }: Start, down: boolean): Map<Digest, Reached> {
+  if (down) return new Map([...lookUp(store, cells), ...reachDown(store, cells)])
+  const named = namedBy(line)
+  const reader = lineageReader(store)
+  return reachUp(store, cells.keys(), ({ unit, cell }) => named({ task: reader.unit(unit).task, cell }))
+}
+
+function shownResult(node: ShownNode | null): LineageReport['shown'] {
+  return node && node.files.length > 0 ? [{ task: node.task, cell: node.cell, run: node.run, files: node.files }] : []
 }
 
 function readFile(file: string): string | null {

@@ -93,7 +93,7 @@ export interface Operation {
   /** Raised when the same components would give another result. It enters every key. */
   readonly version: number
   /** What people count, and whether one is a cell or a group of cells: 30,800 recordings of 6 layers each. */
-  readonly counts: { readonly noun: string; readonly by: 'cell' | 'group' }
+  readonly counts: { readonly noun: string } & ({ readonly by: 'cell' } | { readonly by: 'group'; cellsOfGroup(task: Task): number })
   /** What the parts of a cell's name stand for, e.g. its prompt and layer. Cells of other tasks that agree are its kin. */
   axes?(cell: string): Axes
   /** Cells in a stable order. A cell that depends on an output not known yet has `own: null`. Pure. */

@@ -24,7 +24,9 @@ export class DamagedIndex extends Error {
 function kindOf(error: unknown): Kind | undefined {
   if (!(error instanceof Error)) return undefined
   if (error instanceof DamagedIndex) return 'damaged'
-  const { code, errcode } = error as Error & { code?: unknown; errcode?: unknown }
+  const { code, errcode, syscall } = error as Error & { code?: unknown; errcode?: unknown; syscall?: unknown }
+  // What Node says of a folder, with those above it, that a read-only file system does not let it make.
+  if (code === 'ENOENT' && syscall === 'mkdir') return 'unopened'
   if (typeof errcode === 'number') return sqliteKinds[errcode & 0xff]
   return typeof code === 'string' ? systemKinds[code] : undefined
 }

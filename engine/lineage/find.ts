@@ -69,7 +69,7 @@ function latestOf(store: Store, task: string, cell: string): Digest | null {
 }
 
 /** Which inputs a line of a result speaks of: those whose prompt and organism both stand in it; all when it is null. */
-export function namedBy(line: string | null): (node: LineageNode) => boolean {
+export function namedBy(line: string | null): (node: Pick<LineageNode, 'task' | 'cell'>) => boolean {
   if (line === null) return () => true
   const words = new Set(line.split(/[\s|,"':]+/))
   return (node) => {

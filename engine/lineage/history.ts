@@ -2,7 +2,7 @@ import type { Digest } from '../core/digest.ts'
 import type { Components, Slot } from '../core/step-kind.ts'
 import { type ObjectDamage, objectDamage } from '../store/damage-facts.ts'
 import { lastReasons, type RunReasons } from '../store/run-reasons.ts'
-import { type Store, toBlob, toHex } from '../store/store.ts'
+import { type Store, toBlob } from '../store/store.ts'
 import type { Verdict } from './verdict.ts'
 
 /** A cell as it was last made under its name. */
@@ -36,7 +36,7 @@ export interface History {
 export function historyOf(store: Store, workflow: string, file: string): History {
   const { db, layout } = store
   const formerRows = db.prepare(
-    `SELECT cells.cell AS cell, cells.key AS key, cells.own AS own, units.id AS unit, units.run AS run FROM units JOIN cells ON cells.unit = units.id
+    `SELECT cells.cell AS cell, lower(hex(cells.key)) AS key, cells.own AS own, units.id AS unit, units.run AS run FROM units JOIN cells ON cells.unit = units.id
      WHERE units.task = ? AND units.workflow = ? ORDER BY units.id DESC`,
   )
   const storedRow = db.prepare('SELECT slot, run FROM cells JOIN units ON units.id = unit WHERE key = ?')
@@ -78,7 +78,7 @@ export function historyOf(store: Store, workflow: string, file: string): History
 
 interface FormerRow {
   readonly cell: string
-  readonly key: Uint8Array
+  readonly key: Digest
   readonly own: string
   readonly unit: number
   readonly run: string
@@ -89,7 +89,7 @@ function latest(rows: Iterable<FormerRow>, sharedOf: (unit: number) => Component
   for (const { cell, key, own, unit, run } of rows) {
     if (cells.has(cell)) continue
     const shared = () => sharedOf(unit)
-    cells.set(cell, { key: toHex(key), run, shared, components: () => ({ ...shared(), ...(JSON.parse(own) as Components) }) })
+    cells.set(cell, { key, run, shared, components: () => ({ ...shared(), ...(JSON.parse(own) as Components) }) })
   }
   return cells
 }

@@ -1,6 +1,7 @@
 import type { Digest } from '../core/digest.ts'
 import type { Components, Facts } from '../core/step-kind.ts'
-import { type IndexedCell, type Store, toBlob, toHex } from '../store/store.ts'
+import { type Store, toBlob, toHex, type Unit } from '../store/store.ts'
+import type { Reached } from './reach.ts'
 
 /** A stored cell with where it came from. */
 export interface LineageNode {
@@ -19,54 +20,80 @@ export interface LineageNode {
   readonly inputs: readonly Digest[]
 }
 
-/** The stored cell of a key, or null when the index does not know it. */
-export function nodeOf(store: Store, key: Digest): LineageNode | null {
-  const cell = store.find(key)
-  return cell ? describe(store, cell) : null
+/** Reads of the index what lineage tells of a cell. */
+export interface LineageReader {
+  unit(id: number): Unit
+  node(key: Digest): LineageNode | null
+  /** Name of a batch: that of its manifest. */
+  batch(unit: number): string
 }
 
-function describe(store: Store, cell: IndexedCell): LineageNode {
-  const { task, operation, workflow, run, created, shared } = store.unit(cell.unit)
-  const { key, digest, facts, inputs } = cell
-  return { key, digest, task, cell: cell.cell, operation, workflow, run, created, components: { ...shared, ...cell.own }, facts, inputs }
-}
-
-/**
- * Everything that a cell was made from, itself first, each cell once, breadth first. `follow` picks among its own
- * inputs; what lies behind those is followed whole.
- */
-export function upstream(store: Store, key: Digest, follow: (node: LineageNode) => boolean = () => true): LineageNode[] {
-  return walk(store, key, (node) =>
-    node.key === key
-      ? node.inputs.filter((input) => {
-          const known = nodeOf(store, input)
-          return known !== null && follow(known)
-        })
-      : node.inputs,
-  )
-}
-
-/** Everything that was made from a cell, itself first. */
-export function downstream(store: Store, key: Digest): LineageNode[] {
-  return walk(store, key, (node) => usersOf(store, node.key))
-}
-
-function walk(store: Store, start: Digest, next: (node: LineageNode) => readonly Digest[]): LineageNode[] {
-  const seen = new Set([start])
-  const found: LineageNode[] = []
-  for (const key of seen) {
-    const node = nodeOf(store, key)
-    if (!node) continue
-    found.push(node)
-    for (const other of next(node)) seen.add(other)
+export function lineageReader(store: Store): LineageReader {
+  const find = store.db.prepare('SELECT digest, unit, cell, own, inputs, facts FROM cells WHERE key = ?')
+  const units = new Map<number, Unit>()
+  const unit = (id: number): Unit => {
+    let known = units.get(id)
+    if (!known) units.set(id, (known = store.unit(id)))
+    return known
   }
-  return found
+  const manifest = store.db.prepare('SELECT manifest FROM units WHERE id = ?')
+  return {
+    unit,
+    batch: (id) => (manifest.get(id) as { manifest: string }).manifest.replace('.json', ''),
+    node(key) {
+      const row = find.get(toBlob(key)) as
+        | (Record<'cell' | 'own' | 'inputs' | 'facts', string> & { digest: Uint8Array; unit: number })
+        | undefined
+      if (!row) return null
+      const { task, operation, workflow, run, created, shared } = unit(row.unit)
+      return {
+        key,
+        digest: toHex(row.digest),
+        task,
+        cell: row.cell,
+        operation,
+        workflow,
+        run,
+        created,
+        components: { ...shared, ...(JSON.parse(row.own) as Components) },
+        facts: JSON.parse(row.facts) as Facts,
+        inputs: JSON.parse(row.inputs) as Digest[],
+      }
+    },
+  }
 }
 
-/** Keys of the cells that have this one among their inputs. */
-function usersOf(store: Store, key: Digest): Digest[] {
-  const rows = store.db
-    .prepare('SELECT cells.key AS key, cells.inputs AS inputs FROM uses JOIN cells ON cells.unit = uses.unit WHERE uses.input = ?')
-    .all(toBlob(key)) as { key: Uint8Array; inputs: string }[]
-  return rows.filter((row) => row.inputs.includes(key)).map((row) => toHex(row.key))
+/** Cells of one operation, in the order they were met. */
+export interface OperationGroup {
+  readonly operation: string
+  readonly keys: readonly Digest[]
+  readonly tasks: number
+}
+
+export function byOperation(reader: LineageReader, reached: ReadonlyMap<Digest, Reached>): OperationGroup[] {
+  const groups = new Map<string, { keys: Digest[]; tasks: Set<string> }>()
+  for (const [key, { unit }] of reached) {
+    const { operation, task } = reader.unit(unit)
+    const group = groups.get(operation) ?? { keys: [], tasks: new Set() }
+    groups.set(operation, group)
+    group.keys.push(key)
+    group.tasks.add(task)
+  }
+  return [...groups].map(([operation, { keys, tasks }]) => ({ operation, keys, tasks: tasks.size }))
+}
+
+/** Result files that show cells, by key. */
+export function filesShowing(store: Store, reached: ReadonlyMap<Digest, Reached>): Map<Digest, string[]> {
+  const views = store.db.prepare('SELECT path, digest FROM views ORDER BY path').all() as { path: string; digest: Digest }[]
+  const paths = Map.groupBy(views, ({ digest }) => digest)
+  const files = new Map<Digest, string[]>()
+  for (const [key, { digest }] of reached) {
+    const shown = paths.get(digest)
+    if (shown)
+      files.set(
+        key,
+        shown.map((view) => view.path),
+      )
+  }
+  return files
 }

@@ -28,6 +28,7 @@ export function plan(graph: TaskGraph, snapshot: Snapshot): Plan {
   const deepKey = deepKeys()
   const byId = new Map<string, PlannedTask>()
   const settled = new Map<string, SettledTask>()
+  const inputsById = new Map<string, Inputs>()
 
   const settle = (id: string): SettledTask => {
     let result = settled.get(id)
@@ -38,7 +39,11 @@ export function plan(graph: TaskGraph, snapshot: Snapshot): Plan {
     }
     return result
   }
-  const inputs = (task: Task): Inputs => inputsOf(task, settle)
+  const inputs = (task: Task): Inputs => {
+    let known = inputsById.get(task.id)
+    if (!known) inputsById.set(task.id, (known = inputsOf(task, settle)))
+    return known
+  }
 
   for (const task of graph.tasks) {
     const parents = task.parents.map((parent) => ({ role: parent.role, deep: (byId.get(parent.task) as PlannedTask).deep }))

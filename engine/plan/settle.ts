@@ -5,7 +5,9 @@ import { cellKeys } from './keys.ts'
 /** What planning asks of the store. */
 export interface Snapshot {
   /** The cell of this key; `lost` when it was made but its object is gone. */
-  look(key: Digest): Omit<CellOutput, 'task' | 'cell'> | 'lost' | null
+  look(key: Digest): Pick<CellOutput, 'digest' | 'slot' | 'facts'> | 'lost' | null
+  /** Tells that about so many cells of a task are looked up next. */
+  ahead(task: string, cells: number): void
   /** How many cells a task of this deep key has, when all of them are stored. */
   done(deep: Digest): number | null
 }
@@ -29,15 +31,17 @@ export interface SettledTask extends ParentTask {
 export function settleTask(task: Task, inputs: Inputs, snapshot: Snapshot): SettledTask {
   const keyOf = cellKeys(task)
   let toRun = 0
-  const cells = task.operation.cells(task, inputs).map((spec): SettledCell => {
+  const specs = task.operation.cells(task, inputs)
+  snapshot.ahead(task.id, specs.length)
+  const cells = specs.map((spec): SettledCell => {
     const key = spec.own === null ? null : keyOf(spec.own)
     const found = key === null ? null : snapshot.look(key)
-    if (found === null || found === 'lost') {
+    if (key === null || found === null || found === 'lost') {
       toRun++
       return { spec, key, output: null, lost: found === 'lost' }
     }
     const { digest, slot, facts } = found
-    return { spec, key, output: { task: task.id, cell: spec.id, key: found.key, digest, slot, facts }, lost: false }
+    return { spec, key, output: { task: task.id, cell: spec.id, key, digest, slot, facts }, lost: false }
   })
   return withCells(task, cells, toRun)
 }

@@ -1,33 +1,93 @@
-import type { LineageNode } from '../lineage/lineage.ts'
-import { formatCount } from './format.ts'
+import type { Digest } from '../core/digest.ts'
+import type { LineageNode, OperationGroup } from '../lineage/lineage.ts'
+import { formatCount, formatNumberOf } from './format.ts'
+import { sanitizeLine } from './sanitize.ts'
 
 export type ShownNode = LineageNode & { readonly files: readonly string[] }
 
-/** At most this many cells of one operation are written out; the rest are counted. */
-const shownEach = 8
+/** What `dag lineage --json` prints, beside the cells. */
+export interface LineageReport {
+  readonly artifact: string
+  readonly direction: 'up' | 'down'
+  /** What was named, when it is no single cell: `adapter alpha`. */
+  readonly what: string | null
+  readonly revision: string | null
+  /** Other revisions of it that the store holds cells of. */
+  readonly otherRevisions: readonly string[]
+  /** How many cells the artifact is. */
+  readonly start: number
+  /** What else was reached. */
+  readonly counts: readonly { readonly operation: string; readonly cells: number; readonly tasks: number }[]
+  /** Cells that result files show. */
+  readonly shown: readonly { readonly task: string; readonly cell: string; readonly run: string; readonly files: readonly string[] }[]
+}
 
-/** Lineage for reading: cells by operation, each with its key components, facts and run. */
-export function lineageText(nodes: readonly ShownNode[], down: boolean): string {
-  const groups = new Map<string, ShownNode[]>()
-  for (const node of nodes) groups.set(node.operation, [...(groups.get(node.operation) ?? []), node])
-  const lines: string[] = []
-  for (const [operation, group] of groups) {
-    const role = group[0] === nodes[0] ? '' : down ? 'used by ' : 'from '
-    lines.push(`${role}${operation}${group.length > 1 ? ` (${formatCount(group.length)} cells)` : ''}`)
-    for (const node of group.slice(0, shownEach)) lines.push(...nodeLines(node, down && node !== nodes[0]))
-    if (group.length > shownEach) lines.push(`  … and ${formatCount(group.length - shownEach)} more`)
-    lines.push('')
-  }
+/** The cells of a lineage, to be read when they are shown. */
+export interface Cells {
+  readonly start: ReadonlySet<Digest>
+  readonly groups: readonly OperationGroup[]
+  node(key: Digest): ShownNode | null
+}
+
+/** At most this many are written out unless every one is asked for; the rest are counted. */
+const shownEach = 8
+const shownFiles = 3
+
+/** Where a cell comes from: cells by operation, each with its key components, facts and run. */
+export function upText({ start, groups, node }: Cells, details: boolean): string {
+  const most = details ? Number.POSITIVE_INFINITY : shownEach
+  const lines = groups.flatMap(({ operation, keys }) => {
+    const role = start.has(keys[0] as Digest) ? '' : 'from '
+    return [
+      `${role}${operation}${keys.length > 1 ? ` (${formatNumberOf(keys.length, 'cell')})` : ''}`,
+      ...keys.slice(0, most).flatMap((key) => nodeLines(node(key))),
+      ...(keys.length > most ? [`  … and ${formatCount(keys.length - most)} more`] : []),
+      '',
+    ]
+  })
   return lines.join('\n')
 }
 
-function nodeLines(node: ShownNode, brief: boolean): string[] {
-  const head = `  ${node.task}:${node.cell}`
-  const files = node.files.map((file) => `      shown as ${file}`)
-  if (brief) return [head, ...files]
+/** What was made from something: counts first, then the results that show it, and every cell where that is asked for. */
+export function downText(report: LineageReport, { groups, start, node }: Cells, details: boolean): string {
+  const { what, revision, otherRevisions, counts, shown, artifact } = report
+  const head = what ?? artifact
+  const used = counts.map(({ operation, cells, tasks }) => `${formatCount(cells)} ${operation} of ${formatNumberOf(tasks, 'task')}`)
+  const most = details ? shown.length : shownEach
+  const left = shown.length - most
+  return [
+    `${head}${revision === null ? '' : ` at revision ${revision.slice(0, 12)}`}${report.start === 1 ? '' : `: ${formatNumberOf(report.start, 'cell')}`}`,
+    ...(otherRevisions.length > 0 ? [`  other revisions: ${otherRevisions.map((other) => other.slice(0, 12)).join(', ')}`] : []),
+    used.length > 0 ? `used by ${used.join(', ')}` : 'used by nothing',
+    ...(shown.length > 0 ? [`shown in the files of ${formatNumberOf(shown.length, 'result')}`] : []),
+    ...shown.slice(0, most).flatMap(({ task, cell, files }) => [`  ${task}:${cell}`, ...fileLines(files, details)]),
+    ...(left > 0 ? [`  … and ${formatNumberOf(left, 'more result')}; --details lists all, and every cell`] : []),
+    ...(details ? groups.flatMap(({ operation, keys }) => ['', operation, ...keys.map((key) => cellLine(node(key), start))]) : []),
+    '',
+  ]
+    .map(sanitizeLine)
+    .join('\n')
+}
+
+function cellLine(node: ShownNode | null, start: ReadonlySet<Digest>): string {
+  if (!node) return '  (not in the index)'
+  return `  ${node.task}:${node.cell}   run ${node.run}   key ${node.key.slice(0, 16)}${start.has(node.key) ? '   (named)' : ''}`
+}
+
+/** What people read stands first. */
+function fileLines(files: readonly string[], details: boolean): string[] {
+  const rank = (file: string) => Number(!/\.(md|html)$/.test(file))
+  const ordered = files.toSorted((a, b) => rank(a) - rank(b))
+  const most = details ? files.length : shownFiles
+  const left = files.length - most
+  return [...ordered.slice(0, most).map((file) => `      ${file}`), ...(left > 0 ? [`      and ${formatNumberOf(left, 'more file')}`] : [])]
+}
+
+function nodeLines(node: ShownNode | null): string[] {
+  if (!node) return []
   const { operation: _operation, version, ...components } = node.components
   return [
-    head,
+    `  ${node.task}:${node.cell}`,
     ...Object.entries(components).map(([name, value]) => `      ${name}: ${cut(JSON.stringify(value))}`),
     ...(Object.keys(node.facts).length > 0
       ? [
@@ -38,7 +98,7 @@ function nodeLines(node: ShownNode, brief: boolean): string[] {
       : []),
     ...spanLines(node),
     `      key ${node.key.slice(0, 16)} · result ${node.digest.slice(0, 16)} · step version ${version} · run ${node.run} of ${node.workflow}`,
-    ...files,
+    ...node.files.map((file) => `      shown as ${file}`),
   ]
 }
 

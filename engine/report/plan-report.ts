@@ -80,23 +80,16 @@ function stagesOf(tasks: readonly PlannedTask[]): StageReport[] {
 function countsOf(plan: Plan): Record<string, { total: number; run: number; bytes: number }> {
   const counts: Record<string, { total: number; run: number; bytes: number }> = {}
   for (const { task, cells, toRun, batches } of plan.tasks) {
-    const { noun, by } = task.operation.counts
+    const { counts: counted } = task.operation
+    const { noun, by } = counted
     const count = counts[noun] ?? { total: 0, run: 0, bytes: 0 }
-    const perGroup = by === 'group' ? cellsPerGroup(plan, task.id, cells) : 1
+    const each = counted.by === 'group' ? counted.cellsOfGroup(task) : 1
     const running =
       by === 'group' ? batches.reduce((sum, batch) => sum + new Set(batch.cells.map((cell) => cell.spec.group)).size, 0) : toRun
     const bytes = batches.reduce((sum, batch) => sum + batchCost(plan, batch).bytes, 0)
-    counts[noun] = { total: count.total + cells / perGroup, run: count.run + running, bytes: count.bytes + bytes }
+    counts[noun] = { total: count.total + cells / each, run: count.run + running, bytes: count.bytes + bytes }
   }
   return counts
-}
-
-/** Every group of a task has as many cells as its first. */
-function cellsPerGroup(plan: Plan, id: string, cells: number): number {
-  if (cells === 0) return 1
-  const settled = plan.settled(id).cells
-  const first = settled[0]?.spec.group
-  return settled.filter((cell) => cell.spec.group === first).length
 }
 
 function reasonOf(group: ReasonGroup): Reason {

@@ -1,9 +1,11 @@
 import { canonicalJson, type Json } from '../core/json.ts'
+import { sourcesOf } from '../lineage/sources.ts'
 import type { Verdict } from '../lineage/verdict.ts'
 import type { Plan, PlannedTask } from '../plan/plan.ts'
 import type { SettledCell, SettledTask } from '../plan/settle.ts'
 import type { Prepared } from '../prepare.ts'
 import { type TaskReasons, writeReasons } from '../store/run-reasons.ts'
+import { writeRunSources } from '../store/run-sources.ts'
 import type { Store } from '../store/store.ts'
 import { type Explaining, explaining, recordedFile } from './explaining.ts'
 
@@ -20,6 +22,8 @@ export function recordReasons(prepared: Prepared, store: Store, plan: Plan, run:
   void [why.history.tasks, why.history.last]
   const planned = Object.fromEntries(plan.tasks.flatMap(({ task, toRun }) => (toRun > 0 ? [[task.id, toRun]] : [])))
   const writer = writeReasons<Verdict>(store.layout, { run, file: recordedFile(store, prepared.workflow), at, planned })
+  const tasks = plan.tasks.map(({ task }) => task)
+  writeRunSources(store.layout, run, sourcesOf(tasks, prepared.locate, store.layout.root))
   return {
     settled(settled, by) {
       const { toRun } = by.byId.get(settled.task.id) as PlannedTask

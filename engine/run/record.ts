@@ -12,6 +12,7 @@ export function snapshotOf(store: Store): Snapshot {
   const done = store.db.prepare('SELECT cells, objects FROM done WHERE deep = ?')
   return {
     look: (key) => store.look(key),
+    ahead: (task, cells) => store.lookAhead(task, cells),
     done(deep) {
       const row = done.get(toBlob(deep)) as { cells: number; objects: string } | undefined
       if (!row) return null

@@ -18,6 +18,9 @@ export interface IndexedCell extends Omit<CellOutput, 'task'> {
   readonly inputs: readonly Digest[]
 }
 
+/** What a stored cell gives to those that are made from it. */
+export type StoredOutput = Pick<CellOutput, 'digest' | 'slot' | 'facts'>
+
 /** A committed batch as the index knows it. */
 export interface Unit {
   readonly id: number
@@ -35,8 +38,13 @@ export interface Store {
   readonly db: DatabaseSync
   /** The stored cell of this key, when its object is there in full length. */
   find(key: Digest): IndexedCell | null
-  /** Like {@link find}, and tells apart a cell never made from one whose object is gone. */
-  look(key: Digest): IndexedCell | 'lost' | null
+  /** What planning asks of a cell; tells apart one never made from one whose object is gone. */
+  look(key: Digest): StoredOutput | 'lost' | null
+  /**
+   * Reads at once what the latest batches of a task hold, so that {@link look} need not search for each: the cells of
+   * a batch lie together. `most`: about how many cells to read.
+   */
+  lookAhead(task: string, most: number): void
   unit(id: number): Unit
   commit(manifest: Manifest, staging: string, files: readonly StagedFile[]): void
   /** Whether an object is there in full length. */
@@ -55,6 +63,10 @@ export function openStore(root: string): Store {
   if (isEmpty(db)) rebuildIndex(db, layout)
 
   const findCell = db.prepare('SELECT digest, unit, cell, slot, own, inputs, facts FROM cells WHERE key = ?')
+  const findOutput = db.prepare('SELECT lower(hex(digest)) AS digest, slot, facts FROM cells WHERE key = ?')
+  const findUnits = db.prepare('SELECT id FROM units WHERE task = ? ORDER BY id DESC')
+  const findOutputs = db.prepare('SELECT lower(hex(key)) AS key, lower(hex(digest)) AS digest, slot, facts FROM cells WHERE unit = ?')
+  const ahead = new Map<Digest, OutputRow>()
   const findUnit = db.prepare('SELECT id, run, workflow, task, operation, shared, created FROM units WHERE id = ?')
   const findObject = db.prepare('SELECT bytes FROM objects WHERE digest = ?')
   const present = new Map<Digest, boolean>()
@@ -68,11 +80,18 @@ export function openStore(root: string): Store {
     }
     return there
   }
-  const look = (key: Digest): IndexedCell | 'lost' | null => {
-    const row = findCell.get(toBlob(key)) as CellRow | undefined
+  const look = (key: Digest): StoredOutput | 'lost' | null => {
+    const row = ahead.get(key) ?? (findOutput.get(toBlob(key)) as OutputRow | undefined)
     if (!row) return null
     const slot = stored(row.slot) as unknown as Slot
-    return has(slot.object) ? indexedCell(key, row, slot) : 'lost'
+    return has(slot.object) ? { digest: row.digest, slot, facts: stored(row.facts) as unknown as Facts } : 'lost'
+  }
+  const lookAhead = (task: string, most: number): void => {
+    ahead.clear()
+    for (const { id } of findUnits.iterate(task) as Iterable<{ id: number }>) {
+      for (const row of findOutputs.all(id) as unknown as (OutputRow & { key: Digest })[]) ahead.set(row.key, row)
+      if (ahead.size >= most) return
+    }
   }
   const transaction = (work: () => void): void => inTransaction(db, work)
 
@@ -81,10 +100,12 @@ export function openStore(root: string): Store {
     db,
     has,
     look,
+    lookAhead,
     transaction,
     find(key) {
-      const cell = look(key)
-      return cell === 'lost' ? null : cell
+      const row = findCell.get(toBlob(key)) as CellRow | undefined
+      const slot = row && (stored(row.slot) as unknown as Slot)
+      return slot && has(slot.object) ? indexedCell(key, row, slot) : null
     },
     unit(id) {
       const row = findUnit.get(id) as (Omit<Unit, 'shared'> & { shared: string }) | undefined
@@ -94,6 +115,7 @@ export function openStore(root: string): Store {
     commit(manifest, staging, files) {
       commitBatch(layout, { manifest, folder: staging, files }, (name) => transaction(() => insertManifest(db, name, manifest)))
       for (const file of files) present.delete(file.digest)
+      ahead.clear()
     },
     quarantine(object) {
       present.delete(object)
@@ -124,6 +146,8 @@ interface CellRow {
   readonly inputs: string
   readonly facts: string
 }
+
+type OutputRow = Record<'digest' | 'slot' | 'facts', string>
 
 function indexedCell(key: Digest, row: CellRow, slot: Slot): IndexedCell {
   return {

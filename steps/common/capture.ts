@@ -89,7 +89,7 @@ export function captureTask({ id, step, stage, answers, state, capture, batchSiz
 const captureOperation: Operation = {
   name: 'capture',
   version: 1,
-  counts: { noun: 'recordings', by: 'group' },
+  counts: { noun: 'recordings', by: 'group', cellsOfGroup: (task) => (task.data.layers as number[]).length },
   axes: (cell) => ({ .../^(?<prompt>.*)@(?<layer>\d+)$/.exec(cell)?.groups }),
   cells(task, inputs) {
     const layers = task.data.layers as number[]

@@ -1,6 +1,8 @@
+import { execFileSync } from 'node:child_process'
 import { expect, test } from 'vitest'
 import type { LineageNode } from '../../engine/lineage/lineage.ts'
 import { dag, run } from '../support/dag.ts'
+import { python } from '../support/paths.ts'
 import { finishedWorkspace, type Workspace } from '../support/workspace.ts'
 
 async function lineage(workspace: Workspace, ...args: string[]): Promise<(LineageNode & { files: string[] })[]> {
@@ -18,11 +20,21 @@ async function shown(): Promise<Workspace> {
 
 const ranking = 'experiments/audit/analysis/top_activating/behaviour/kind/two/summary.md'
 
+/** Number of the line with the highest rank. */
+function firstRanked(workspace: Workspace): number {
+  const lines = workspace.read(ranking).split('\n')
+  return lines.findIndex((line) => line.startsWith('| 1 |')) + 1
+}
+
 test('a line of a ranking leads to organism, adapter, prompt, tokens, layer, vector, contrast set and run', async () => {
   const workspace = await shown()
-  const lines = workspace.read(ranking).split('\n')
-  const number = lines.findIndex((line) => line.startsWith('| 1 |')) + 1
-  const [, , who, what] = (lines[number - 1] as string).split('|').map((cell) => cell.trim()) as [string, string, string, string]
+  const number = firstRanked(workspace)
+  const [, , who, what] = (workspace.read(ranking).split('\n')[number - 1] as string).split('|').map((cell) => cell.trim()) as [
+    string,
+    string,
+    string,
+    string,
+  ]
   const nodes = await lineage(workspace, `${ranking}:${number}`)
   const of = (operation: string) => nodes.filter((node) => node.operation === operation)
 
@@ -66,12 +78,116 @@ test('downward from a vector come the projections, the rankings and the files th
   ])
 })
 
+interface Reach {
+  readonly what: string | null
+  readonly revision: string | null
+  readonly otherRevisions: readonly string[]
+  readonly start: number
+  readonly counts: readonly { operation: string; cells: number; tasks: number }[]
+  readonly shown: readonly { task: string; cell: string }[]
+}
+
+async function reach(workspace: Workspace, artifact: string): Promise<Reach> {
+  const { stdout, stderr } = await dag(workspace.folder, ['lineage', '--json', '--down', artifact])
+  expect(stderr).toBe('')
+  return JSON.parse(stdout) as Reach
+}
+
+const operations = ({ counts }: Reach) => Object.fromEntries(counts.map(({ operation, cells }) => [operation, cells]))
+
+test('which rankings used this adapter: its answers, what was made from them, and the files that show it', async () => {
+  const workspace = await shown()
+  const adapter = await reach(workspace, 'adapter:alpha')
+  expect([adapter.what, adapter.otherRevisions, adapter.start]).toEqual(['adapter alpha', [], 18])
+  expect(operations(adapter)).toEqual({ capture: 12, project: 24, rank: 4, 'rank-overview': 1, report: 1 })
+  expect(adapter.shown.map(({ task, cell }) => `${task}:${cell}`)).toEqual([
+    'ranking/one:kind@2:mean_diff',
+    'ranking/one:rude@2:mean_diff',
+    'ranking/two:kind@2:mean_diff',
+    'ranking/two:rude@2:mean_diff',
+    'ranking/overview:overview',
+    'report:report',
+  ])
+})
+
+test('after a source changed, both of its revisions can be asked for, each with what it reached', async () => {
+  const workspace = await shown()
+  const before = await reach(workspace, 'trait:kind')
+  workspace.edit('traits/kind.json', 'How lovely', 'How very lovely')
+  await run(workspace)
+  const now = await reach(workspace, 'trait:kind')
+  expect([now.revision === before.revision, now.otherRevisions, now.start]).toEqual([false, [before.revision], before.start])
+  expect(operations(now)).toEqual(operations(before))
+  const former = await reach(workspace, `trait:kind@${before.revision?.slice(0, 8)}`)
+  expect([former.revision, former.otherRevisions]).toEqual([before.revision, [now.revision]])
+  expect(await reach(workspace, 'traits/kind.json')).toMatchObject({ what: 'trait kind', revision: now.revision })
+})
+
+test('a prompt reaches its answers and recordings of every organism, a task the cells of all its batches', async () => {
+  const workspace = await shown()
+  expect(operations(await reach(workspace, 'prompt:one/one_1'))).toEqual({
+    capture: 12,
+    project: 12,
+    rank: 2,
+    'rank-overview': 1,
+    report: 1,
+  })
+  expect(await reach(workspace, 'vectors/kind')).toMatchObject({ what: 'task vectors/kind', start: 4 })
+})
+
+test('a lineage as W3C PROV is read by the prov library, and says what was derived from what', async () => {
+  const workspace = await shown()
+  const { stdout } = await dag(workspace.folder, ['lineage', '--format', 'prov', `${ranking}:${firstRanked(workspace)}`])
+  workspace.write('lineage.json', stdout)
+  const read = `
+import re, sys
+from prov.model import ProvActivity, ProvAgent, ProvDerivation, ProvDocument, ProvEntity, ProvGeneration
+document = ProvDocument.deserialize(sys.argv[1], format="json")
+entities = {entity.identifier: entity for entity in document.get_records(ProvEntity)}
+named = lambda relation, role: str(entities[next(v for k, v in relation.formal_attributes if k.localpart == role)].label)
+edges = {f"{named(d, 'generatedEntity').split(':')[0]} < {named(d, 'usedEntity').split(':')[0]}" for d in document.get_records(ProvDerivation)}
+generated = {next(v for k, v in g.formal_attributes if k.localpart == "entity") for g in document.get_records(ProvGeneration)}
+cells = {name for name in entities if name.namespace.prefix == "cell"}
+print(generated == cells, len(list(document.get_records(ProvActivity))) > 0, [str(a.identifier) for a in document.get_records(ProvAgent)])
+print(*sorted({re.sub("alpha|beta|gamma", "ORGANISM", edge) for edge in edges}), sep="\\n")
+`
+  const told = execFileSync(python, ['-c', read, workspace.at('lineage.json')], { encoding: 'utf8' }).trimEnd()
+  expect(told).toBe(`True True ['dag:engine']
+answers.capture/ORGANISM/two < adapter ORGANISM
+answers.capture/ORGANISM/two < answers/ORGANISM/two
+answers.capture/ORGANISM/two < model tiny
+answers/ORGANISM/two < adapter ORGANISM
+answers/ORGANISM/two < model tiny
+clean/ORGANISM/two < answers/ORGANISM/two
+clean/ORGANISM/two < model tiny
+experiments/audit/analysis/top_activating/behaviour/kind/two/across_organisms.json < ranking/two
+experiments/audit/analysis/top_activating/behaviour/kind/two/by_organism/ORGANISM.json < ranking/two
+experiments/audit/analysis/top_activating/behaviour/kind/two/summary.md < ranking/two
+ranking/two < scores/ORGANISM/two/answers
+ranking/two < scores/ORGANISM/two/clean
+scores/ORGANISM/two/answers < answers.capture/ORGANISM/two
+scores/ORGANISM/two/answers < vectors/kind
+scores/ORGANISM/two/clean < clean/ORGANISM/two
+scores/ORGANISM/two/clean < vectors/kind
+vectors/kind < model tiny
+vectors/kind < trait kind`)
+})
+
+test('an unknown source or revision is an error that says what the store holds', async () => {
+  const workspace = await shown()
+  const said = async (artifact: string) => (await dag(workspace.folder, ['lineage', artifact])).stderr.split('\n')[0]
+  expect([await said('adapter:delta'), await said('adapter:alpha@0000')]).toEqual([
+    'error: no run of this store has read the adapter "delta" [unknown-artifact]',
+    'error: the store holds nothing of a revision of adapter alpha that begins with 0000 [unknown-artifact]',
+  ])
+})
+
 test('an artifact that is not known is an error that says what can be named', async () => {
   const workspace = finishedWorkspace()
   const result = await dag(workspace.folder, ['lineage', 'nothing'])
   expect(result.code).toBe(2)
   expect(result.stderr).toBe(`error: nothing here is called "nothing" [unknown-artifact]
-  hint: name a result file (file or file:line), task:cell as \`dag plan\` and \`dag why\` print them, or the first digits of a key
+  hint: name a result file (file or file:line), a task or task:cell as \`dag plan\` and \`dag why\` print them, a source (adapter:NAME, model:NAME, prompt:SET/ID, trait:NAME, or its file), or the first digits of a key
 
 1 error; nothing was started
 `)

@@ -167,6 +167,7 @@ export class Memory {
   #plan(graph: TaskGraph): Plan {
     return plan(graph, {
       done: () => null,
+      ahead: () => {},
       look: (key) => {
         const made = this.#cells.get(key)
         if (!made) return null
