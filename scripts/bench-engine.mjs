@@ -66,7 +66,12 @@ function oneEdit(folder) {
   job.run()
   const noop = medians(rounds, job.run)
   const edit = medians(rounds, job.planOneEdit)
-  return { noop_cells: job.cells, noop_123200_cells_ms: round(noop), plan_one_edit_ms: round(edit), plan_one_edit_ratio: round(edit / noop) }
+  return {
+    noop_cells: job.cells,
+    noop_123200_cells_ms: round(noop),
+    plan_one_edit_ms: round(edit),
+    plan_one_edit_ratio: round(edit / noop),
+  }
 }
 
 /** A million cells: the plan when nothing is made, and the no-op when everything is. */

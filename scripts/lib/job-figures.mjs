@@ -18,14 +18,14 @@ export const shapes = {
 /** The job in a folder of its own, not yet run. */
 export function jobIn(folder, shape) {
   const cells = writeJob(folder, models(), shape)
-  const at = { cwd: folder, env }
-  const run = () => dag(['run', '--ui', 'json', 'flow.yaml'], at).ms
+  const here = { cwd: folder, env }
+  const run = () => dag(['run', '--ui', 'json', 'flow.yaml'], here).ms
   return {
     cells,
     run,
-    noop: () => timeAndMemory(node24, [dagProgram, 'run', '--ui', 'json', 'flow.yaml'], at),
-    plan: () => timeAndMemory(node24, [dagProgram, 'plan', 'flow.yaml'], at),
-    planOneEdit: () => edited(path.join(folder, 'prompts', 'set0.json'), () => dag(['plan', 'flow.yaml'], at).ms),
+    noop: () => timeAndMemory(node24, [dagProgram, 'run', '--ui', 'json', 'flow.yaml'], here),
+    plan: () => timeAndMemory(node24, [dagProgram, 'plan', 'flow.yaml'], here),
+    planOneEdit: () => edited(path.join(folder, 'prompts', 'set0.json'), () => dag(['plan', 'flow.yaml'], here).ms),
   }
 }
 

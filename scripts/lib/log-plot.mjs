@@ -10,7 +10,9 @@ export function logPlot({ x, y, series }) {
   const px = (value) => left + xs.share(value) * (width - left - right)
   const py = (value) => height - bottom - ys.share(value) * (height - top - bottom)
   const grid = [
-    ...xs.ticks.map((tick) => `${line(px(tick), top, px(tick), height - bottom)}${text(px(tick), height - bottom + 18, label(tick), 'middle')}`),
+    ...xs.ticks.map(
+      (tick) => `${line(px(tick), top, px(tick), height - bottom)}${text(px(tick), height - bottom + 18, label(tick), 'middle')}`,
+    ),
     ...ys.ticks.map((tick) => `${line(left, py(tick), width - right, py(tick))}${text(left - 8, py(tick) + 4, label(tick), 'end')}`),
   ]
   const places = spread(series.map((each) => py(each.points.at(-1)[1]) + 4))
