@@ -1,4 +1,5 @@
-// `npm test`: sets up what is not there, then checks, the engine's tests and the sidecar's. Ends with true counts.
+// `npm test`: sets up what is not there, then checks, the engine's tests and the sidecar's; with `-- --faults` those of
+// `npm run test:faults` too. Ends with true counts.
 import { checkCount, runChecks } from './lib/checks.mjs'
 import { at, foreground, main, python, setUp } from './lib/setup.mjs'
 import { clearResults, counts, readText, vitest } from './lib/tests.mjs'
@@ -10,11 +11,12 @@ await main(async () => {
   const checks = { passed: checkCount - failedChecks, failed: failedChecks }
   const engine = await vitest(['unit', 'process', 'job'], 'engine.json')
   const sidecar = await sidecarTests()
-  const passed = checks.passed + engine.passed + sidecar.passed
-  const failed = checks.failed + engine.failed + sidecar.failed
-  process.stdout.write(
-    `\nchecks ${checks.passed}, engine ${engine.passed}, sidecar ${sidecar.passed} passed\n${passed} passed, ${failed} failed\n`,
-  )
+  const faults = process.argv.includes('--faults') ? await vitest(['faults'], 'faults.json') : null
+  const all = { checks, engine, sidecar, ...(faults ? { faults } : {}) }
+  const sum = (what) => Object.values(all).reduce((total, each) => total + each[what], 0)
+  const [passed, failed] = [sum('passed'), sum('failed')]
+  const parts = Object.entries(all).map(([name, each]) => `${name} ${each.passed}`)
+  process.stdout.write(`\n${parts.join(', ')} passed\n${passed} passed, ${failed} failed\n`)
   return failed === 0 ? 0 : 1
 })
 

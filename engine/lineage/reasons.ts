@@ -32,7 +32,7 @@ interface Bucket {
 /** Why the cells of a plan run, in as few groups as there are kinds of causes. Pure. */
 export function reasonsOf(plan: Plan, explain: Explainer, history: History): ReasonGroup[] {
   const buckets = new Map<string, readonly Bucket[]>()
-  for (const { task, toRun } of plan.tasks) if (toRun > 0) buckets.set(task.id, bucketsOf(plan, task, explain, history, buckets))
+  for (const { task, toRun } of plan.tasks) if (toRun > 0) buckets.set(task.id, bucketsOf(plan, task, explain, history, buckets, 'causes'))
   const weight = new Map<string, number>()
   for (const list of buckets.values()) {
     for (const bucket of list) {
@@ -63,7 +63,7 @@ export function behindCells(plan: Plan, explain: Explainer, history: History, ta
     const { task: at, toRun } = plan.byId.get(id) as PlannedTask
     if (toRun === 0) return
     for (const parent of at.parents) visit(parent.task)
-    buckets.set(id, bucketsOf(plan, at, explain, history, buckets))
+    buckets.set(id, bucketsOf(plan, at, explain, history, buckets, 'tasks'))
   }
   visit(task.id)
   const found = buckets.get(task.id) ?? []
@@ -76,17 +76,18 @@ function bucketsOf(
   explain: Explainer,
   history: History,
   parents: ReadonlyMap<string, readonly Bucket[]>,
+  wanted: Wanted,
 ): readonly Bucket[] {
   const past = { history, taskOf: (id: string) => (plan.byId.get(id) as PlannedTask).task }
-  const inherited = inheritedCauses(task, parents, past.taskOf)
+  const inherited = inheritedCauses(task, parents, past.taskOf, wanted)
   const buckets = new Map<string, Bucket>()
   for (const cell of plan.settled(task.id).cells) {
     if (cell.output !== null) continue
     const verdict = explain.cell(task, cell)
     const waits = verdict.verdict === 'waits'
     const own = unique(ownCauses(task, cell, verdict, past))
-    const behind = waits ? inherited(cell) : nothingBehind
-    const causes = unique([...own, ...behind.causes])
+    const behind = waits && (own.length === 0 || wanted === 'tasks') ? inherited(cell) : nothingBehind
+    const causes = own.length === 0 ? behind.causes : unique([...own, ...behind.causes])
     const id = [own.length, ...causes.map(causeId), ...behind.waitsFor].join('\n\n')
     let bucket = buckets.get(id)
     if (!bucket) buckets.set(id, (bucket = { causes, own: own.length, waitsFor: behind.waitsFor, sure: [], may: [] }))
@@ -94,6 +95,9 @@ function bucketsOf(
   }
   return [...buckets.values()]
 }
+
+/** What must be known of a cell that waits: why it may run, or the tasks that it waits for too. */
+type Wanted = 'causes' | 'tasks'
 
 const nothingBehind: Behind = { causes: [], waitsFor: [] }
 
@@ -105,6 +109,7 @@ function inheritedCauses(
   task: Task,
   buckets: ReadonlyMap<string, readonly Bucket[]>,
   taskOf: (id: string) => Task,
+  wanted: Wanted,
 ): (cell: SettledCell) => Behind {
   const parents = [...new Set(task.parents.map((parent) => parent.task))].flatMap((id) => {
     const list = buckets.get(id)
@@ -113,7 +118,7 @@ function inheritedCauses(
   const all = unique(parents.flatMap((parent) => parent.buckets.flatMap((bucket) => bucket.causes)))
   const whole: Behind = { causes: all, waitsFor: parents.map((parent) => parent.task.id) }
   const { axes } = task.operation
-  if (!axes || (all.length <= 1 && parents.length <= 1)) return () => whole
+  if (!axes || (all.length <= 1 && (parents.length <= 1 || wanted === 'causes'))) return () => whole
   const kinBy = new Map<string, readonly Kin[]>()
   return (cell) => {
     const mine = axes(cell.spec.id)
