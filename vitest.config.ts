@@ -1,6 +1,17 @@
 import { defineConfig } from 'vitest/config'
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 const limits = { testTimeout: 240_000, hookTimeout: 240_000 }
+
+/** Minutes long; begun last, they would run alone while the other worker has nothing to do. */
+const longest = /kill-sweep|random-kills|kill\.test/
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files)
+    return sorted.toSorted((a, b) => Number(longest.test(b.moduleId)) - Number(longest.test(a.moduleId)))
+  }
+}
 
 /**
  * `unit` starts nothing; `process` runs the real program with commands and scripted sidecars; `job` runs it with a
@@ -10,6 +21,7 @@ export default defineConfig({
   test: {
     pool: 'forks',
     maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {

@@ -34,7 +34,7 @@ export async function lineage(this: CliContext, flags: LineageFlags, artifact: s
     if (!start.ok) return reportProblems(this.process, [{ severity: 'error', rule: 'unknown-artifact', message: start.error, hint }])
     const reached = reach(store, start.value, flags.down)
     const reader = lineageReader(store)
-    const files = filesShowing(store, reached)
+    const files = filesShowing(store, reader, reached)
     const node = (key: Digest): ShownNode | null => {
       const found = reader.node(key)
       const shown = (files.get(key) ?? []).filter((file) => file.startsWith(`${workspace}${path.sep}`))

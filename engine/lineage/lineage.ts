@@ -82,18 +82,15 @@ export function byOperation(reader: LineageReader, reached: ReadonlyMap<Digest, 
   return [...groups].map(([operation, { keys, tasks }]) => ({ operation, keys, tasks: tasks.size }))
 }
 
-/** Result files that show cells, by key. */
-export function filesShowing(store: Store, reached: ReadonlyMap<Digest, Reached>): Map<Digest, string[]> {
+/** Result files that show cells, by key. Of cells that were made anew under one name with the same result, the latest has them. */
+export function filesShowing(store: Store, reader: LineageReader, reached: ReadonlyMap<Digest, Reached>): Map<Digest, string[]> {
   const views = store.db.prepare('SELECT path, digest FROM views ORDER BY path').all() as { path: string; digest: Digest }[]
   const paths = Map.groupBy(views, ({ digest }) => digest)
-  const files = new Map<Digest, string[]>()
-  for (const [key, { digest }] of reached) {
-    const shown = paths.get(digest)
-    if (shown)
-      files.set(
-        key,
-        shown.map((view) => view.path),
-      )
+  const latest = new Map<string, { key: Digest; unit: number; files: string[] }>()
+  for (const [key, { digest, unit, cell }] of reached) {
+    const files = paths.get(digest)?.map((view) => view.path)
+    const name = `${reader.unit(unit).task}:${cell}`
+    if (files && unit > (latest.get(name)?.unit ?? -1)) latest.set(name, { key, unit, files })
   }
-  return files
+  return new Map([...latest.values()].map(({ key, files }) => [key, files]))
 }

@@ -11,6 +11,11 @@ export function formatNumberOf(value: number, noun: string, plural = `${noun}s`)
   return `${formatCount(value)} ${Math.round(value) === 1 ? noun : plural}`
 }
 
+/** A number of what is named in the plural, such as `rankings`. */
+export function formatPlural(value: number, plural: string): string {
+  return formatNumberOf(value, plural.replace(/s$/, ''), plural)
+}
+
 /** `4.2 s`, `58 s`, `3 m 05 s`, `1 h 12 m`. */
 export function formatDuration(seconds: number): string {
   if (seconds < 9.95) return `${Math.max(0, seconds).toFixed(1)} s`

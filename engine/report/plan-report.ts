@@ -3,7 +3,7 @@ import type { ReasonGroup } from '../lineage/reasons.ts'
 import type { Forecast } from '../plan/forecast.ts'
 import { batchCost, type Plan, type PlannedTask } from '../plan/plan.ts'
 import { totalsOf } from '../plan/totals.ts'
-import { formatBytes, formatCount, formatDuration } from './format.ts'
+import { formatBytes, formatCount, formatDuration, formatPlural } from './format.ts'
 import { placesOf, reasonLine } from './reason-text.ts'
 
 /** What `dag plan --json` prints. */
@@ -129,7 +129,7 @@ export function planText(report: PlanReport): string {
       ),
     ),
     '',
-    ...made.map(([noun, count]) => `  ${formatCount(count.run)} ${noun}${count.bytes > 0 ? `, ${formatBytes(count.bytes)}` : ''}`),
+    ...made.map(([noun, count]) => `  ${formatPlural(count.run, noun)}${count.bytes > 0 ? `, ${formatBytes(count.bytes)}` : ''}`),
     '',
     `  base loads        ${report.modelLoads} (a process for each organism, prompt set and phase: ${formatCount(report.naiveModelLoads)})`,
     `  adapter switches  ${formatCount(report.adapterSwitches)}`,

@@ -2,7 +2,7 @@ import { placeText } from '../core/place.ts'
 import type { Cause } from '../lineage/causes.ts'
 import { valueText } from '../lineage/changes.ts'
 import type { ReasonGroup } from '../lineage/reasons.ts'
-import { formatCount } from './format.ts'
+import { formatCount, formatPlural } from './format.ts'
 import { sanitizeLine } from './sanitize.ts'
 
 /** More names than this are counted. */
@@ -79,7 +79,7 @@ function noun(subject: string, count: number): string {
 function countsText({ counts }: ReasonGroup): string {
   const listed = (which: 'sure' | 'may') =>
     Object.entries(counts).flatMap(([plural, count]) =>
-      count[which] > 0 ? [`${formatCount(count[which])} ${count[which] === 1 ? plural.replace(/s$/, '') : plural}`] : [],
+      count[which] > 0 ? [formatPlural(count[which], plural)] : [],
     )
   const sure = listed('sure').join(', ')
   const may = listed('may').join(', ')
