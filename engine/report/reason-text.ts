@@ -78,9 +78,7 @@ function noun(subject: string, count: number): string {
 
 function countsText({ counts }: ReasonGroup): string {
   const listed = (which: 'sure' | 'may') =>
-    Object.entries(counts).flatMap(([plural, count]) =>
-      count[which] > 0 ? [formatPlural(count[which], plural)] : [],
-    )
+    Object.entries(counts).flatMap(([plural, count]) => (count[which] > 0 ? [formatPlural(count[which], plural)] : []))
   const sure = listed('sure').join(', ')
   const may = listed('may').join(', ')
   if (sure && may) return `${sure}, then up to ${may}`
