@@ -15,6 +15,8 @@ export interface Outcome {
   readonly tasks: ReadonlyMap<string, number>
   /** Digests of the manifests without the run and the time of it. */
   readonly manifests: ReadonlySet<string>
+  /** What they say of each cell, whatever batch it was made in. */
+  readonly made: ReadonlySet<string>
   /** Digest of every shown file by its path in `experiments/`. */
   readonly shown: ReadonlyMap<string, string>
 }
@@ -23,14 +25,16 @@ export function outcomeOf(folder: string): Outcome {
   const layout = storeLayout(path.join(folder, 'cache'))
   const { cells } = readIndex(layout)
   const whole = manifestsOf(layout).filter(({ name, text }) => name === `${digestOfBytes(text)}.json`)
-  const manifests = whole.map(({ text }) => {
+  const contents = whole.map(({ text }) => {
     const { run: _run, created: _created, ...rest } = JSON.parse(text) as Manifest
-    return digestOfBytes(JSON.stringify(rest))
+    return rest
   })
+  const setOf = (values: readonly unknown[]) => new Set(values.map((value) => digestOfBytes(JSON.stringify(value))).sort())
   return {
     cells: new Map(cells.map(({ key, digest }) => [key, digest])),
     tasks: countOf(cells),
-    manifests: new Set(manifests.sort()),
+    manifests: setOf(contents),
+    made: setOf(contents.flatMap(({ cells: of, objects: _objects, ...batch }) => of.map((cell) => ({ ...batch, cell })))),
     shown: shownIn(folder),
   }
 }
@@ -68,8 +72,10 @@ export function violations(folder: string, reference: Outcome, reported: readonl
 }
 
 /** What an outcome has otherwise than the reference: I4. */
-export function differences(outcome: Outcome, reference: Outcome): string[] {
-  const parts = ['cells', 'manifests', 'shown'] as const
+const outcomeParts = ['cells', 'manifests', 'made', 'shown'] as const
+export type OutcomePart = (typeof outcomeParts)[number]
+
+export function differences(outcome: Outcome, reference: Outcome, parts: readonly OutcomePart[] = outcomeParts): string[] {
   return parts.flatMap((part) => (JSON.stringify([...outcome[part]]) === JSON.stringify([...reference[part]]) ? [] : [`I4 other ${part}`]))
 }
 

@@ -73,6 +73,7 @@ describe.skipIf(lack)('an error of the system is told clearly or mended, damages
       expect(told(run)).toMatch(/the disk (of \S+ )?(is full|fails|is read-only)|cannot be opened|cannot be read|is not a readable file/)
       expect(told(run)).not.toMatch(/^ {4}at /m)
     }
-    expect(await nextRun(folder, reference)).toEqual([])
+    // A cell whose object could not be read is made again by itself, in a batch of its own.
+    expect(await nextRun(folder, reference, {}, ['cells', 'made', 'shown'])).toEqual([])
   })
 })

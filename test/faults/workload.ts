@@ -7,7 +7,7 @@ import { onTestFinished } from 'vitest'
 import type { RunEvent, RunFinished } from '../../engine/core/events.ts'
 import { root } from '../support/paths.ts'
 import { childrenOf } from '../support/processes.ts'
-import { differences, leftovers, type Outcome, outcomeOf, violations } from './invariants.ts'
+import { differences, leftovers, type Outcome, type OutcomePart, outcomeOf, violations } from './invariants.ts'
 
 export const chainFile = 'workflows/chain.yaml'
 
@@ -50,11 +50,11 @@ export function chainFolder(workflow?: string): string {
 }
 
 /** What a run of the chain is worth beside the undisturbed one: whatever differs, and what it broke or left. */
-export async function nextRun(folder: string, reference: Outcome, start: Start = {}): Promise<string[]> {
+export async function nextRun(folder: string, reference: Outcome, start: Start = {}, parts?: readonly OutcomePart[]): Promise<string[]> {
   const { code, stderr, events } = await runChain(folder, start)
   return [
     ...(code === 0 && stderr === '' ? [] : [`the next run ended with ${code}: ${stderr}`]),
-    ...differences(outcomeOf(folder), reference),
+    ...differences(outcomeOf(folder), reference, parts),
     ...violations(folder, reference, events),
     ...leftovers(folder),
   ]
