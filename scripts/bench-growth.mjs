@@ -79,5 +79,5 @@ its cells. The plan after an edit looks only at the tasks that the edited prompt
 }
 
 function figure(value) {
-  return value >= 100 ? Math.round(value).toLocaleString('en') : value.toPrecision(2)
+  return value >= 10 ? Math.round(value).toLocaleString('en') : value.toPrecision(2)
 }
