@@ -11,6 +11,8 @@ import torch
 from transformers import DynamicCache
 from transformers.cache_utils import DynamicLayer
 
+from .wide import attends_in_float32
+
 if TYPE_CHECKING:
     from .base import Base
 
@@ -21,12 +23,19 @@ WORTH_SHARING = 8  # tokens
 class GrowingLayer(DynamicLayer):
     """One block's keys and values, `[rows, heads, tokens, size]` views of buffers that have room for more tokens.
 
-    A token is written in place; a cache that is concatenated anew for every token copies itself at every step.
+    A token is written in place; a cache that is concatenated anew for every token copies itself at every step. They are
+    kept in `dtype` where one is given: attention that computes in float32 would widen all of them at every step.
     """
+
+    def __init__(self, dtype: torch.dtype | None = None) -> None:
+        super().__init__()
+        self._kept_as = dtype
 
     def lazy_initialization(self, key_states: torch.Tensor, value_states: torch.Tensor) -> None:
         super().lazy_initialization(key_states, value_states)
-        self._buffers = tuple(states.new_empty((*states.shape[:2], 0, states.shape[3])) for states in (key_states, value_states))
+        self._buffers = tuple(
+            states.new_empty((*states.shape[:2], 0, states.shape[3]), dtype=self._kept_as) for states in (key_states, value_states)
+        )
 
     def update(self, key_states: torch.Tensor, value_states: torch.Tensor, *args: Any, **kwargs: Any) -> tuple[torch.Tensor, torch.Tensor]:
         start = self.get_seq_length()
@@ -39,6 +48,16 @@ class GrowingLayer(DynamicLayer):
             buffer[:, :, start:end] = states
         self.keys, self.values = (buffer[:, :, :end] for buffer in self._buffers)
         return self.keys, self.values
+
+    def fill(self, rows: Sequence[tuple[torch.Tensor, torch.Tensor]], tokens: int, capacity: int) -> None:
+        """Puts keys and values `[heads, own tokens, size]` of every row at the end of the first `tokens`, behind zeros."""
+        first = rows[0][0]
+        self.lazy_initialization(first[None], first[None])
+        self._buffers = tuple(first.new_zeros(len(rows), first.shape[0], capacity, first.shape[2]) for _ in range(2))
+        for row, pair in enumerate(rows):
+            for buffer, states in zip(self._buffers, pair, strict=True):
+                buffer[row, :, tokens - states.shape[1] : tokens] = states
+        self.keys, self.values = (buffer[:, :, :tokens] for buffer in self._buffers)
 
     def batch_select_indices(self, indices: torch.Tensor) -> None:
         """Keeps the rows `indices`."""
@@ -58,13 +77,19 @@ def grown(buffer: torch.Tensor, used: int, capacity: int) -> torch.Tensor:
 def empty_cache(base: Base) -> DynamicCache:
     """A cache for `base`. Blocks that see all tokens get growing layers, others what the architecture asks for."""
     cache = DynamicCache(config=base.model.config)
-    cache.layers = [GrowingLayer() if type(layer) is DynamicLayer else layer for layer in cache.layers]
+    dtype = torch.float32 if attends_in_float32(base.model) else None
+    cache.layers = [GrowingLayer(dtype) if type(layer) is DynamicLayer else layer for layer in cache.layers]
     return cache
+
+
+def can_share(base: Base) -> bool:
+    """Whether tokens can be run behind others that were run before them: not with layers that forget or fold tokens."""
+    return all(isinstance(layer, GrowingLayer) for layer in empty_cache(base).layers)
 
 
 def shared_prefix(base: Base, rows: Sequence[Sequence[int]], longest: int) -> int:
     """How many leading ids of all `rows`, `longest` at most, are worth to be run once for all of them."""
-    if len(rows) < 2 or not all(isinstance(layer, DynamicLayer) for layer in empty_cache(base).layers):
+    if len(rows) < 2 or not can_share(base):
         return 0
     length = min(common_prefix(rows), longest)
     return length if length >= WORTH_SHARING else 0

@@ -20,19 +20,26 @@ SHARE_OF_MEMORY = 0.5  # of the host's, for the copies: of the clean weights and
 
 
 class WideLinear(nn.Linear):
-    """A linear layer that computes with `wide` `[out, in]`, its weight in float32."""
+    """A linear layer that computes with `wide`, its weight `[out, in]` in float32, in oneDNN's own order where there is
+    oneDNN: faster for the few rows of a decoding step, and what comes out of a row does not depend on the others."""
 
     wide: torch.Tensor
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         """`input` `[..., in]` to `[..., out]` in the input's dtype."""
         rows = input.reshape(-1, self.in_features).float()
-        # Weight times input is the faster order for the few rows of a decoding step.
-        output = functional.linear(self.wide, rows).t()
-        if self.bias is not None:
-            output = output + self.bias.float()
-        rounded = output.to(input.dtype, memory_format=torch.contiguous_format).contiguous()
-        return rounded.view(*input.shape[:-1], self.out_features)
+        bias = None if self.bias is None else self.bias.float()
+        if self.wide.is_mkldnn:
+            output = torch.ops.mkldnn._linear_pointwise(rows, self.wide, bias, "none", [], "")
+        else:
+            output = functional.linear(rows, self.wide, bias)
+        return output.to(input.dtype).view(*input.shape[:-1], self.out_features)
+
+
+def ordered(weight: torch.Tensor) -> torch.Tensor:
+    """A float32 copy of `weight` `[out, in]` for `WideLinear`."""
+    wide = weight.detach().to(torch.float32, copy=True)
+    return torch.ops.mkldnn._reorder_linear_weight(wide) if torch.backends.mkldnn.is_available() else wide
 
 
 def is_needed(model: nn.Module, dtype: torch.dtype, device: torch.device, host_memory: int) -> bool:
@@ -57,15 +64,36 @@ def widen(model: nn.Module) -> None:
     """Makes every plain linear layer of `model` a wide one, in place; those that are keep their weights."""
     for module in model.modules():
         if type(module) is nn.Linear:
-            module.register_buffer("wide", module.weight.detach().float(), persistent=False)
+            module.register_buffer("wide", ordered(module.weight), persistent=False)
             module.__class__ = WideLinear
 
 
 def with_added(layer: WideLinear, delta: torch.Tensor) -> WideLinear:
     """A layer like `layer`, which stays as it is, whose weight is the float32 `delta` `[out, in]` larger."""
     added = copy.copy(layer)
-    vars(added)["_buffers"] = {**layer._buffers, "wide": layer.wide + delta}
+    vars(added)["_buffers"] = {**layer._buffers, "wide": ordered(layer.weight.float() + delta)}
     return added
+
+
+def attends_in_float32(model: Any) -> bool:
+    """Whether `use_wide_attention` was done to `model`."""
+    return bool(model.config.get_text_config(decoder=True)._attn_implementation == ATTENTION)
+
+
+def attend_to_past(
+    query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, mask: torch.Tensor | None, scaling: float
+) -> torch.Tensor:
+    """Attention of one token a row, `[rows, 1, heads, size]`.
+
+    `query` is `[rows, heads, 1, size]`, `key` and `value` `[rows, groups, tokens, size]`: the heads of a group are the
+    rows of one product with the keys that they share, so that these are not repeated. `mask`, `[rows, 1, 1, tokens]`, is
+    added, or true where a token is seen.
+    """
+    rows, heads, _, size = query.shape
+    scores = (query * scaling).view(rows, key.shape[1], -1, size) @ key.transpose(-1, -2)
+    if mask is not None:
+        scores = scores.masked_fill_(~mask, float("-inf")) if mask.dtype == torch.bool else scores + mask
+    return (scores.softmax(dim=-1) @ value).view(rows, 1, heads, size)
 
 
 def use_wide_attention(model: Any) -> None:
@@ -79,7 +107,11 @@ def use_wide_attention(model: Any) -> None:
     ) -> tuple[torch.Tensor, None]:
         if mask is not None and mask.is_floating_point():
             mask = mask.float()
-        output, _ = sdpa_attention_forward(module, query.float(), key.float(), value.float(), mask, **options)
+        wide = (query.float(), key.float(), value.float())
+        if query.shape[2] == 1 and options.get("softcap") is None and options.get("position_bias") is None:
+            output = attend_to_past(*wide, mask, options["scaling"])
+        else:
+            output, _ = sdpa_attention_forward(module, *wide, mask, **options)
         return output.to(query.dtype), None
 
     AttentionInterface.register(ATTENTION, attend)
