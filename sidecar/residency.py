@@ -17,6 +17,7 @@ from .errors import bad_input
 
 if TYPE_CHECKING:
     from .base import Base
+    from .prompts import Prompts
 
 
 class Resident:
@@ -25,6 +26,16 @@ class Resident:
     def __init__(self) -> None:
         self._base: Base | None = None
         self._adapter: str | None = None
+        self._prompts: Prompts | None = None
+
+    @property
+    def prompts(self) -> Prompts:
+        """Prompts that were run in the present state."""
+        if self._prompts is None:
+            from .prompts import Prompts, budget_on
+
+            self._prompts = Prompts(budget_on(self.base.device))
+        return self._prompts
 
     @property
     def base(self) -> Base:
@@ -43,7 +54,7 @@ class Resident:
         started = time.monotonic()
         from .base import load_base
 
-        self._base, self._adapter = None, None
+        self._base, self._adapter, self._prompts = None, None, None
         self.release_cached_memory()
         self._base = load_base(
             params.text(request, "path"),
@@ -68,6 +79,7 @@ class Resident:
         name = None if wanted is None else params.text(wanted, "name")
         path = None if wanted is None else params.text(wanted, "path")
         base = self.base
+        self._prompts = None
         if self._adapter is not None:
             detach(base.model)
             self._adapter = None
@@ -78,7 +90,8 @@ class Resident:
         return {"seconds": time.monotonic() - started}
 
     def release_cached_memory(self) -> None:
-        """Gives memory nobody refers to back to the device."""
+        """Gives kept prompts and memory nobody refers to back to the device."""
+        self._prompts = None
         gc.collect()
         torch = sys.modules.get("torch")
         if torch is not None and torch.cuda.is_available():
