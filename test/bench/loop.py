@@ -1,8 +1,9 @@
 """The quickstart's work as a resident Python loop: what a careful researcher would write by hand.
 
 One base load, adapters switched in memory, `generate()` in batches, `output_hidden_states` on both sides, mean
-difference and probe vectors, projection in float32, rankings as JSON. `python test/bench/loop.py MODEL OUT` reads the
-prompts, contrast sets and organisms of the quickstart and prints the organism by trait matrix as one JSON line.
+difference and probe vectors, projection in float32, rankings as JSON. `python test/bench/loop.py MODEL OUT [JOB]` reads
+the prompts, contrast sets and organisms of the quickstart, or of another job (JSON, as QUICKSTART below), and prints the
+organism by trait matrix as one JSON line.
 """
 
 import json
@@ -17,17 +18,24 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT / "datasets"
-SETS = {"discovery": 8, "probing": 4, "benign": 4}
-ORGANISMS = [
-    "flattery",
-    "emotional_bond",
-    "self_promotion",
-    "hallucinates_citations",
-    "defer_to_users",
-    "contextual_optimism",
-    "control",
-]
-LAYER, TOKENS, BATCH = 24, 40, 16
+QUICKSTART = {
+    "sets": {"discovery": 8, "probing": 4, "benign": 4},
+    "organisms": [
+        "flattery",
+        "emotional_bond",
+        "self_promotion",
+        "hallucinates_citations",
+        "defer_to_users",
+        "contextual_optimism",
+        "control",
+    ],
+    "traits": ["flattery", "emotional_bond", "self_promotion", "hallucinates_citations", "defer_to_users", "contextual_optimism"],
+    "layer": 24,
+    "tokens": 40,
+    "batch": 16,
+}
+JOB = QUICKSTART if len(sys.argv) < 4 else json.loads(sys.argv[3])
+SETS, ORGANISMS, TRAITS, LAYER, TOKENS, BATCH = (JOB[key] for key in ("sets", "organisms", "traits", "layer", "tokens", "batch"))
 
 
 def main() -> None:
@@ -39,7 +47,7 @@ def main() -> None:
     dtype = torch.bfloat16 if torch.ops.mkldnn._is_mkldnn_bf16_supported() else torch.float32
     model = AutoModelForCausalLM.from_pretrained(model_folder, dtype=dtype).eval()
     with torch.inference_mode():
-        sets = {path.stem: json.loads(path.read_text())["pairs"] for path in sorted((DATA / "traits").glob("*.json"))}
+        sets = {path.stem: json.loads(path.read_text())["pairs"] for path in (DATA / "traits" / f"{name}.json" for name in [*TRAITS, "unplain"])}
         positive, negative = means(model, tokenizer, sets.pop("unplain"))
         shared = unit(positive.mean(0) - negative.mean(0))
         vectors = {trait: extract(model, tokenizer, pairs, shared) for trait, pairs in sets.items()}

@@ -1,0 +1,214 @@
+"""What the sidecar's parts cost beside the plain way to do the same: `python test/bench/inference.py MODEL` prints JSON.
+
+Both sides of each figure run in turn in this process, on the real small model: ours in the model's own dtype, plain
+transformers in the faster dtype for it on this CPU. Ratios are medians of the pairs.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+
+import sidecar  # noqa: E402, F401  (sets how torch's threads wait, before torch is imported)
+import numpy as np  # noqa: E402
+import torch  # noqa: E402
+from transformers import AutoModelForCausalLM, AutoTokenizer  # noqa: E402
+
+from sidecar.base import Base, load_base  # noqa: E402
+from sidecar.chat import prompt_ids  # noqa: E402
+from sidecar.decode import decode  # noqa: E402
+from sidecar.prefill import Job, prefill  # noqa: E402
+from sidecar.project import Labelled, Wanted, read_unit, score_cells  # noqa: E402
+from sidecar.progress import Progress  # noqa: E402
+from sidecar.prompts import Prompts  # noqa: E402
+from sidecar.refs import parse_ref  # noqa: E402
+from sidecar.sampling import Sampler  # noqa: E402
+from sidecar.shards import ShardWriter, digest_of  # noqa: E402
+from sidecar.tests.engine import Sidecar  # noqa: E402
+from sidecar.wide import WideLinear  # noqa: E402
+
+PAIRS = int(os.environ.get("BENCH_PAIRS", "3"))
+NEW_TOKENS = 24
+SILENT = Progress(0, lambda params: None, lambda: 0.0)
+
+
+def main() -> None:
+    folder = sys.argv[1]
+    torch.set_num_threads(os.cpu_count() or 1)
+    base = dataclasses.replace(load_base(folder, "bfloat16", "cpu", None), stop_ids=frozenset([-1]))
+    native = bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+    plain = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.bfloat16 if native else torch.float32).eval()
+    tokenizer = AutoTokenizer.from_pretrained(folder, padding_side="left")
+    figures: dict[str, Any] = {"ready_s": round(statistics.median(ready(folder) for _ in range(PAIRS)), 2)}
+    with torch.inference_mode():
+        figures |= generation(base, plain, tokenizer)
+        figures |= capture(base, plain)
+    with tempfile.TemporaryDirectory() as scratch:
+        figures |= projection(Path(scratch))
+        figures |= writing(Path(scratch))
+    print(json.dumps(figures))
+
+
+def ready(folder: str) -> float:
+    """Seconds from the start of the process to its answer that the base is loaded."""
+    started = time.perf_counter()
+    with Sidecar() as process:
+        process.call("hello", protocol=1)
+        process.call("load_base", path=folder, dtype="bfloat16", device="cpu", quantization=None)
+        return time.perf_counter() - started
+
+
+def generation(base: Base, plain: Any, tokenizer: Any) -> dict[str, Any]:
+    """Tokens a second of `decode`, of `generate()`, and of the linear layers alone."""
+    spec = json.loads((ROOT / "datasets/inference/audit/discovery.json").read_text())
+    found: dict[str, Any] = {"generate_ratio": {}, "generate_tokens_s": {}, "generate_plain_tokens_s": {}, "linear_layers_tokens_s": {}}
+    for rows in (32, 64, 128):
+        asked = [(prompt["text"], spec["system_prompt"]) for prompt in spec["prompts"][:rows]]
+        prompts = [prompt_ids(base.tokenizer, text, system) for text, system in asked]
+        padded = tokenizer.pad({"input_ids": prompts}, return_tensors="pt")
+
+        def ours(prompts: Sequence[Sequence[int]] = prompts) -> object:
+            return decode(base, prompts, Sampler([0] * len(prompts), 0.0, 1.0), NEW_TOKENS)
+
+        def theirs(padded: Any = padded) -> object:
+            return plain.generate(**padded, max_new_tokens=NEW_TOKENS, min_new_tokens=NEW_TOKENS, do_sample=False)
+
+        pairs = in_turn(ours, theirs)
+        tokens = rows * NEW_TOKENS
+        name = str(rows)
+        found["generate_ratio"][name] = ratio(pairs)
+        found["generate_tokens_s"][name] = round(tokens / median_of(pairs, 0))
+        found["generate_plain_tokens_s"][name] = round(tokens / median_of(pairs, 1))
+        found["linear_layers_tokens_s"][name] = round(rows / linear_layers(base, rows))
+    return found
+
+
+def linear_layers(base: Base, rows: int) -> float:
+    """Seconds that a decoding step's matrix products take without anything between them."""
+    layers = [module for module in base.model.modules() if isinstance(module, WideLinear | torch.nn.Linear)]
+    inputs = {layer.in_features: torch.randn(rows, layer.in_features) for layer in layers}
+
+    def products() -> None:
+        for layer in layers:
+            if isinstance(layer, WideLinear) and layer.wide.is_mkldnn:
+                torch.ops.mkldnn._linear_pointwise(inputs[layer.in_features], layer.wide, None, "none", [], "")
+            else:
+                torch.nn.functional.linear(inputs[layer.in_features].to(layer.weight.dtype), layer.weight)
+
+    return min(seconds(products) for _ in range(6))
+
+
+def capture(base: Base, plain: Any) -> dict[str, Any]:
+    """Tokens a second of a recording at two thirds of the depth: of ours, and of a full forward pass."""
+    torch.manual_seed(0)
+    rows, prompt, answer, layer = 32, 72, 48, len(base.blocks) * 2 // 3
+    ids = torch.randint(1000, 20_000, (rows, prompt + answer)).tolist()
+    others = [row[:prompt] + torch.randint(1000, 20_000, (answer,)).tolist() for row in ids]
+    batch = torch.tensor(ids)
+
+    def record(rows: Sequence[Sequence[int]], prompts: Prompts | None) -> None:
+        prefill(base, [Job(row, [layer], prompt) for row in rows], lambda index, layer, state: None, prompts=prompts)
+
+    def theirs() -> object:
+        return plain(input_ids=batch, attention_mask=torch.ones_like(batch), output_hidden_states=True).hidden_states[layer + 1]
+
+    kept = Prompts(1 << 33)
+    record(ids, kept)
+    alone = in_turn(lambda: record(ids, None), theirs)
+    shared = in_turn(lambda: record(others, kept), theirs)
+    tokens = rows * (prompt + answer)
+    return {
+        "capture_ratio": ratio(alone),
+        "capture_shared_prefix_ratio": ratio(shared),
+        "capture_tokens_s": round(tokens / median_of(alone, 0)),
+        "capture_plain_tokens_s": round(tokens / median_of(alone, 1)),
+    }
+
+
+def projection(scratch: Path) -> dict[str, Any]:
+    """Bytes a second of stored bfloat16 activations projected onto 17 vectors, beside those that are only read."""
+    hidden, tokens, answers, vectors = 576, 300, 600, 17
+    torch.manual_seed(0)
+    states = torch.randn(tokens, hidden).bfloat16().view(torch.uint8).numpy().tobytes()
+    (scratch / "states").write_bytes(states * answers)
+    data = {"path": str(scratch / "states"), "digest": digest_of(states), "dtype": "bfloat16", "shape": [tokens, hidden]}
+    activations = [Labelled(parse_ref({**data, "offset": at * len(states), "length": len(states)}), {}) for at in range(answers)]
+    directions = torch.randn(vectors, hidden)
+    units = {}
+    for index, direction in enumerate(directions):
+        raw = direction.numpy().tobytes()
+        (scratch / f"vector{index}").write_bytes(raw)
+        place = {"path": str(scratch / f"vector{index}"), "digest": digest_of(raw), "offset": 0, "length": len(raw)}
+        units[index] = read_unit(parse_ref({**place, "dtype": "float32", "shape": [hidden]}))
+    cells = [Wanted(f"{at}:{index}", at, index, 0.0) for at in range(answers) for index in range(vectors)]
+    memory = np.frombuffer(states * answers, np.uint8).view(np.uint64)
+    total = len(states) * answers
+    pairs = in_turn(lambda: score_cells(activations, units, cells, SILENT), lambda: torch.from_numpy(memory.view(np.int64)).sum())
+    return {
+        "projection_gb_s": round(total / median_of(pairs, 0) / 1e9, 2),
+        "memory_gb_s": round(total / median_of(pairs, 1) / 1e9, 2),
+        "projection_bandwidth_share": round(ratio(pairs, 6), 3),
+    }
+
+
+def writing(scratch: Path) -> dict[str, Any]:
+    """Bytes a second of a shard, hashed and synced, beside those of a plain synced file."""
+    data = memoryview(np.random.default_rng(0).bytes(1 << 24))
+    count = [0]
+
+    def shard() -> None:
+        count[0] += 1
+        folder = scratch / f"shard{count[0]}"
+        folder.mkdir()
+        with ShardWriter(str(folder), "data") as writer:
+            for _ in range(16):
+                writer.write(data)
+            writer.finish()
+        (folder / "data").unlink()
+
+    def file() -> None:
+        with open(scratch / "file", "wb", buffering=0) as plain:
+            for _ in range(16):
+                plain.write(data)
+            os.fsync(plain.fileno())
+        (scratch / "file").unlink()
+
+    pairs = in_turn(shard, file)
+    return {"write_mb_s": round(16 * len(data) / median_of(pairs, 0) / 1e6), "write_bandwidth_share": round(ratio(pairs, 6), 3)}
+
+
+def in_turn(ours: Callable[[], object], theirs: Callable[[], object]) -> list[tuple[float, float]]:
+    """Seconds of both, `PAIRS` times in turn, after one of each to warm up."""
+    ours()
+    theirs()
+    return [(seconds(ours), seconds(theirs)) for _ in range(PAIRS)]
+
+
+def seconds(work: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def ratio(pairs: Sequence[tuple[float, float]], digits: int = 2) -> float:
+    """How many times faster ours is."""
+    return round(statistics.median(theirs / ours for ours, theirs in pairs), digits)
+
+
+def median_of(pairs: Sequence[tuple[float, float]], side: int) -> float:
+    return statistics.median(pair[side] for pair in pairs)
+
+
+if __name__ == "__main__":
+    main()
