@@ -80,9 +80,8 @@ def score_cells(
         directions = np.stack([unit for cell in wanted if (unit := units[cell.vector]) is not None], axis=1)
         with np.errstate(all="ignore"):  # what overflows is found below
             along = states @ directions - np.array([cell.offset for cell in wanted], np.float32)
-        for column, cell in enumerate(wanted):
-            score = np.ascontiguousarray(along[:, column])
-            if np.isfinite(score).all():
+        for cell, score, whole in zip(wanted, np.ascontiguousarray(along.T), np.isfinite(along).all(axis=0), strict=True):
+            if whole:
                 scores[cell.id] = score
             else:
                 bad = int((~np.isfinite(score)).sum())

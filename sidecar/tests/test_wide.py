@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from sidecar.wide import WideLinear, is_needed, native, widen
+from sidecar.wide import WideLinear, attend_to_past, is_needed, native, widen
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float32])
@@ -39,3 +39,33 @@ def test_it_is_used_only_where_the_cpu_lacks_the_dtype_and_memory_allows() -> No
     assert not is_needed(model, torch.bfloat16, torch.device("meta"), 1 << 40)
     assert is_needed(model, torch.bfloat16, cpu, 1 << 40) == (not native(torch.bfloat16))
     assert not is_needed(model, torch.bfloat16, cpu, 1024)
+
+
+@pytest.mark.skipif(not torch.backends.mkldnn.is_available(), reason="this torch was built without oneDNN")
+@pytest.mark.parametrize("rows", [2, 7, 33, 130])
+def test_what_comes_out_of_a_row_does_not_depend_on_the_rows_beside_it(rows: int) -> None:
+    torch.manual_seed(1)
+    layer = nn.Linear(576, 192)
+    widen(layer)
+    inputs = torch.randn(rows, 576)
+    with torch.inference_mode():
+        together = layer(inputs)
+        assert all(torch.equal(layer(inputs[row : row + 1])[0], together[row]) for row in range(rows))
+
+
+@pytest.mark.parametrize("form", ["none", "true where seen", "added"])
+def test_attention_to_the_past_is_that_of_repeated_keys(form: str) -> None:
+    torch.manual_seed(2)
+    rows, heads, groups, tokens, size = 3, 6, 2, 11, 8
+    query, key, value = torch.randn(rows, heads, 1, size), torch.randn(rows, groups, tokens, size), torch.randn(rows, groups, tokens, size)
+    seen = torch.ones(rows, 1, 1, tokens, dtype=torch.bool)
+    if form != "none":
+        seen[0, :, :, :4] = False
+    repeated = [states.double().repeat_interleave(heads // groups, dim=1) for states in (key, value)]
+    scores = (query.double() @ repeated[0].mT * 0.3).masked_fill(~seen, float("-inf"))
+    wanted = (scores.softmax(dim=-1) @ repeated[1]).transpose(1, 2)
+    added = torch.zeros(seen.shape).masked_fill(~seen, float("-inf"))
+    mask = {"none": None, "true where seen": seen, "added": added}[form]
+    found = attend_to_past(query, key, value, mask, 0.3)
+    assert found.shape == wanted.shape
+    torch.testing.assert_close(found.double(), wanted, rtol=1e-5, atol=1e-6)
