@@ -30,10 +30,10 @@ ${text((left + width - right) / 2, height - 10, x, 'middle')}
 `
 }
 
-/** Whole decades around the values. */
+/** Whole decades around the values; a value may stand a little outside. */
 function axis(values) {
-  const low = Math.floor(Math.log10(Math.min(...values)))
-  const high = Math.ceil(Math.log10(Math.max(...values)))
+  const low = Math.floor(Math.log10(Math.min(...values)) + 0.02)
+  const high = Math.ceil(Math.log10(Math.max(...values)) - 0.02)
   const ticks = Array.from({ length: high - low + 1 }, (_, index) => 10 ** (low + index))
   return { ticks, share: (value) => (Math.log10(value) - low) / (high - low) }
 }
