@@ -59,6 +59,19 @@ class GrowingLayer(DynamicLayer):
                 buffer[row, :, tokens - states.shape[1] : tokens] = states
         self.keys, self.values = (buffer[:, :, :tokens] for buffer in self._buffers)
 
+    def join(self, other: GrowingLayer) -> None:
+        """Takes the rows of `other` behind its own; the tokens of the shorter stand at the end, behind zeros."""
+        mine, theirs = self.get_seq_length(), other.get_seq_length()
+        tokens, rows = max(mine, theirs), self.keys.shape[0]
+        buffers = []
+        for own, new in zip((self.keys, self.values), (other.keys, other.values), strict=True):
+            buffer = own.new_zeros(rows + new.shape[0], own.shape[1], tokens + CHUNK, own.shape[3])
+            buffer[:rows, :, tokens - mine : tokens] = own
+            buffer[rows:, :, tokens - theirs : tokens] = new
+            buffers.append(buffer)
+        self._buffers = tuple(buffers)
+        self.keys, self.values = (buffer[:, :, :tokens] for buffer in self._buffers)
+
     def batch_select_indices(self, indices: torch.Tensor) -> None:
         """Keeps the rows `indices`."""
         end = self.get_seq_length()
@@ -99,6 +112,14 @@ def common_prefix(rows: Sequence[Sequence[int]]) -> int:
     """How many leading ids all `rows` have in common."""
     pairs = zip(min(rows), max(rows), strict=False)
     return sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], pairs))
+
+
+def join(cache: DynamicCache, other: DynamicCache) -> DynamicCache:
+    """`cache` with the rows of `other` behind its own."""
+    for layer, more in zip(cache.layers, other.layers, strict=True):
+        assert isinstance(layer, GrowingLayer) and isinstance(more, GrowingLayer)
+        layer.join(more)
+    return cache
 
 
 def for_rows(cache: DynamicCache, rows: int) -> DynamicCache:

@@ -26,7 +26,7 @@ PROMPTS = ["Why is the sky blue?", "Name a river.", "Tell me a long story about 
 
 def ask(resident: Resident, out: Path, prompts: list[str] = PROMPTS, **changes: Any) -> dict[str, Any]:
     cells = [{"id": f"p{index}", "prompt": prompt, "system_prompt": None, "seed": index} for index, prompt in enumerate(prompts)]
-    request = {"cells": cells, "max_new_tokens": 6, "temperature": 0, "top_p": 1, **changes, "out": str(out)}
+    request = {"cells": cells, "max_new_tokens": 6, "temperature": 0, "top_p": 1, "together": 2, **changes, "out": str(out)}
     return generate.run(request, resident, silent())
 
 
@@ -193,3 +193,28 @@ def test_a_staging_folder_is_never_written_twice(resident: Resident, out: Path) 
 def test_without_a_base_the_order_of_calls_is_explained(out: Path) -> None:
     with pytest.raises(SidecarError, match="load_base comes first"):
         ask(Resident(), out)
+
+
+MANY = [[1, 5 + index, 9000 + 37 * index, *range(40, 40 + 3 * index)] for index in range(9)]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_prompts_take_the_places_of_answers_that_ended(tiny: Path, dtype: str) -> None:
+    own = loaded(tiny, dtype)
+    alone = [decode(own.base, [ids], Sampler([0], 0, 1), 24)[0] for ids in MANY]
+    stops = {answer[3 * (index % 4)] for index, answer in enumerate(alone)}
+    ended = with_stops(own, stops)
+    wanted = [decode(ended, [ids], Sampler([0], 0, 1), 24)[0] for ids in MANY]
+    assert len({len(answer) for answer in wanted}) > 2
+    steps: list[tuple[int, int]] = []
+    found = decode(ended, MANY, Sampler([0] * len(MANY), 0, 1), 24, lambda done, tokens: steps.append((done, tokens)), 3)
+    assert found == wanted
+    assert max(tokens for _, tokens in steps) == 3 and sum(done for done, _ in steps) == len(MANY)
+    in_turn = sum(max(map(len, wanted[start : start + 3])) for start in range(0, len(MANY), 3))
+    assert len(steps) < in_turn
+
+
+def test_sampled_answers_do_not_depend_on_when_their_prompt_came_in(resident: Resident) -> None:
+    seeds = [100 + index for index in range(len(MANY))]
+    alone = [decode(resident.base, [ids], Sampler([seed], 0.9, 0.95), 8)[0] for ids, seed in zip(MANY, seeds, strict=True)]
+    assert decode(resident.base, MANY, Sampler(seeds, 0.9, 0.95), 8, together=2) == alone

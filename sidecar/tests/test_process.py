@@ -33,7 +33,7 @@ def load(sidecar: Sidecar, model: Path) -> None:
 def endless(out: Path) -> dict[str, object]:
     """A request that takes far longer than a test waits."""
     cells = [{"id": f"c{index}", "prompt": "Count.", "system_prompt": None, "seed": index} for index in range(24)]
-    return {"out": str(out), "cells": cells, "max_new_tokens": 450, "temperature": 1.0, "top_p": 0.9}
+    return {"out": str(out), "cells": cells, "max_new_tokens": 450, "temperature": 1.0, "top_p": 0.9, "together": 24}
 
 
 def test_hello_tells_who_and_where_before_anything_heavy_is_imported() -> None:

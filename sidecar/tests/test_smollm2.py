@@ -41,7 +41,7 @@ def sidecar(smollm2: Path) -> Iterator[Sidecar]:
 
 def generate(sidecar: Sidecar, out: Path) -> dict[str, Any]:
     cells = [{"id": f"p{index}", "prompt": prompt, "system_prompt": None, "seed": 0} for index, prompt in enumerate(PROMPTS)]
-    return sidecar.call("generate", out=str(out), cells=cells, max_new_tokens=24, temperature=0, top_p=1)
+    return sidecar.call("generate", out=str(out), cells=cells, max_new_tokens=24, temperature=0, top_p=1, together=16)
 
 
 def test_the_conversion_gives_the_same_bytes_each_time(smollm2: Path) -> None:

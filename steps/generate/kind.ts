@@ -26,6 +26,13 @@ const schema: ParamSchema = {
     },
     seed: { type: 'integer', minimum: 0, default: 0, description: 'Another seed gives other samples.', 'x-affects': 'result' },
     batch_size: batchSizeSchema,
+    commit_size: {
+      type: 'integer',
+      minimum: 1,
+      description:
+        'Answers that are made and committed together, batch_size of them at a time: when one ends, the next prompt takes its place. So many at most are lost when a run is killed. Default: batch_size.',
+      'x-affects': 'performance',
+    },
     capture: captureSchema,
   },
 }
@@ -83,6 +90,7 @@ function answerTask(step: Step, model: ModelSource, organism: OrganismSource, se
     data: { prompts: set.prompts as unknown as [], sampled },
     tuning: {
       batchSize: step.params.batch_size as number,
+      commitSize: (step.params.commit_size ?? step.params.batch_size) as number,
       maxNewTokens: step.params.max_new_tokens as number,
       temperature: step.params.temperature as number,
       topP: step.params.top_p as number,
@@ -107,7 +115,7 @@ const answerOperation: Operation = {
     return promptsOf(task).map((prompt): CellSpec => ({ id: prompt.id, group: prompt.id, own: { prompt: prompt.text }, inputs: [] }))
   },
   batches(task, _inputs, groups) {
-    return chunks(groups, task.tuning.batchSize as number)
+    return chunks(groups, task.tuning.commitSize as number)
   },
   cost(task, _inputs, cell) {
     const text = `${(cell.own?.prompt as string | undefined) ?? ''}${(task.shared.system_prompt as string | null) ?? ''}`
@@ -119,9 +127,10 @@ const answerOperation: Operation = {
     on: 'sidecar',
     method: 'generate',
     params(task, _inputs, cells) {
-      const { maxNewTokens, temperature, topP, seed } = task.tuning as Record<string, number>
+      const { batchSize, maxNewTokens, temperature, topP, seed } = task.tuning as Record<string, number>
       return {
         max_new_tokens: maxNewTokens as number,
+        together: batchSize as number,
         temperature: temperature as number,
         top_p: topP as number,
         cells: cells.map((cell) => ({

@@ -84,6 +84,11 @@ export const generateRows: readonly Row[] = [
     follow: afterSampled,
   },
   { of: 'generate.seed', edit: '0 → 4 at temperature 0', change: answering('seed: 4') },
+  {
+    of: 'generate.commit_size',
+    edit: 'absent → 4',
+    change: workflow('batch_size: 2\n    capture', 'batch_size: 2\n    commit_size: 4\n    capture'),
+  },
   { of: 'generate.batch_size', edit: '2 → 3', change: workflow('batch_size: 2\n    capture', 'batch_size: 3\n    capture') },
   {
     of: 'generate.capture.layers',
