@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
 
 from . import params
 from .errors import bad_input
@@ -14,8 +18,7 @@ from .refs import Ref, parse_ref, read_float32
 from .residency import Resident
 from .scores import ScoreRun, write_scores
 
-if TYPE_CHECKING:
-    import numpy as np
+READERS = min(8, os.cpu_count() or 1)  # hashing, widening and products run beside each other
 
 
 @dataclass(frozen=True)
@@ -61,9 +64,7 @@ def run(request: Mapping[str, Any], resident: Resident, progress: Progress) -> d
 def score_cells(
     activations: Sequence[Labelled], units: Mapping[int, np.ndarray | None], cells: Sequence[Wanted], progress: Progress
 ) -> tuple[dict[str, np.ndarray], dict[str, dict[str, str]]]:
-    """Scores `[tokens]` by cell id, and the cells that have none. Every activation is read once."""
-    import numpy as np
-
+    """Scores `[tokens]` by cell id, and the cells that have none. Every activation is read once, some at a time."""
     scores: dict[str, np.ndarray] = {}
     failed: dict[str, dict[str, str]] = {}
     of_activation: dict[int, list[Wanted]] = defaultdict(list)
@@ -73,27 +74,52 @@ def score_cells(
             progress.advance(done=1)
         else:
             of_activation[cell.activation].append(cell)
-    for index, wanted in of_activation.items():
-        states = read_float32(activations[index].ref)
-        for cell in wanted:
-            check_shapes(cell.id, states, units[cell.vector])
-        directions = np.stack([unit for cell in wanted if (unit := units[cell.vector]) is not None], axis=1)
-        with np.errstate(all="ignore"):  # what overflows is found below
-            along = states @ directions - np.array([cell.offset for cell in wanted], np.float32)
-        for cell, score, whole in zip(wanted, np.ascontiguousarray(along.T), np.isfinite(along).all(axis=0), strict=True):
-            if whole:
-                scores[cell.id] = score
-            else:
+    directions = Directions(units)
+    with ThreadPoolExecutor(READERS) as readers:
+        for wanted, along in readers.map(lambda item: (item[1], project_one(activations[item[0]], directions, item[1])), of_activation.items()):
+            for cell, score in zip(wanted, along, strict=True):
                 bad = int((~np.isfinite(score)).sum())
-                failed[cell.id] = {"id": cell.id, "reason": f"{bad} of {len(score)} scores are not finite"}
-        progress.advance(done=len(wanted), tokens=len(states))
+                if bad == 0:
+                    scores[cell.id] = score
+                else:
+                    failed[cell.id] = {"id": cell.id, "reason": f"{bad} of {len(score)} scores are not finite"}
+            progress.advance(done=len(wanted), tokens=along.shape[1])
     return scores, failed
+
+
+class Directions:
+    """Unit vectors side by side, `[hidden, vectors]`, for the lists of vectors that were asked for."""
+
+    def __init__(self, units: Mapping[int, np.ndarray | None]) -> None:
+        self._units = units
+        self._stacked: dict[tuple[int, ...], np.ndarray] = {}
+
+    def of(self, vectors: tuple[int, ...]) -> np.ndarray:
+        """The matrix of these vectors, all of which have a direction. Raises SidecarError of kind `bad-input` for vectors of
+        different models."""
+        found = self._stacked.get(vectors)
+        if found is None:
+            units = [unit for vector in vectors if (unit := self._units[vector]) is not None]
+            if len({len(unit) for unit in units}) > 1:
+                raise bad_input(f"the vectors of a request differ in length: {sorted({len(unit) for unit in units})}")
+            self._stacked[vectors] = found = np.stack(units, axis=1)
+        return found
+
+
+def project_one(activation: Labelled, directions: Directions, wanted: Sequence[Wanted]) -> np.ndarray:
+    """The scores of one activation along the vectors of `wanted`, `[vectors, tokens]`."""
+    states = read_float32(activation.ref)
+    matrix = directions.of(tuple(cell.vector for cell in wanted))
+    if states.ndim != 2 or states.shape[1] != matrix.shape[0]:
+        shape = list(states.shape)
+        raise bad_input(f"cell '{wanted[0].id}': a vector of {matrix.shape[0]} values does not fit activations of shape {shape}")
+    with np.errstate(all="ignore"):  # what overflows is found by whoever looks at the scores
+        along = states @ matrix - np.array([cell.offset for cell in wanted], np.float32)
+    return np.ascontiguousarray(along.T)
 
 
 def read_unit(ref: Ref) -> np.ndarray | None:
     """The vector of `ref` scaled to length 1, float32 `[hidden]`; None when it has no direction."""
-    import numpy as np
-
     vector = read_float32(ref).astype(np.float64)
     if vector.ndim != 1:
         raise bad_input(f"the vector {ref.digest} has the shape {list(vector.shape)}, not [hidden]")
@@ -101,13 +127,6 @@ def read_unit(ref: Ref) -> np.ndarray | None:
     if not np.isfinite(norm) or norm == 0:
         return None
     return (vector / norm).astype(np.float32)
-
-
-def check_shapes(cell: str, states: np.ndarray, unit: np.ndarray | None) -> None:
-    """Raises SidecarError of kind `bad-input` when an activation and a vector are not of the same model."""
-    if states.ndim != 2 or unit is None or states.shape[1] != unit.shape[0]:
-        size = 0 if unit is None else unit.shape[0]
-        raise bad_input(f"cell '{cell}': a vector of {size} values does not fit activations of shape {list(states.shape)}")
 
 
 def merge(cell: str, file_labels: Mapping[str, str], activation: Labelled, vector: Labelled) -> dict[str, str]:

@@ -174,3 +174,10 @@ def test_projecting_imports_neither_torch_nor_transformers() -> None:
     code = "import sys, sidecar.project, sidecar.server; print({'torch', 'transformers', 'peft', 'sklearn'} & set(sys.modules))"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2])
     assert found.stdout.strip() == "set()"
+
+
+def test_vectors_of_two_models_in_one_request_are_refused(out: Path, tmp_path: Path) -> None:
+    vectors = [write_tensor(tmp_path, "v0", torch.ones(HIDDEN)), write_tensor(tmp_path, "v1", torch.ones(2 * HIDDEN))]
+    with pytest.raises(SidecarError, match=rf"differ in length: \[{HIDDEN}, {2 * HIDDEN}\]") as caught:
+        ask(out, [write_tensor(tmp_path, "a", states(5, 1))], vectors, [(0, 0), (0, 1)])
+    assert caught.value.kind == "bad-input"
