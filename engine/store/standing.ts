@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs'
+import { readdirSync, statSync } from 'node:fs'
 import { basename } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import type { Digest } from '../core/digest.ts'
@@ -41,7 +41,10 @@ export function touchedObjects(db: DatabaseSync, layout: StoreLayout, workflow: 
   })
 }
 
-/** Remembers a run that had nothing to do, unless something it stands on has only just changed. */
+/**
+ * Remembers a run that left nothing to do, unless something it stands on has only just changed, or files of ended runs
+ * still lie in staging: the next run removes them, and the shortcut would not.
+ */
 export function rememberStanding(
   db: DatabaseSync,
   layout: StoreLayout,
@@ -50,6 +53,7 @@ export function rememberStanding(
   seen: Iterable<string>,
   answer: Standing,
 ): void {
+  if (readdirSync(layout.staging).length > 0) return
   const witnesses: Record<string, string> = {}
   const objects = db.prepare("SELECT DISTINCT value FROM done, json_each(iif(json_valid(objects), objects, '[]'))").all() as {
     value: string
