@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from .errors import bad_input
 from .folder import check_model_folder
-from .hello import host_memory
+from .memory import host_memory
 
 if TYPE_CHECKING:
     import torch

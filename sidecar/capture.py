@@ -49,7 +49,7 @@ def run(request: Mapping[str, Any], resident: Resident, progress: Progress) -> d
         kept[index, layer] = residual
         progress.advance(done=1)
 
-    prefill(base, jobs, keep, lambda _, tokens: progress.advance(tokens=tokens), prompts=resident.prompts)
+    prefill(base, jobs, keep, lambda _, tokens: progress.advance(tokens=tokens), resident.room.tokens, resident.prompts)
     return write_shard(out, groups, jobs, kept, base.dtype)
 
 

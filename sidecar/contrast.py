@@ -44,11 +44,11 @@ def parse_pairs(value: params.Params, name: str) -> tuple[Pair, ...]:
 
 
 def mean_states(
-    base: Base, group: Group, system_prompt: str | None, first: int | None, progress: Progress
+    base: Base, group: Group, system_prompt: str | None, first: int | None, progress: Progress, room: int
 ) -> dict[int, tuple[np.ndarray, np.ndarray]]:
     """By layer, the positive and the negative answers' mean residuals over their first `first` tokens (None: all).
 
-    Each float32 `[pairs, hidden]`.
+    Each float32 `[pairs, hidden]`. `room`: tokens that fit into memory at once.
     """
     import numpy as np
 
@@ -69,5 +69,5 @@ def mean_states(
     def keep(index: int, layer: int, residual: torch.Tensor) -> None:
         means[layer][index] = residual.float().mean(dim=0).numpy()
 
-    prefill(base, jobs, keep, lambda _, tokens: progress.advance(tokens=tokens))
+    prefill(base, jobs, keep, lambda _, tokens: progress.advance(tokens=tokens), room)
     return {layer: (rows[0::2], rows[1::2]) for layer, rows in means.items()}

@@ -26,6 +26,5 @@ def run(method: str, request: Mapping[str, Any], resident: Resident, progress: P
     if method == "shutdown":
         return {}
     if method in WORK:
-        result: dict[str, Any] = importlib.import_module(f".{method}", __package__).run(request, resident, progress)
-        return result
+        return resident.work(lambda: importlib.import_module(f".{method}", __package__).run(request, resident, progress.restart()))
     raise SidecarError("protocol", f"there is no method '{method}'")

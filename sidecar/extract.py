@@ -35,9 +35,9 @@ def run(request: Mapping[str, Any], resident: Resident, progress: Progress) -> d
     progress.expect(sum(len(group.wanted) for group in groups))
     vectors: list[tuple[str, Direction, dict[str, Any]]] = []
     failed: list[dict[str, str]] = []
-    shared = {} if reference is None else reference_directions(base, reference, system_prompt, first, progress)
+    shared = {} if reference is None else reference_directions(base, reference, system_prompt, first, progress, resident.room.tokens)
     for group in groups:
-        means = mean_states(base, group, system_prompt, first, progress)
+        means = mean_states(base, group, system_prompt, first, progress, resident.room.tokens)
         for layer, method in group.wanted:
             name = f"{group.id}@{layer}:{method}"
             try:

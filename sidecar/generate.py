@@ -55,7 +55,8 @@ def run(request: Mapping[str, Any], resident: Resident, progress: Progress) -> d
     if not ready:
         return {"files": [], "cells": [], "failed": failed}
     sampler = Sampler([cell.seed for cell, _ in ready], temperature, top_p)
-    together = params.integer(request, "together", 1)
+    longest = max(len(ids) for _, ids in ready) + limit
+    together = min(params.integer(request, "together", 1), resident.room.rows(longest))
     answers = decode(base, [ids for _, ids in ready], sampler, limit, lambda done, tokens: progress.advance(done, tokens), together)
     with ShardWriter(out, FILE) as shard:
         cells = [write_cell(shard, base, cell, ids, new) for (cell, ids), new in zip(ready, answers, strict=True)]

@@ -14,6 +14,7 @@ from typing import Any
 
 from . import params
 from .errors import SidecarError
+from .memory import host_memory
 from .protocol import VERSION
 
 PACKAGES = ("torch", "transformers", "peft", "safetensors", "tokenizers", "bitsandbytes", "numpy", "pyarrow", "scikit-learn")
@@ -61,14 +62,3 @@ def cuda_memory() -> int | None:
         return int(answer.split()[0]) * 1024 * 1024
     except (OSError, subprocess.SubprocessError, ValueError, IndexError):
         return None
-
-
-def host_memory() -> int:
-    """Bytes of memory this process may use: the machine's, or the control group's limit when that is lower."""
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    for limit in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
-        try:
-            memory = min(memory, int(Path(limit).read_text()))
-        except (OSError, ValueError):
-            continue
-    return memory

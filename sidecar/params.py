@@ -37,6 +37,11 @@ def integer(params: Params, name: str, least: int) -> int:
     return value
 
 
+def optional_integer(params: Params, name: str, least: int) -> int | None:
+    """A whole number of at least `least`, or None for null or absent."""
+    return None if params.get(name) is None else integer(params, name, least)
+
+
 def number(params: Params, name: str) -> float:
     """A finite number."""
     value = params.get(name)

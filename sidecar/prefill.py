@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .past import Past
     from .prompts import Prompts
 
-TOKEN_BUDGET = 16_384  # padded tokens in one forward pass
+TOKEN_BUDGET = 16_384  # padded tokens in one forward pass; more would not be faster
 
 
 @dataclass(frozen=True)
@@ -36,14 +36,14 @@ def prefill(
     jobs: Sequence[Job],
     keep: Callable[[int, int, torch.Tensor], None],
     on_done: Callable[[int, int], None] = lambda jobs, tokens: None,
-    budget: int = TOKEN_BUDGET,
+    room: int = TOKEN_BUDGET,
     prompts: Prompts | None = None,
 ) -> None:
     """Hands `keep(job, layer, residual)` the output of block `layer`, `[len(ids) - start, hidden]`, for every job.
 
     The residual is a copy on the CPU in the model's dtype. Tokens before `start` run once for all jobs that begin with
-    them: with `prompts` for as long as those are kept, else where all jobs have them in common. `on_done` hears of
-    finished jobs and their tokens. Raises SidecarError of kind `bad-input` for a layer the model does not have or ids
+    them: with `prompts` for as long as those are kept, else where all jobs have them in common. `room`: tokens that fit
+    into memory at once. `on_done` hears of finished jobs and their tokens. Raises SidecarError of kind `bad-input` for a layer the model does not have or ids
     beyond its context or vocabulary.
     """
     import torch
@@ -55,6 +55,7 @@ def prefill(
         check(base, job)
     if not jobs:
         return
+    budget = min(room, TOKEN_BUDGET)
     deepest = max(layer for job in jobs for layer in job.layers)
     with torch.inference_mode():
         past = past_of(base, [job.ids for job in jobs], [job.start for job in jobs], deepest + 1, budget, prompts)

@@ -20,6 +20,11 @@ class Progress:
         self.done = 0
         self.tokens = 0
 
+    def restart(self) -> Progress:
+        """Counts from nothing: the request is begun, or begun again."""
+        self.total = self.done = self.tokens = 0
+        return self
+
     def expect(self, total: int) -> None:
         """Sets the number of cells the request has."""
         self.total = total

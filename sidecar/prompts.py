@@ -14,7 +14,7 @@ import torch
 from transformers import DynamicCache
 
 from .cache import CHUNK, GrowingLayer, empty_cache
-from .hello import host_memory
+from .memory import host_memory
 
 if TYPE_CHECKING:
     from .base import Base

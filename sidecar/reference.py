@@ -42,7 +42,7 @@ def parse_reference(request: Mapping[str, Any], groups: Sequence[Group]) -> Grou
 
 
 def reference_directions(
-    base: Base, reference: Group, system_prompt: str | None, first: int | None, progress: Progress
+    base: Base, reference: Group, system_prompt: str | None, first: int | None, progress: Progress, room: int
 ) -> Mapping[int, np.ndarray]:
     """By layer, the unit mean difference of the reference pairs, float32 `[hidden]`.
 
@@ -51,7 +51,7 @@ def reference_directions(
     global _last
     asked = (reference, system_prompt, first)
     if _last is None or _last.base() is not base or _last.asked != asked:
-        means = mean_states(base, reference, system_prompt, first, progress)
+        means = mean_states(base, reference, system_prompt, first, progress, room)
         try:
             directions = {layer: fit("mean_diff", *sides).vector for layer, sides in means.items()}
         except ValueError as error:

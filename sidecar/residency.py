@@ -9,7 +9,7 @@ from __future__ import annotations
 import gc
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from . import params
@@ -18,6 +18,7 @@ from .errors import bad_input
 if TYPE_CHECKING:
     from .base import Base
     from .prompts import Prompts
+    from .room import Room
 
 
 class Resident:
@@ -27,6 +28,23 @@ class Resident:
         self._base: Base | None = None
         self._adapter: str | None = None
         self._prompts: Prompts | None = None
+        self._room: Room | None = None
+
+    @property
+    def room(self) -> Room:
+        """How much may be worked on at once with the loaded base."""
+        if self._room is None:
+            raise bad_input("no base model is loaded: load_base comes first")
+        return self._room
+
+    def work(self, request: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """The *result* of a request, begun again with less at once when memory runs out, and what that says of memory."""
+        if self._base is None or self._room is None:
+            return request()
+        from .room import peak_memory
+
+        result = self._room.keep_within(request, self.release_cached_memory)
+        return {**result, "token_budget": self._room.tokens, "peak_memory_bytes": peak_memory(self._base.device)}
 
     @property
     def prompts(self) -> Prompts:
@@ -53,8 +71,9 @@ class Resident:
         """`load_base`: replaces whatever is loaded. A failed load leaves nothing loaded."""
         started = time.monotonic()
         from .base import load_base
+        from .room import measured
 
-        self._base, self._adapter, self._prompts = None, None, None
+        self._base, self._adapter, self._prompts, self._room = None, None, None, None
         self.release_cached_memory()
         self._base = load_base(
             params.text(request, "path"),
@@ -63,11 +82,13 @@ class Resident:
             params.optional_text(request, "quantization"),
         )
         base = self._base
+        self._room = measured(base, params.optional_integer(request, "token_limit", 1))
         return {
             "seconds": time.monotonic() - started,
             "layers": len(base.blocks),
             "hidden": base.hidden,
             "parameters": base.parameters,
+            "token_budget": self._room.tokens,
         }
 
     def set_adapter(self, request: Mapping[str, Any]) -> dict[str, Any]:

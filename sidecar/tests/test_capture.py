@@ -102,7 +102,7 @@ def test_a_row_does_not_see_what_else_is_in_the_batch(resident: Resident) -> Non
 def test_a_request_over_the_token_budget_is_split_without_losing_a_cell(resident: Resident) -> None:
     kept: dict[int, torch.Tensor] = {}
     jobs = [Job(ids, [2], 0) for ids in SOME_IDS]
-    prefill(resident.base, jobs, lambda index, layer, state: kept.update({index: state}), budget=12)
+    prefill(resident.base, jobs, lambda index, layer, state: kept.update({index: state}), room=12)
     whole = residuals(resident, SOME_IDS, [2])
     assert sorted(kept) == [0, 1, 2]
     assert all(relative(kept[index], whole[index]) < 1e-5 for index in kept)

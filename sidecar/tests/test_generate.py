@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import json
 from pathlib import Path
@@ -98,7 +99,7 @@ def test_the_stop_token_is_the_last_id_and_not_in_the_text(resident: Resident, o
     tokenizer = resident.base.tokenizer
     fed = prompt_ids(tokenizer, PROMPTS[0], None)
     first = greedy(resident.base, [fed])[0][0]
-    ended = Resident()
+    ended = copy.copy(resident)
     ended._base = with_stops(resident, {first})
     (cell,) = ask(ended, out, PROMPTS[:1])["cells"]
     record = json.loads(slot_bytes(out, cell))
@@ -109,7 +110,7 @@ def test_the_stop_token_is_the_last_id_and_not_in_the_text(resident: Resident, o
 def test_an_answer_that_ends_on_its_last_allowed_token_has_stopped(resident: Resident, out: Path) -> None:
     fed = prompt_ids(resident.base.tokenizer, PROMPTS[0], None)
     answer = greedy(resident.base, [fed])[0]
-    ended = Resident()
+    ended = copy.copy(resident)
     ended._base = with_stops(resident, {answer[3]})
     (cell,) = ask(ended, out, PROMPTS[:1], max_new_tokens=answer.index(answer[3]) + 1)["cells"]
     assert cell["facts"]["finish_reason"] == "stop"
