@@ -4,7 +4,7 @@ import { hasErrors } from './core/diagnostic.ts'
 import type { Locate } from './core/place.ts'
 import { fail, ok, type Result } from './core/result.ts'
 import type { StepKind } from './core/step-kind.ts'
-import { expand, type TaskGraph } from './graph/expand.ts'
+import { expand, idleSteps, type TaskGraph } from './graph/expand.ts'
 import { openSourceFiles } from './sources/files.ts'
 import { locator } from './sources/locate.ts'
 import { resolve } from './sources/resolve.ts'
@@ -40,5 +40,7 @@ export async function prepare(file: string, kinds: readonly StepKind[], store: S
   const { graph, diagnostics: ofSteps } = expand(workflow, kinds, resolved.sources, resolved.files)
   const all = [...diagnostics, ...resolved.diagnostics, ...ofSteps]
   if (hasErrors(all)) return fail(all)
+  const idle = idleSteps(workflow, kinds, graph)
+  if (idle.length > 0) return fail([...all, ...idle])
   return ok({ workflow: absolute, graph, notReady: resolved.notReady, warnings: all, locate: locator(absolute, files), seen: files.seen })
 }

@@ -164,6 +164,8 @@ export interface RunFinished {
   readonly unchangedAfterAll: number
   readonly seconds: number
   readonly bytes: number
+  /** Most bytes of memory that the process with the model had at once; 0 when none ran or it cannot be seen. */
+  readonly peakMemory: number
   /** Why the run stopped, when nobody asked for it. */
   readonly because: string | null
   /** First failure, to be read last. */

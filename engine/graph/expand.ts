@@ -44,6 +44,21 @@ export function expand(
   return { graph: taskGraph(tasks), diagnostics }
 }
 
+/** Steps that come to no task at all although the steps they read have some. */
+export function idleSteps(workflow: Workflow, kinds: readonly StepKind[], graph: TaskGraph): Diagnostic[] {
+  const kindOf = new Map(kinds.map((kind) => [kind.kind, kind]))
+  const busy = new Set(graph.tasks.map((task) => task.step))
+  return workflow.steps
+    .filter((step) => !busy.has(step.name) && stepReferences(step, kindOf).every(({ name }) => busy.has(name)))
+    .map((step) => ({
+      severity: 'error',
+      rule: 'no-tasks',
+      message: `step "${step.name}" has nothing to work on`,
+      hint: `of what a ${step.kind} step takes (organisms, prompts, traits), this workflow names none at all or a list that is empty`,
+      range: workflow.rangeOf(['steps', step.name], 'key'),
+    }))
+}
+
 const emptyGraph: TaskGraph = { tasks: [], byId: new Map(), children: new Map() }
 
 function taskGraph(tasks: readonly Task[]): TaskGraph {

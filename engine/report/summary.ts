@@ -39,7 +39,12 @@ export function summaryLines(end: RunFinished, context: SummaryContext): string[
     ...(end.unchangedAfterAll > 0
       ? [`  ${formatNumberOf(end.unchangedAfterAll, 'task')} unchanged after all: expected to run, but the inputs came out as before`]
       : []),
-    `  ${formatNumberOf(end.modelLoads, 'base load')}, ${formatNumberOf(end.adapterSwitches, 'adapter switch', 'adapter switches')}, ${formatBytes(end.bytes)} written`,
+    `  ${[
+      formatNumberOf(end.modelLoads, 'base load'),
+      formatNumberOf(end.adapterSwitches, 'adapter switch', 'adapter switches'),
+      `${formatBytes(end.bytes)} written`,
+      ...(end.peakMemory > 0 ? [`at most ${formatBytes(end.peakMemory)} of memory for the model`] : []),
+    ].join(', ')}`,
     ...look,
     ...nextLines(end, context),
   ]

@@ -123,6 +123,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
     expected.largest = Math.max(expected.largest, cost.bytes, bytes)
     noteIfRoom(() => recordRate(store, rateProfile(task), task.operation.name, workOf(task, cost, batch.cells.length), seconds))
     tally.batch(id, outcome.cells.length, outcome.failed.length, bytes)
+    tally.memory(outcome.peakMemory ?? 0)
     const tokens = outcome.cells.reduce((sum, cell) => sum + Number(cell.facts.response_tokens ?? 0), 0)
     emit({ type: 'batch-finished', task: id, batch: index + 1, batches: todo.length, cells: outcome.cells.length, tokens, bytes, seconds })
     for (const { id: cell, reason } of outcome.failed) {

@@ -13,6 +13,7 @@ import { damagedObjects } from '../store/damaged-objects.ts'
 import { discard } from '../store/durable.ts'
 import { createReader } from '../store/read.ts'
 import { clearStaging, type Store } from '../store/store.ts'
+import { tokenLimits } from '../store/token-limits.ts'
 import { commandExecutor } from './command-executor.ts'
 import { engineExecutor } from './engine-executor.ts'
 import { type Journal, openJournal } from './journal.ts'
@@ -131,7 +132,7 @@ async function session(options: SessionOptions, firstPlan: Plan, expected: Forec
   const read = createReader(store.layout)
   const room = roomWatch(store.layout.root, options.keepFree)
   const executors = {
-    sidecar: sidecarExecutor({ ...options.sidecar, layout: store.layout, emit }),
+    sidecar: sidecarExecutor({ ...options.sidecar, layout: store.layout, limits: tokenLimits(store), emit }),
     engine: engineExecutor(read),
     command: commandExecutor(store.layout, emit),
   }

@@ -37,5 +37,6 @@ export function readAnswer(answer: Json, method: string, asked: readonly string[
   })
   const failed = listOf('failed').map(({ id, reason }) => ({ id: account(String(id)), reason: String(reason) }))
   if (left.size > 0) throw wrong(`leaves out ${left.size} of ${asked.length} cells, such as ${[...left][0]}`)
-  return { files, cells, failed }
+  const peak = isObject(answer) ? answer.peak_memory_bytes : undefined
+  return { files, cells, failed, peakMemory: typeof peak === 'number' ? peak : undefined }
 }

@@ -14,6 +14,8 @@ export class SidecarError extends Error {
 export interface HowEnded {
   readonly how: string
   readonly advice: string | null
+  /** Whether a kernel that is out of memory ends a process like this. */
+  readonly forMemory?: boolean
 }
 
 /** The sidecar ended, or had to be ended, while an answer was due. Another one may do better. */
@@ -49,6 +51,7 @@ const memory = 'if it was the kernel for want of memory (`dmesg` says so), take 
 /** From what the operating system says of its end. `unfinished` is where in a frame its stream stopped. */
 export function howItEnded(code: number | null, signal: string | null, unfinished: string | null): HowEnded {
   const where = unfinished ? `, in the middle of a frame (${unfinished})` : ''
-  if (signal) return { how: `was ended by ${signal}${where}`, advice: signal === 'SIGKILL' ? memory : null }
-  return { how: `ended with exit code ${code}${where}`, advice: code === 137 ? memory : null }
+  const forMemory = signal === 'SIGKILL' || code === 137
+  const how = signal ? `was ended by ${signal}${where}` : `ended with exit code ${code}${where}`
+  return { how, advice: forMemory ? memory : null, forMemory }
 }

@@ -3,9 +3,11 @@ import type { RunFact } from '../core/events.ts'
 import type { Json, JsonObject } from '../core/json.ts'
 import { type CellOutput, CorruptObject, type LoadedState, type OnSidecar } from '../core/step-kind.ts'
 import { objectPath, type StoreLayout } from '../store/layout.ts'
+import type { TokenLimits } from '../store/token-limits.ts'
 import { type Progress, type Sidecar, type SidecarCommand, startSidecar } from './sidecar.ts'
 import { readAnswer } from './sidecar-answer.ts'
 import { endedText, SidecarEnded, SidecarError, SidecarUnusable } from './sidecar-errors.ts'
+import { tokenBudget } from './token-budget.ts'
 import type { Executor, Outcome, Work } from './work.ts'
 
 /** A batch is tried this often when the sidecar dies under it. */
@@ -16,6 +18,7 @@ const lostBatches = 2
 
 export interface SidecarExecutorOptions extends SidecarCommand {
   readonly layout: StoreLayout
+  readonly limits: TokenLimits
   emit(fact: RunFact): void
 }
 
@@ -29,6 +32,7 @@ export function sidecarExecutor(options: SidecarExecutorOptions): Executor {
   let lost = 0
   /** The task at which sidecars were given up for this run. */
   let givenUp: string | null = null
+  const budget = tokenBudget(options.limits, options.emit)
 
   const start = async (): Promise<Sidecar> => {
     if (sidecar?.alive()) return sidecar
@@ -47,13 +51,16 @@ export function sidecarExecutor(options: SidecarExecutorOptions): Executor {
       if (base.path === null) throw new Error(`model "${base.name}" is not on this machine`)
       options.emit({ type: 'setup', text: `loading ${base.name}` })
       const { device, dtype, quantization } = base
-      const seconds = await timed(peer.call('load_base', { path: base.path, dtype, device, quantization }))
+      const limit = budget.limit(base)
+      const asked = { path: base.path, dtype, device, quantization, token_limit: limit }
+      const { seconds, answer } = await timed(peer.call('load_base', asked))
+      budget.loaded(base, answer)
       loaded = { base: base.name, resident: null, on: null }
       options.emit({ type: 'state-changed', change: 'base-loaded', name: base.name, seconds })
     }
     const wanted = adapter?.name ?? null
     if (loaded.on === wanted) return
-    const seconds = await timed(peer.call('set_adapter', { adapter: adapter && { name: adapter.name, path: adapter.path } }))
+    const { seconds } = await timed(peer.call('set_adapter', { adapter: adapter && { name: adapter.name, path: adapter.path } }))
     const switched = wanted !== null && wanted !== loaded.resident
     loaded = { ...loaded, on: wanted, resident: wanted ?? loaded.resident }
     if (wanted === null) options.emit({ type: 'state-changed', change: 'adapter-off', name: base.name, seconds })
@@ -75,7 +82,9 @@ export function sidecarExecutor(options: SidecarExecutorOptions): Executor {
     }
     const onProgress = ({ done, total, tokens }: Progress) => options.emit({ type: 'task-progress', task: task.id, done, total, tokens })
     const asked = batch.cells.map((cell) => cell.spec.id)
-    return readAnswer(await peer.call(runs.method, params, onProgress), runs.method, asked)
+    const answer = await peer.call(runs.method, params, onProgress)
+    budget.worked(answer)
+    return readAnswer(answer, runs.method, asked)
   }
 
   /** What is thrown for good when a sidecar ended under a batch, or could not be had. */
@@ -91,9 +100,8 @@ export function sidecarExecutor(options: SidecarExecutorOptions): Executor {
       const task = work.task.id
       current = task
       if (givenUp !== null) throw new Error(`not tried: the sidecar was given up after ${givenUp} failed`)
-      for (let tried = 1; ; tried++) {
+      for (let tried = 1; ; ) {
         try {
-          if (tried > 1) emptyFolder(work.staging)
           const outcome = await attempt(work)
           lost = 0
           return outcome
@@ -103,9 +111,11 @@ export function sidecarExecutor(options: SidecarExecutorOptions): Executor {
           if (error instanceof SidecarError && error.kind === 'out-of-memory')
             throw new Error(`${error.message}\n${memoryAdvice}`, { cause: error })
           if (!(error instanceof SidecarEnded) || killed) throw error
-          if (tried === attempts) throw lostBatch(task, error)
+          const withLess = budget.halved(error)
+          if (!withLess && tried === attempts) throw lostBatch(task, error)
           options.emit({ type: 'log', task, text: error.message })
-          options.emit({ type: 'setup', text: `the sidecar ${error.end.how}; attempt ${tried + 1} of ${attempts}` })
+          if (!withLess) options.emit({ type: 'setup', text: `the sidecar ${error.end.how}; attempt ${++tried} of ${attempts}` })
+          emptyFolder(work.staging)
         }
       }
     },
@@ -125,10 +135,10 @@ function checkInstalled(command: readonly string[]): void {
     throw new SidecarUnusable(`the sidecar's Python is not installed at ${program}: run \`npm run setup\``)
 }
 
-async function timed(call: Promise<Json>): Promise<number> {
+async function timed(call: Promise<Json>): Promise<{ seconds: number; answer: Json }> {
   const started = performance.now()
-  await call
-  return (performance.now() - started) / 1000
+  const answer = await call
+  return { seconds: (performance.now() - started) / 1000, answer }
 }
 
 function reference(layout: StoreLayout, output: CellOutput): JsonObject {

@@ -18,6 +18,7 @@ export class Tally {
   readonly #unchanged = new Set<string>()
   #failures = 0
   #bytes = 0
+  #peakMemory = 0
   #attempts = 0
   #firstFailure: string | null = null
 
@@ -46,6 +47,11 @@ export class Tally {
     task.ran += ran
     task.failed += failed
     this.#bytes += bytes
+  }
+
+  /** Of the process that holds the model. */
+  memory(bytes: number): void {
+    this.#peakMemory = Math.max(this.#peakMemory, bytes)
   }
 
   failure(id: string, message: string): void {
@@ -84,7 +90,7 @@ export class Tally {
   totals(
     now: number,
     logOf: (task: string) => string | null,
-  ): Pick<RunFinished, 'tasks' | 'cells' | 'unchangedAfterAll' | 'seconds' | 'bytes' | 'failure'> {
+  ): Pick<RunFinished, 'tasks' | 'cells' | 'unchangedAfterAll' | 'seconds' | 'bytes' | 'peakMemory' | 'failure'> {
     const tasks = [...this.#tasks.values()].filter((task) => !task.blocked || task.before > 0)
     const sum = (of: (task: Counted) => number) => tasks.reduce((total, task) => total + of(task), 0)
     const made = (task: Counted) => task.ran + task.before
@@ -103,6 +109,7 @@ export class Tally {
       unchangedAfterAll: this.#unchanged.size,
       seconds: (now - this.#started) / 1000,
       bytes: this.#bytes,
+      peakMemory: this.#peakMemory,
       failure: task === null ? null : { task, message: this.failureOf(task), log: logOf(task) },
     }
   }

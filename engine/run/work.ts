@@ -16,6 +16,8 @@ export interface Outcome {
   readonly files: readonly StagedFile[]
   readonly cells: readonly MadeCell[]
   readonly failed: readonly { readonly id: string; readonly reason: string }[]
+  /** Most bytes of memory that the process which did it had so far, where it says so. */
+  readonly peakMemory?: number | undefined
 }
 
 export interface MadeCell {

@@ -268,6 +268,17 @@ workflows/audit.yaml:16:74: error: step "scores": no vector is extracted at laye
 1 error; nothing was started
 `,
   ],
+  [
+    'a workflow whose organisms were left out',
+    (w) => w.edit(workflowFile, 'organisms: { from: ../organisms/list.yaml }\n', ''),
+    `workflows/audit.yaml:8:3: error: step "answers" has nothing to work on [no-tasks]
+  8 |   answers:
+    |   ^^^^^^^
+  hint: of what a generate step takes (organisms, prompts, traits), this workflow names none at all or a list that is empty
+
+1 error; nothing was started
+`,
+  ],
 ]
 
 test.for(cases)('%s is refused with its place', async ([, change, text]) => {

@@ -40,6 +40,17 @@ test('a sidecar that ignores SIGTERM and the request to end is ended; the run is
   await expectUndisturbed(workspace)
 })
 
+test('a sidecar whose memory ran out says how much it can; the next run begins with that', async () => {
+  const workspace = fakeWorkspace('shrinks')
+  const { code, events } = await run(workspace, workspace.env)
+  const texts = events.flatMap((event) => (event.type === 'setup' && event.text.startsWith('memory') ? [event.text] : []))
+  expect([code, texts]).toEqual([0, ['memory ran out; from now on 500 tokens at once with tiny']])
+  workspace.edit(workflowFile, 'max_new_tokens: 6', 'max_new_tokens: 5')
+  const next = await run(workspace, workspace.env)
+  expect(next.events.filter((event) => event.type === 'setup' && event.text.startsWith('memory'))).toEqual([])
+  expect(workspace.asked().filter((line) => line.startsWith('load_base'))).toEqual(['load_base null', 'load_base 500'])
+})
+
 test('1 GB of stderr: memory and logs stay small, the last words are kept, the results are the same', async () => {
   const workspace = fakeWorkspace('floods', 1)
   const { code, peak } = await measured(workspace)

@@ -36,10 +36,13 @@ const sendBytes = (bytes: Buffer): Promise<void> => new Promise((resolve) => soc
 const answer = (id: number, result: unknown): void => send({ jsonrpc: '2.0', id, result })
 
 async function handle({ id, method, params }: Request): Promise<void> {
-  appendFileSync(path.join(folder, 'asked'), `${method}\n`)
+  const limit = method === 'load_base' && mode === 'shrinks' ? ` ${params.token_limit}` : ''
+  appendFileSync(path.join(folder, 'asked'), `${method}${limit}\n`)
   if (misbehaves && (await misbehave(id, method, params))) return
   if (method === 'hello') return answer(id, { protocol: 1, pid: process.pid, device: 'cpu', memory_bytes: 1e9, versions: {} })
-  if (method === 'generate') return answer(id, answers(params))
+  if (method === 'generate') return answer(id, { ...answers(params), ...(mode === 'shrinks' ? { token_budget: 500 } : {}) })
+  if (method === 'load_base' && mode === 'shrinks')
+    return answer(id, { seconds: 0, token_budget: Math.min(800, Number(params.token_limit ?? 800)) })
   answer(id, { seconds: 0 })
   if (method === 'shutdown') process.exit(0)
 }
