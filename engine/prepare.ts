@@ -5,7 +5,7 @@ import type { Locate } from './core/place.ts'
 import { fail, ok, type Result } from './core/result.ts'
 import type { StepKind } from './core/step-kind.ts'
 import { expand, idleSteps, type TaskGraph } from './graph/expand.ts'
-import { openSourceFiles } from './sources/files.ts'
+import { openSourceFiles, type SourceFiles } from './sources/files.ts'
 import { locator } from './sources/locate.ts'
 import { resolve } from './sources/resolve.ts'
 import { parseYaml } from './spec/document.ts'
@@ -28,14 +28,25 @@ export interface Prepared {
   readonly seen: ReadonlySet<string>
 }
 
-/** Text → document → workflow → sources → task graph. Every mistake of a stage at once; a stage needs the one before. */
-export async function prepare(file: string, kinds: readonly StepKind[], store: Store): Promise<Result<Prepared, readonly Diagnostic[]>> {
-  const files = openSourceFiles(digestMemory(store))
+/** A workflow as it is written, with its folder as `dag` was given it and as an absolute path. */
+export function readWorkflow(
+  file: string,
+  kinds: readonly StepKind[],
+  files: SourceFiles,
+): Result<{ workflow: Workflow; absolute: Workflow; diagnostics: readonly Diagnostic[] }, readonly Diagnostic[]> {
   const text = files.text(path.resolve(file))
   if (!text.ok) return fail([{ severity: 'error', rule: 'workflow-file', message: `the workflow ${file} cannot be read: ${text.error}` }])
   const { workflow, diagnostics } = validate(parseYaml(file, text.value), kinds, checkShape)
   if (!workflow || hasErrors(diagnostics)) return fail(diagnostics)
-  const absolute = { ...workflow, folder: path.resolve(path.dirname(file)) }
+  return ok({ workflow, absolute: { ...workflow, folder: path.resolve(path.dirname(file)) }, diagnostics })
+}
+
+/** Text → document → workflow → sources → task graph. Every mistake of a stage at once; a stage needs the one before. */
+export async function prepare(file: string, kinds: readonly StepKind[], store: Store): Promise<Result<Prepared, readonly Diagnostic[]>> {
+  const files = openSourceFiles(digestMemory(store))
+  const read = readWorkflow(file, kinds, files)
+  if (!read.ok) return read
+  const { workflow, absolute, diagnostics } = read.value
   const resolved = await resolve(absolute, { kinds, cache: store.layout.root, files })
   const { graph, diagnostics: ofSteps } = expand(workflow, kinds, resolved.sources, resolved.files)
   const all = [...diagnostics, ...resolved.diagnostics, ...ofSteps]

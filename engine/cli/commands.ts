@@ -5,6 +5,13 @@ const workflow = { brief: 'The workflow file', parse: String, placeholder: 'work
 const store = { kind: 'parsed', brief: 'Folder of the store. Default: cache/ of the workspace', parse: String, optional: true } as const
 const json = { kind: 'boolean', brief: 'Print one JSON object', default: false } as const
 const run = { kind: 'parsed', parse: String, optional: true, placeholder: 'run' } as const
+const keepFree = {
+  kind: 'parsed',
+  brief: "Room that stays free on the store's disk: the run stops before it is used up",
+  parse: parseBytes,
+  default: '1GB',
+  placeholder: 'size',
+} as const
 const one = { kind: 'tuple', parameters: [workflow] } as const
 
 export const runCommand = buildCommand({
@@ -19,13 +26,7 @@ export const runCommand = buildCommand({
         default: 'auto',
         brief: 'How to show progress: auto is tui on a terminal, plain elsewhere',
       },
-      keepFree: {
-        kind: 'parsed',
-        brief: "Room that stays free on the store's disk: the run stops before it is used up",
-        parse: parseBytes,
-        default: '1GB',
-        placeholder: 'size',
-      },
+      keepFree,
     },
   },
   docs: { brief: 'Do what is not up to date' },
@@ -41,6 +42,12 @@ export const checkCommand = buildCommand({
   loader: async () => (await import('./check.ts')).check,
   parameters: { positional: one, flags: { store } },
   docs: { brief: 'Check a workflow and everything it points at' },
+})
+
+export const fetchCommand = buildCommand({
+  loader: async () => (await import('./fetch.ts')).fetch,
+  parameters: { positional: one, flags: { store, keepFree } },
+  docs: { brief: 'Get the models and adapters on a Hugging Face hub that a workflow names, at their pinned commits' },
 })
 
 export const watchCommand = buildCommand({

@@ -42,5 +42,10 @@ export function sidecarCommand(env: NodeJS.ProcessEnv): Result<SidecarCommand, D
     return fail({ severity: 'error', rule: 'bad-setting', message, hint: 'it takes seconds, more than 0 and at most 86400' })
   }
   if (env.DAG_SIDECAR) return ok({ command: env.DAG_SIDECAR.split(' '), root, silence })
-  return ok({ command: [env.DAG_PYTHON ?? path.join(root, '.venv', 'bin', 'python'), '-m', 'sidecar'], root, silence })
+  return ok({ command: pythonModule(env, 'sidecar'), root, silence })
+}
+
+/** The command that runs a module of `sidecar/`. */
+export function pythonModule(env: NodeJS.ProcessEnv, name: string): string[] {
+  return [env.DAG_PYTHON ?? path.join(programRoot(), '.venv', 'bin', 'python'), '-m', name]
 }

@@ -5,6 +5,7 @@ import { fail, ok, type Result } from '../core/result.ts'
 import type { ModelFacts, ModelSource } from '../core/sources.ts'
 import type { ModelDeclaration } from '../spec/workflow.ts'
 import type { SourceFiles } from './files.ts'
+import { hubFolder, hubRepository } from './hub.ts'
 
 /** Files beside the weights that shape what a model answers, by the name of their part of the identity. */
 const identityFiles: Readonly<Record<string, string>> = {
@@ -23,9 +24,7 @@ const identityFiles: Readonly<Record<string, string>> = {
 export function modelFolder(declaration: ModelDeclaration, workflowFolder: string, cache: string): string {
   const pypi = /^pypi:([a-z0-9._-]+)==([a-z0-9.]+)$/i.exec(declaration.source)
   if (pypi) return path.join(cache, 'models', `${pypi[1]}-${pypi[2]}-${declaration.dtype}`)
-  const hub = /^hf:([\w.-]+)\/([\w.-]+)$/.exec(declaration.source)
-  if (hub) return path.join(cache, 'models', `${hub[1]}--${hub[2]}-${declaration.revision ?? 'unpinned'}`)
-  return path.resolve(workflowFolder, declaration.source)
+  return hubFolder(declaration.source, declaration.revision, 'model', cache) ?? path.resolve(workflowFolder, declaration.source)
 }
 
 /** Reads a model's configuration and the digests that make up its identity; weights are hashed once per stamp. */
@@ -44,7 +43,7 @@ export async function readModel(
       rule: 'missing-model',
       key: 'source',
       message: `model "${name}" (${declaration.source}) is not on this machine`,
-      hint: 'run `npm run setup`, or name a config.json with `config:` to plan without the weights',
+      hint: `${hubRepository(declaration.source) ? 'get it with `dag fetch`' : 'run `npm run setup`'}, or name a config.json with \`config:\` to plan without the weights`,
     })
   }
   const config = files.json(configPath)

@@ -1,13 +1,16 @@
 import path from 'node:path'
 import pLimit from 'p-limit'
-import type { Diagnostic } from '../core/diagnostic.ts'
+import type { Diagnostic, SourceRange } from '../core/diagnostic.ts'
 import { digestOfJson } from '../core/digest.ts'
 import { isObject, type Json } from '../core/json.ts'
 import { isName } from '../core/names.ts'
+import { ok } from '../core/result.ts'
 import type { ModelSource, OrganismSource } from '../core/sources.ts'
 import { parseYaml, type SourceDocument } from '../spec/document.ts'
+import type { Workflow } from '../spec/workflow.ts'
 import { readAdapter } from './adapters.ts'
 import type { SourceFiles } from './files.ts'
+import { hubFolder, hubRepository, isPinned } from './hub.ts'
 import type { Problems } from './problems.ts'
 
 /** An organism as its list declares it. */
@@ -24,39 +27,52 @@ export interface Organisms {
   readonly notReady: readonly Diagnostic[]
 }
 
-const commit = /^[0-9a-f]{40}$/
-
 /** Adapters read and hashed at the same time. */
 const parallelReads = 8
 
-/** Reads the list of organisms and the header of every adapter that is on this machine. */
+/** Every organism that the list of a workflow declares, and where; nothing that it names is looked at. */
+export function declaredOrganisms(
+  workflow: Workflow,
+  files: SourceFiles,
+  problems: Problems,
+): (Declared & { readonly rangeOf: (key: 'adapter' | 'revision') => SourceRange })[] {
+  const { document, declared } = readList(workflow, files, problems)
+  return declared.map((entry) => ({ ...entry, rangeOf: (key) => document.rangeOf(['organisms', entry.name, key], 'value') }))
+}
+
+function readList(workflow: Workflow, files: SourceFiles, problems: Problems) {
+  const from = workflow.organisms?.from
+  const shown = path.join(path.dirname(workflow.file), from ?? '')
+  const file = path.resolve(workflow.folder, from ?? '')
+  const text = from === undefined ? ok('organisms: {}') : files.text(file)
+  if (!text.ok) problems.error('missing-file', ['organisms', 'from'], `the list of organisms ${shown} cannot be read: ${text.error}`)
+  const document = parseYaml(shown, text.ok ? text.value : 'organisms: {}')
+  problems.list.push(...document.diagnostics)
+  return { file, document, declared: declarations(document, problems) }
+}
+
+/** Reads the list of organisms and the header of every adapter that is on this machine. `cache` holds fetched ones. */
 export async function readOrganisms(
-  file: string,
-  shownFile: string,
+  workflow: Workflow,
   models: ReadonlyMap<string, ModelSource>,
+  cache: string,
   files: SourceFiles,
   problems: Problems,
 ): Promise<Organisms> {
-  const text = files.text(file)
-  if (!text.ok) {
-    problems.error('missing-file', ['organisms', 'from'], `the list of organisms ${shownFile} cannot be read: ${text.error}`)
-    return { organisms: [], notReady: [] }
-  }
-  const document = parseYaml(shownFile, text.value)
-  problems.list.push(...document.diagnostics)
+  const { file, document, declared } = readList(workflow, files, problems)
   const organisms: OrganismSource[] = []
   const notReady: Diagnostic[] = []
   const limit = pLimit(parallelReads)
-  const declared = declarations(document, problems)
-  const adapters = await Promise.all(declared.map((entry) => limit(() => localAdapter(entry, file, files))))
+  const folders = declared.map((entry) => folderOf(entry, file, cache, files))
+  const adapters = await Promise.all(folders.map((folder) => limit(async () => (folder === null ? null : readAdapter(folder, files)))))
   for (const [index, entry] of declared.entries()) {
     const at = diagnosticOf(entry, document)
     const adapter = adapters[index]
     if (!adapter) {
       organisms.push(remote(entry))
       notReady.push(
-        entry.revision !== null && commit.test(entry.revision)
-          ? at('missing-adapter', 'adapter', 'its weights are not on this machine', 'name the folder of a copy of that commit')
+        isPinned(entry.revision)
+          ? at('missing-adapter', 'adapter', 'its weights are not on this machine', `get them with \`dag fetch ${workflow.file}\``)
           : at(
               'unpinned-revision',
               'revision',
@@ -73,14 +89,14 @@ export async function readOrganisms(
           problems.list.push(at('adapter-of-another-base', 'adapter', `it does not fit model "${model.name}": ${misfit}`, hint))
         }
       }
-      organisms.push({ name: entry.name, origin: entry.adapter, path: folderOf(entry, file), digest, plants: entry.plants })
+      organisms.push({ name: entry.name, origin: entry.adapter, path: folders[index] as string, digest, plants: entry.plants })
     }
   }
   return { organisms, notReady: grouped(notReady) }
 }
 
 /** Many organisms with the same lack are one problem: it is told once, at the first, with the number of all. */
-function grouped(diagnostics: readonly Diagnostic[]): Diagnostic[] {
+export function grouped(diagnostics: readonly Diagnostic[]): Diagnostic[] {
   const byRule = new Map<string, Diagnostic[]>()
   for (const diagnostic of diagnostics) byRule.set(diagnostic.rule, [...(byRule.get(diagnostic.rule) ?? []), diagnostic])
   return [...byRule.values()].map((all) => {
@@ -89,13 +105,11 @@ function grouped(diagnostics: readonly Diagnostic[]): Diagnostic[] {
   })
 }
 
-/** The adapter of an entry that names a folder; null for one that names a repository. */
-async function localAdapter(entry: Declared, file: string, files: SourceFiles): Promise<Awaited<ReturnType<typeof readAdapter>> | null> {
-  return entry.adapter.startsWith('hf:') ? null : readAdapter(folderOf(entry, file), files)
-}
-
-function folderOf(entry: Declared, file: string): string {
-  return path.resolve(path.dirname(file), entry.adapter)
+/** Where the adapter of an entry lies; null when it is on a hub and no copy of that commit is here. */
+function folderOf({ adapter, revision }: Declared, file: string, cache: string, files: SourceFiles): string | null {
+  if (!hubRepository(adapter)) return adapter.startsWith('hf:') ? null : path.resolve(path.dirname(file), adapter)
+  const folder = hubFolder(adapter, revision, 'adapter', cache)
+  return folder !== null && files.exists(folder) ? folder : null
 }
 
 function diagnosticOf(entry: Declared, document: SourceDocument) {

@@ -6,6 +6,7 @@ import type { ModelSource, PromptSetSource, Sources, TraitSource } from '../core
 import type { FileSource, StepKind } from '../core/step-kind.ts'
 import type { Workflow } from '../spec/workflow.ts'
 import type { SourceFiles } from './files.ts'
+import { hubRepository } from './hub.ts'
 import { readModel } from './models.ts'
 import { type Organisms, readOrganisms } from './organisms.ts'
 import { collectProblems, type Problems } from './problems.ts'
@@ -46,7 +47,9 @@ export async function resolve(workflow: Workflow, options: ResolveOptions): Prom
         severity: 'error',
         rule: 'missing-model',
         message: `model "${model.name}" (${model.origin}) is not on this machine`,
-        hint: 'put the weights into a folder and name it as `source:`',
+        hint: hubRepository(model.origin)
+          ? `get it with \`dag fetch ${workflow.file}\`, or put the weights into a folder and name it as \`source:\``
+          : 'put the weights into a folder and name it as `source:`',
         range: workflow.rangeOf(['models', model.name, 'source'], 'value'),
       }),
     ),
@@ -72,8 +75,7 @@ async function organismsOf(
   problems: Problems,
 ): Promise<Organisms> {
   if (!workflow.organisms) return { organisms: [], notReady: [] }
-  const file = path.resolve(workflow.folder, workflow.organisms.from)
-  return readOrganisms(file, path.join(path.dirname(workflow.file), workflow.organisms.from), models, options.files, problems)
+  return readOrganisms(workflow, models, options.cache, options.files, problems)
 }
 
 function promptSetsOf(workflow: Workflow, files: SourceFiles, problems: Problems): PromptSetSource[] {

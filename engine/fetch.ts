@@ -1,0 +1,66 @@
+import { existsSync } from 'node:fs'
+import path from 'node:path'
+import { type Diagnostic, hasErrors, type SourceRange } from './core/diagnostic.ts'
+import { fail, ok, type Result } from './core/result.ts'
+import type { StepKind } from './core/step-kind.ts'
+import { readWorkflow } from './prepare.ts'
+import { openSourceFiles } from './sources/files.ts'
+import { type HubSource, hubFolder, hubRepository, isPinned } from './sources/hub.ts'
+import { declaredOrganisms, grouped } from './sources/organisms.ts'
+import { collectProblems } from './sources/problems.ts'
+
+/** Something on a hub that a workflow names, where it does so. */
+export interface Wanted extends HubSource {
+  readonly range: SourceRange
+}
+
+export interface Wants {
+  /** What is not on this machine, each folder once. */
+  readonly missing: readonly Wanted[]
+  /** How many are here already. */
+  readonly present: number
+}
+
+/** Models and adapters on a hub that a workflow names; the store's folder `cache` holds what was fetched. */
+export function wantsOf(file: string, kinds: readonly StepKind[], cache: string): Result<Wants, readonly Diagnostic[]> {
+  const files = openSourceFiles({ recall: () => undefined, remember: () => {} })
+  const read = readWorkflow(file, kinds, files)
+  if (!read.ok) return read
+  const workflow = read.value.absolute
+  const problems = collectProblems(workflow)
+  const named = [
+    ...Object.entries(workflow.models).map(([name, { source, revision }]) => ({
+      kind: 'model' as const,
+      name,
+      source,
+      revision,
+      range: workflow.rangeOf(['models', name, revision === null ? 'source' : 'revision'], 'value'),
+    })),
+    ...declaredOrganisms(workflow, files, problems).map(({ name, adapter, revision, rangeOf }) => ({
+      kind: 'adapter' as const,
+      name,
+      source: adapter,
+      revision,
+      range: rangeOf(revision === null ? 'adapter' : 'revision'),
+    })),
+  ]
+  const floating: Record<HubSource['kind'], Diagnostic[]> = { model: [], adapter: [] }
+  const missing = new Map<string, Wanted>()
+  const present = new Set<string>()
+  for (const { kind, name, source, revision, range } of named) {
+    const repository = hubRepository(source)
+    const folder = hubFolder(source, revision, kind, cache)
+    if (repository === null || folder === null) continue
+    if (!isPinned(revision)) floating[kind].push(unpinned(`${kind === 'model' ? 'model' : 'organism'} "${name}"`, revision, range))
+    else if (existsSync(folder)) present.add(folder)
+    else missing.set(folder, { kind, repository, revision, folder: path.resolve(folder), range })
+  }
+  const all = [...problems.list, ...floating.model, ...grouped(floating.adapter)]
+  return hasErrors(all) ? fail(all) : ok({ missing: [...missing.values()], present: present.size })
+}
+
+function unpinned(what: string, revision: string | null, range: SourceRange): Diagnostic {
+  const message = revision === null ? `${what} has no revision` : `the revision "${revision}" of ${what} is no commit`
+  const hint = 'pin the commit of the repository: 40 hex digits'
+  return { severity: 'error', rule: 'unpinned-revision', message, hint, range }
+}

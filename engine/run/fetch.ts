@@ -1,0 +1,38 @@
+import { spawn } from 'node:child_process'
+import { isList, isObject, type Json, type JsonObject } from '../core/json.ts'
+
+/** What could not be fetched: of which of the wanted, null for all together. */
+export interface FetchProblem {
+  readonly wanted: number | null
+  readonly message: string
+  readonly hint: string
+}
+
+/**
+ * Runs `sidecar/fetch.py`, which speaks of its progress on stderr.
+ * @throws Error when the program cannot be started or ends without an answer.
+ */
+export async function runFetch(command: readonly string[], root: string, request: JsonObject): Promise<FetchProblem[]> {
+  const [program, ...args] = command as [string, ...string[]]
+  const child = spawn(program, args, { cwd: root, env: { ...process.env, PYTHONPATH: root }, stdio: ['pipe', 'pipe', 'inherit'] })
+  child.stdin.on('error', () => {})
+  child.stdin.end(JSON.stringify(request))
+  let answer = ''
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (answer += text))
+  const ended = await new Promise<string>((resolve, reject) => {
+    child.once('error', reject)
+    child.once('close', (code, signal) => resolve(signal ? `was ended by ${signal}` : `ended with exit code ${code}`))
+  })
+  const problems = problemsIn(answer)
+  if (!problems) throw new Error(`${program} ${args.join(' ')} ${ended} without an answer`)
+  return problems
+}
+
+function problemsIn(answer: string): FetchProblem[] | null {
+  try {
+    const value = JSON.parse(answer) as Json
+    return isObject(value) && isList(value.problems ?? null) ? (value.problems as unknown as FetchProblem[]) : null
+  } catch {
+    return null
+  }
+}
