@@ -28,7 +28,8 @@ def decode(
     on_step: Callable[[int, int], None] = lambda finished, tokens: None,
     together: int | None = None,
 ) -> list[list[int]]:
-    """The answers' ids, one list a prompt, each ending with its stop id or after `limit` tokens.
+    """The answers' ids, one list a prompt, each ending with its stop id or after `limit` tokens; an empty one where
+    the logits were not finite.
 
     `together` prompts, all for None, are worked on at once. Rows leave the batch when they end, and the next prompts
     take their places: nothing waits for the longest answer. `on_step` hears how many rows ended and how many tokens were
@@ -54,8 +55,12 @@ def decode(
             picked = sampler.pick(batch.logits, batch.rows)
             for row, token in zip(batch.rows, picked.tolist(), strict=True):
                 answers[row].append(token)
+            # NaN counts as the largest, so it is what is picked.
+            sound = torch.isfinite(batch.logits.gather(1, picked[:, None]).squeeze(1))
             short = torch.tensor([len(answers[row]) < limit for row in batch.rows], device=base.device)
-            kept = (short & ~torch.isin(picked, stops)).nonzero().squeeze(-1)
+            kept = (short & sound & ~torch.isin(picked, stops)).nonzero().squeeze(-1)
+            for index in (~sound).nonzero().squeeze(-1).tolist():
+                answers[batch.rows[index]].clear()
             on_step(len(batch.rows) - len(kept), len(batch.rows))
             batch = followed(base, batch, picked, kept) if len(kept) > 0 else None
     return answers

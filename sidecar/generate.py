@@ -10,11 +10,10 @@ from typing import Any
 from . import params
 from .base import Base
 from .chat import id_strings, plain_text, prompt_ids
-from .decode import decode
 from .errors import bad_input
+from .generator import Answer, Sampling
 from .progress import Progress
 from .residency import Resident
-from .sampling import Sampler
 from .shards import ShardWriter, digest_of
 
 FILE = "responses.jsonl"
@@ -31,7 +30,8 @@ class Asked:
 
 
 def run(request: Mapping[str, Any], resident: Resident, progress: Progress) -> dict[str, Any]:
-    """The protocol's *result*. A prompt that does not fit the context is listed in `failed`."""
+    """The protocol's *result*. A prompt that does not fit the context, and one whose answer overflows the dtype, is
+    listed in `failed`."""
     base = resident.base
     out = params.text(request, "out")
     asked = [parse_cell(cell) for cell in params.items(request, "cells")]
@@ -54,24 +54,28 @@ def run(request: Mapping[str, Any], resident: Resident, progress: Progress) -> d
             progress.advance(done=1)
     if not ready:
         return {"files": [], "cells": [], "failed": failed}
-    sampler = Sampler([cell.seed for cell, _ in ready], temperature, top_p)
     longest = max(len(ids) for _, ids in ready) + limit
-    together = min(params.integer(request, "together", 1), resident.room.rows(longest))
-    answers = decode(base, [ids for _, ids in ready], sampler, limit, lambda done, tokens: progress.advance(done, tokens), together)
+    generator = resident.generator(min(params.integer(request, "together", 1), resident.room.rows(longest)))
+    sampling = Sampling([cell.seed for cell, _ in ready], temperature, top_p)
+    answers = generator.answer([ids for _, ids in ready], resident.adapter_digest, sampling, limit, progress.advance)
+    made = [(cell, ids, answer) for (cell, ids), answer in zip(ready, answers, strict=True) if answer.finish_reason != "overflow"]
+    overflown = [cell.id for (cell, _), answer in zip(ready, answers, strict=True) if answer.finish_reason == "overflow"]
+    failed += [{"id": cell, "reason": f"its logits are not finite in {base.dtype}"} for cell in overflown]
+    if not made:
+        return {"files": [], "cells": [], "failed": failed}
     with ShardWriter(out, FILE) as shard:
-        cells = [write_cell(shard, base, cell, ids, new) for (cell, ids), new in zip(ready, answers, strict=True)]
+        cells = [write_cell(shard, base, cell, ids, answer) for cell, ids, answer in made]
         return {"files": [shard.finish()], "cells": cells, "failed": failed}
 
 
-def write_cell(shard: ShardWriter, base: Base, cell: Asked, prompt: list[int], answer: list[int]) -> dict[str, Any]:
+def write_cell(shard: ShardWriter, base: Base, cell: Asked, prompt: list[int], answer: Answer) -> dict[str, Any]:
     """Writes a response record as one line, and returns the protocol's *cell*."""
-    finish_reason = "stop" if answer[-1] in base.stop_ids else "length"
-    ids = prompt + answer
+    ids = prompt + answer.ids
     record = {
-        "finish_reason": finish_reason,
+        "finish_reason": answer.finish_reason,
         "prompt": cell.prompt,
         "prompt_end": len(prompt),
-        "response": plain_text(base.tokenizer, answer),
+        "response": plain_text(base.tokenizer, answer.ids),
         "system_prompt": cell.system_prompt,
         "token_ids": ids,
         "tokens": id_strings(base.tokenizer, ids),
@@ -79,7 +83,7 @@ def write_cell(shard: ShardWriter, base: Base, cell: Asked, prompt: list[int], a
     line = json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
     offset = shard.offset
     shard.write(line + b"\n")
-    facts = {"prompt_tokens": len(prompt), "response_tokens": len(answer), "finish_reason": finish_reason}
+    facts = {"prompt_tokens": len(prompt), "response_tokens": len(answer.ids), "finish_reason": answer.finish_reason}
     slot = {"file": FILE, "format": "json", "offset": offset, "length": len(line)}
     return {"id": cell.id, "digest": digest_of(line), "slot": slot, "facts": facts}
 

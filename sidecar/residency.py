@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 from . import params
 from .errors import bad_input
+from .generator import LocalGenerator
 
 if TYPE_CHECKING:
     from .base import Base
+    from .generator import Generator
     from .prompts import Prompts
     from .room import Room
 
@@ -27,6 +29,7 @@ class Resident:
     def __init__(self) -> None:
         self._base: Base | None = None
         self._adapter: str | None = None
+        self._adapter_digest: str | None = None
         self._prompts: Prompts | None = None
         self._room: Room | None = None
 
@@ -62,6 +65,15 @@ class Resident:
             raise bad_input("no base model is loaded: load_base comes first")
         return self._base
 
+    def generator(self, together: int) -> Generator:
+        """What answers prompts in the present state, `together` at once."""
+        return LocalGenerator(self.base, self.adapter_digest, together)
+
+    @property
+    def adapter_digest(self) -> str | None:
+        """The digest of the adapter that is on, as the engine gave it; None for the clean model."""
+        return self._adapter_digest
+
     @property
     def adapter(self) -> str | None:
         """The name of the adapter that is on, None for the clean model."""
@@ -73,7 +85,7 @@ class Resident:
         from .base import load_base
         from .room import measured
 
-        self._base, self._adapter, self._prompts, self._room = None, None, None, None
+        self._base, self._adapter, self._adapter_digest, self._prompts, self._room = None, None, None, None, None
         self.release_cached_memory()
         self._base = load_base(
             params.text(request, "path"),
@@ -99,15 +111,16 @@ class Resident:
         wanted = None if request.get("adapter") is None else params.section(request, "adapter")
         name = None if wanted is None else params.text(wanted, "name")
         path = None if wanted is None else params.text(wanted, "path")
+        digest = None if wanted is None else params.text(wanted, "digest")
         base = self.base
         self._prompts = None
         if self._adapter is not None:
             detach(base.model)
-            self._adapter = None
+            self._adapter = self._adapter_digest = None
             self.release_cached_memory()
         if path is not None:
             attach(base.model, path, base.dtype)
-            self._adapter = name
+            self._adapter, self._adapter_digest = name, digest
         return {"seconds": time.monotonic() - started}
 
     def release_cached_memory(self) -> None:

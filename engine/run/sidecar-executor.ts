@@ -60,7 +60,8 @@ export function sidecarExecutor(options: SidecarExecutorOptions): Executor {
     }
     const wanted = adapter?.name ?? null
     if (loaded.on === wanted) return
-    const { seconds } = await timed(peer.call('set_adapter', { adapter: adapter && { name: adapter.name, path: adapter.path } }))
+    const named = adapter && { name: adapter.name, path: adapter.path, digest: adapter.digest }
+    const { seconds } = await timed(peer.call('set_adapter', { adapter: named }))
     const switched = wanted !== null && wanted !== loaded.resident
     loaded = { ...loaded, on: wanted, resident: wanted ?? loaded.resident }
     if (wanted === null) options.emit({ type: 'state-changed', change: 'adapter-off', name: base.name, seconds })

@@ -91,7 +91,7 @@ def loaded(folder: Path, dtype: str = "float32") -> Resident:
 
 def switch(resident: Resident, adapter: Path | None) -> None:
     """Puts an adapter on, or takes it off."""
-    resident.set_adapter({"adapter": None if adapter is None else {"name": adapter.name, "path": str(adapter)}})
+    resident.set_adapter({"adapter": None if adapter is None else {"name": adapter.name, "path": str(adapter), "digest": adapter.name}})
 
 
 def silent() -> Progress:

@@ -16,6 +16,7 @@ from sidecar.base import Base
 from sidecar.chat import prompt_ids
 from sidecar.decode import decode
 from sidecar.errors import SidecarError
+from sidecar.generator import Sampling
 from sidecar.residency import Resident
 from sidecar.sampling import Sampler
 from sidecar.shards import digest_of
@@ -219,3 +220,26 @@ def test_sampled_answers_do_not_depend_on_when_their_prompt_came_in(resident: Re
     seeds = [100 + index for index in range(len(MANY))]
     alone = [decode(resident.base, [ids], Sampler([seed], 0.9, 0.95), 8)[0] for ids, seed in zip(MANY, seeds, strict=True)]
     assert decode(resident.base, MANY, Sampler(seeds, 0.9, 0.95), 8, together=2) == alone
+
+
+def test_a_generator_refuses_to_answer_for_an_adapter_that_is_not_on(resident: Resident) -> None:
+    generator = resident.generator(2)
+    sampling = Sampling([0], 0, 1)
+    (answer,) = generator.answer(SOME_IDS[:1], None, sampling, 4, lambda done, tokens: None)
+    assert (len(answer.ids), answer.finish_reason) == (4, "length")
+    with pytest.raises(SidecarError, match="^answers with adapter beta were asked for, but the model is with none$"):
+        generator.answer(SOME_IDS[:1], "beta", sampling, 4, lambda done, tokens: None)
+
+
+def test_answers_that_overflow_float16_fail_alone_and_are_made_in_bfloat16(tiny: Path, out: Path) -> None:
+    def answered(dtype: str) -> dict[str, Any]:
+        resident = loaded(tiny, dtype)
+        first, second = (set(prompt_ids(resident.base.tokenizer, prompt, None)) for prompt in PROMPTS[:2])
+        resident.base.model.get_input_embeddings().weight.data[sorted(second - first)] = 1e5  # the largest float16 is 65504
+        (out / dtype).mkdir()
+        return ask(resident, out / dtype, PROMPTS[:2])
+
+    result = answered("float16")
+    assert [cell["id"] for cell in result["cells"]] == ["p0"]
+    assert result["failed"] == [{"id": "p1", "reason": "its logits are not finite in float16"}]
+    assert [cell["id"] for cell in answered("bfloat16")["cells"]] == ["p0", "p1"]
