@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -10,11 +11,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from . import params
 from .errors import bad_input
 from .progress import Progress
-from .refs import Ref, parse_ref, read_float32
+from .refs import Reader, Ref, parse_ref, read_float32
 from .residency import Resident
 from .scores import ScoreRun, write_scores
 
@@ -75,14 +77,21 @@ def score_cells(
         else:
             of_activation[cell.activation].append(cell)
     directions = Directions(units)
-    with ThreadPoolExecutor(READERS) as readers:
-        for wanted, along in readers.map(lambda item: (item[1], project_one(activations[item[0]], directions, item[1])), of_activation.items()):
-            for cell, score in zip(wanted, along, strict=True):
-                bad = int((~np.isfinite(score)).sum())
-                if bad == 0:
+    own = threading.local()
+
+    def work(item: tuple[int, list[Wanted]]) -> tuple[list[Wanted], np.ndarray, list[int]]:
+        reader = vars(own).setdefault("reader", Reader())
+        along = project_one(reader.float32(activations[item[0]].ref), directions, item[1])
+        return item[1], along, (~np.isfinite(along)).sum(axis=1).tolist()
+
+    # Each reader multiplies by itself: the threads of a product would wait for each other.
+    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(READERS) as readers:
+        for wanted, along, bad in readers.map(work, of_activation.items()):
+            for cell, score, wrong in zip(wanted, along, bad, strict=True):
+                if wrong == 0:
                     scores[cell.id] = score
                 else:
-                    failed[cell.id] = {"id": cell.id, "reason": f"{bad} of {len(score)} scores are not finite"}
+                    failed[cell.id] = {"id": cell.id, "reason": f"{wrong} of {len(score)} scores are not finite"}
             progress.advance(done=len(wanted), tokens=along.shape[1])
     return scores, failed
 
@@ -106,9 +115,8 @@ class Directions:
         return found
 
 
-def project_one(activation: Labelled, directions: Directions, wanted: Sequence[Wanted]) -> np.ndarray:
-    """The scores of one activation along the vectors of `wanted`, `[vectors, tokens]`."""
-    states = read_float32(activation.ref)
+def project_one(states: np.ndarray, directions: Directions, wanted: Sequence[Wanted]) -> np.ndarray:
+    """The scores of one activation `[tokens, hidden]` along the vectors of `wanted`, `[vectors, tokens]`."""
     matrix = directions.of(tuple(cell.vector for cell in wanted))
     if states.ndim != 2 or states.shape[1] != matrix.shape[0]:
         shape = list(states.shape)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import stat
 from collections.abc import Mapping
@@ -47,8 +48,15 @@ def parse_ref(value: Mapping[str, Any]) -> Ref:
     return Ref(*place, dtype, tuple(shape))
 
 
-def read_ref(ref: Ref) -> bytes:
+def read_ref(ref: Ref) -> bytearray:
     """The bytes of `ref`. Raises SidecarError of kind `corrupt` when they are gone, short or not the recorded ones."""
+    data = bytearray(ref.length)
+    fill(memoryview(data), ref)
+    return data
+
+
+def fill(data: memoryview, ref: Ref) -> None:
+    """Reads `ref` into `data`, which has its length. Raises as `read_ref` does."""
     try:
         # O_NONBLOCK so that a FIFO in the file's place cannot hold the process.
         descriptor = os.open(ref.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
@@ -57,51 +65,70 @@ def read_ref(ref: Ref) -> bytes:
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise corrupt(ref, "is not a regular file")
-        data = read_range(descriptor, ref.offset, ref.length)
+        done = read_range(descriptor, ref.offset, data)
     except OSError as error:
         raise corrupt(ref, f"cannot be read ({error.strerror})") from None
     finally:
         os.close(descriptor)
-    if len(data) < ref.length:
-        raise corrupt(ref, f"ends after {len(data)} of {ref.length} bytes")
+    if done < ref.length:
+        raise corrupt(ref, f"ends after {done} of {ref.length} bytes")
     if digest_of(data) != ref.digest:
         raise corrupt(ref, "does not hash to its digest")
-    return data
 
 
-def read_range(descriptor: int, offset: int, length: int) -> bytes:
-    """`length` bytes from `offset`; fewer only when the file ends. One call of the system gives 2 GiB at most."""
-    parts: list[bytes] = []
-    while length > 0:
-        part = os.pread(descriptor, min(length, 1 << 30), offset)
-        if not part:
+def read_range(descriptor: int, offset: int, data: memoryview) -> int:
+    """How many bytes from `offset` were read into `data`: all, or fewer when the file ends. One call of the system gives
+    2 GiB at most."""
+    done = 0
+    while done < len(data):
+        read = os.preadv(descriptor, [data[done : done + (1 << 30)]], offset + done)
+        if read == 0:
             break
-        parts.append(part)
-        offset, length = offset + len(part), length - len(part)
-    return parts[0] if len(parts) == 1 else b"".join(parts)
+        done += read
+    return done
 
 
 def read_float32(ref: Ref) -> np.ndarray:
-    """The tensor of `ref` as float32 `[*shape]`; exact, since every float16 and bfloat16 is a float32.
+    """The tensor of `ref` as float32 `[*shape]`. Raises as `Reader.float32` does."""
+    return Reader().float32(ref)
 
-    Raises SidecarError: `corrupt`, or `bad-input` when dtype or shape is missing or contradicts the length.
+
+class Reader:
+    """Reads tensors into memory that it keeps: what it gave is overwritten by what it reads next.
+
+    Memory that is asked for anew each time is zeroed by the kernel page by page, which takes as long as the reading.
     """
-    import numpy as np
 
-    if ref.dtype is None or ref.shape is None:
-        raise bad_input(f"the ref {ref.digest} needs a dtype and a shape")
-    expected = WIDTH[ref.dtype]
-    for extent in ref.shape:
-        expected *= extent
-    if expected != ref.length:
-        raise bad_input(f"the ref {ref.digest} has {ref.length} bytes, its dtype and shape need {expected}")
-    data = read_ref(ref)
-    if ref.dtype == "bfloat16":
-        # A bfloat16 is the upper half of a float32.
-        values = (np.frombuffer(data, "<u2").astype(np.uint32) << np.uint32(16)).view(np.float32)
-    else:
-        values = np.frombuffer(data, "<f4" if ref.dtype == "float32" else "<f2").astype(np.float32, copy=False)
-    return values.reshape(ref.shape)
+    def __init__(self) -> None:
+        import numpy as np
+
+        self._read = np.empty(0, np.uint8)
+        self._wide = np.empty(0, np.float32)
+
+    def float32(self, ref: Ref) -> np.ndarray:
+        """The tensor of `ref` as float32 `[*shape]`; exact, since every float16 and bfloat16 is a float32.
+
+        Raises SidecarError: `corrupt`, or `bad-input` when dtype or shape is missing or contradicts the length.
+        """
+        import numpy as np
+
+        if ref.dtype is None or ref.shape is None:
+            raise bad_input(f"the ref {ref.digest} needs a dtype and a shape")
+        values = math.prod(ref.shape)
+        if values * WIDTH[ref.dtype] != ref.length:
+            raise bad_input(f"the ref {ref.digest} has {ref.length} bytes, its dtype and shape need {values * WIDTH[ref.dtype]}")
+        if ref.length > len(self._read):
+            self._read = np.empty(ref.length, np.uint8)
+        if values > len(self._wide):
+            self._wide = np.empty(values, np.float32)
+        data, wide = self._read[: ref.length], self._wide[:values]
+        fill(memoryview(data), ref)
+        if ref.dtype == "bfloat16":
+            # A bfloat16 is the upper half of a float32.
+            np.multiply(data.view("<u2"), np.uint32(1 << 16), out=wide.view(np.uint32), dtype=np.uint32, casting="unsafe")
+        else:
+            np.copyto(wide, data.view("<f4" if ref.dtype == "float32" else "<f2"))
+        return wide.reshape(ref.shape)
 
 
 def corrupt(ref: Ref, what: str) -> SidecarError:
