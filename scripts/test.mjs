@@ -1,11 +1,12 @@
 // `npm test`: sets up what is not there, then checks, the engine's tests and the sidecar's; with `-- --faults` those of
 // `npm run test:faults` too. Ends with true counts.
 import { checkCount, runChecks } from './lib/checks.mjs'
-import { at, foreground, main, python, setUp } from './lib/setup.mjs'
+import { at, foreground, main, python, setUp, tableReaders } from './lib/setup.mjs'
 import { clearResults, counts, readText, vitest } from './lib/tests.mjs'
 
 await main(async () => {
   await setUp()
+  await tableReaders()
   clearResults()
   const failedChecks = runChecks().length
   const checks = { passed: checkCount - failedChecks, failed: failedChecks }

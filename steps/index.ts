@@ -1,5 +1,6 @@
 import type { StepKind } from '../engine/core/step-kind.ts'
 import { command } from './command/kind.ts'
+import { exportScores } from './export/kind.ts'
 import { extract } from './extract/kind.ts'
 import { generate } from './generate/kind.ts'
 import { project } from './project/kind.ts'
@@ -8,4 +9,4 @@ import { replay } from './replay/kind.ts'
 import { report } from './report/kind.ts'
 
 /** Every step kind that a workflow can name. The engine is given this list; it knows none of them by name. */
-export const kinds: readonly StepKind[] = [extract, generate, replay, project, rank, report, command]
+export const kinds: readonly StepKind[] = [extract, generate, replay, project, rank, report, exportScores, command]

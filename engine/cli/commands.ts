@@ -1,5 +1,5 @@
 import { buildCommand } from '@stricli/core'
-import { parseBytes, parseDuration, parseShare } from './values.ts'
+import { parseBytes, parseCount, parseDuration, parseShare } from './values.ts'
 
 const workflow = { brief: 'The workflow file', parse: String, placeholder: 'workflow.yaml' } as const
 const store = { kind: 'parsed', brief: 'Folder of the store. Default: cache/ of the workspace', parse: String, optional: true } as const
@@ -72,6 +72,25 @@ export const whyCommand = buildCommand({
     flags: { store, json, run: { ...run, brief: 'Explain this earlier run, where it made the cells' } },
   },
   docs: { brief: 'Say why a task runs or does not, or did: what changed in its key and where that is written' },
+})
+
+export const showCommand = buildCommand({
+  loader: async () => (await import('./show.ts')).show,
+  parameters: {
+    positional: {
+      kind: 'tuple',
+      parameters: [
+        { brief: 'A workflow file or a run. Default: the last runs and the store', parse: String, placeholder: 'what', optional: true },
+      ],
+    },
+    flags: {
+      store,
+      json,
+      details: { kind: 'boolean', brief: 'List every task, or every failure', default: false },
+      last: { kind: 'parsed', brief: 'How many runs are listed', parse: parseCount, default: '10', placeholder: 'number' },
+    },
+  },
+  docs: { brief: 'Show what there is: the last runs and the store, what of a workflow is done, or what a run did' },
 })
 
 export const lineageCommand = buildCommand({

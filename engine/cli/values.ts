@@ -23,3 +23,9 @@ export function parseBytes(text: string): number {
   if (number === undefined) throw new SyntaxError(`"${text}" is no size: write it like 50GB, 500MB or 0`)
   return Number(number) * (unitBytes[(unit as string).toLowerCase()] as number)
 }
+
+/** A whole number above 0. */
+export function parseCount(text: string): number {
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text)
+  throw new SyntaxError(`"${text}" is no number of things: write it like 10`)
+}

@@ -179,12 +179,19 @@ export interface OnSidecar {
 /** Work in the engine's own process: small, on results already there. */
 export interface InEngine {
   readonly on: 'engine'
-  run(task: Task, inputs: Inputs, cells: readonly CellSpec[], read: Reader): Promise<readonly TextFiles[]>
+  /** One result a cell, in their order. */
+  run(task: Task, inputs: Inputs, cells: readonly CellSpec[], read: Reader): Promise<readonly (TextFiles | BytesFile)[]>
 }
 
-/** One cell's result as named text files, in the order of the cells. */
+/** One cell's result as named text files. */
 export interface TextFiles {
   readonly files: Readonly<Record<string, string>>
+  readonly facts: Facts
+}
+
+/** One cell's result as one file, named by `file` of the cell's own components. */
+export interface BytesFile {
+  readonly bytes: Uint8Array
   readonly facts: Facts
 }
 

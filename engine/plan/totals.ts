@@ -1,6 +1,7 @@
 import type { RunTotals } from '../core/events.ts'
 import type { Forecast } from './forecast.ts'
 import type { Plan, PlannedTask } from './plan.ts'
+import type { Batch } from './settle.ts'
 
 /** How many tasks and cells run and are reused, and what must be loaded for it. */
 export function totalsOf(plan: Plan, expected: Forecast): RunTotals {
@@ -14,4 +15,12 @@ export function totalsOf(plan: Plan, expected: Forecast): RunTotals {
     modelLoads: expected.modelLoads,
     adapterSwitches: expected.adapterSwitches,
   }
+}
+
+/** What people count of a task: how many there are, and how many of them lack something. */
+export function peopleCount({ task, cells, toRun, batches }: PlannedTask): { total: number; run: number } {
+  const { counts } = task.operation
+  if (counts.by === 'cell') return { total: cells, run: toRun }
+  const groups = (batch: Batch) => new Set(batch.cells.map((cell) => cell.spec.group)).size
+  return { total: cells / counts.cellsOfGroup(task), run: batches.reduce((sum, batch) => sum + groups(batch), 0) }
 }

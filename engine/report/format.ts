@@ -26,6 +26,14 @@ export function formatDuration(seconds: number): string {
   return `${formatCount(Math.floor(minutes / 60))} h ${pad(minutes % 60)} m`
 }
 
+/** `just now`, `5 m ago`, `3 h ago`, `2 d ago`. */
+export function formatAgo(milliseconds: number): string {
+  const minutes = Math.floor(milliseconds / 60_000)
+  if (minutes < 1) return 'just now'
+  if (minutes < 60) return `${minutes} m ago`
+  return minutes < 48 * 60 ? `${Math.floor(minutes / 60)} h ago` : `${formatCount(Math.floor(minutes / 1440))} d ago`
+}
+
 /** Time since the start of a run: `02:14:09`. */
 export function formatClock(milliseconds: number): string {
   const seconds = Math.max(0, Math.floor(milliseconds / 1000))

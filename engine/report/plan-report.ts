@@ -2,7 +2,7 @@ import type { Cause } from '../lineage/causes.ts'
 import type { ReasonGroup } from '../lineage/reasons.ts'
 import type { Forecast } from '../plan/forecast.ts'
 import { batchCost, type Plan, type PlannedTask } from '../plan/plan.ts'
-import { totalsOf } from '../plan/totals.ts'
+import { peopleCount, totalsOf } from '../plan/totals.ts'
 import { formatBytes, formatCount, formatDuration, formatPlural } from './format.ts'
 import { placesOf, reasonLine } from './reason-text.ts'
 
@@ -79,15 +79,12 @@ function stagesOf(tasks: readonly PlannedTask[]): StageReport[] {
 
 function countsOf(plan: Plan): Record<string, { total: number; run: number; bytes: number }> {
   const counts: Record<string, { total: number; run: number; bytes: number }> = {}
-  for (const { task, cells, toRun, batches } of plan.tasks) {
-    const { counts: counted } = task.operation
-    const { noun, by } = counted
+  for (const planned of plan.tasks) {
+    const { noun } = planned.task.operation.counts
     const count = counts[noun] ?? { total: 0, run: 0, bytes: 0 }
-    const each = counted.by === 'group' ? counted.cellsOfGroup(task) : 1
-    const running =
-      by === 'group' ? batches.reduce((sum, batch) => sum + new Set(batch.cells.map((cell) => cell.spec.group)).size, 0) : toRun
-    const bytes = batches.reduce((sum, batch) => sum + batchCost(plan, batch).bytes, 0)
-    counts[noun] = { total: count.total + cells / each, run: count.run + running, bytes: count.bytes + bytes }
+    const { total, run } = peopleCount(planned)
+    const bytes = planned.batches.reduce((sum, batch) => sum + batchCost(plan, batch).bytes, 0)
+    counts[noun] = { total: count.total + total, run: count.run + run, bytes: count.bytes + bytes }
   }
   return counts
 }

@@ -1,32 +1,38 @@
 import { canonicalJson, type Json } from '../core/json.ts'
-import type { InEngine, Reader } from '../core/step-kind.ts'
 import { digestOfBytes } from '../core/digest.ts'
-import { stageText } from '../store/durable.ts'
+import type { InEngine, Reader } from '../core/step-kind.ts'
+import { type StagedFile, stageBytes, stageText } from '../store/durable.ts'
 import type { Executor, MadeCell } from './work.ts'
 
-/** Runs small work in this process. Each cell's files become one JSON object of the store. */
+/**
+ * Runs small work in this process. Each cell's text files become one line of a JSON object of the store; a cell of
+ * bytes is an object of its own.
+ */
 export function engineExecutor(read: Reader): Executor {
   return {
     async execute({ task, inputs, batch, staging }) {
       const specs = batch.cells.map((cell) => cell.spec)
       const results = await (task.operation.runs as InEngine).run(task, inputs, specs, read)
-      const lines: string[] = []
+      const lines = results.map((result) => ('files' in result ? canonicalJson({ files: result.files as Json }) : null))
+      const texts = lines.filter((line) => line !== null)
+      const text = texts.length > 0 ? stageText(staging, 'files.jsonl', `${texts.join('\n')}\n`) : null
+      const files: StagedFile[] = text ? [text] : []
       let offset = 0
-      const places = results.map(({ files }) => {
-        const text = canonicalJson({ files: files as Json })
-        const length = Buffer.byteLength(text)
-        const place = { digest: digestOfBytes(text), offset, length }
-        lines.push(text)
+      const cells = results.map((result, index): MadeCell => {
+        const { id } = specs[index] as { id: string }
+        const { facts } = result
+        const line = lines[index] ?? null
+        if (line === null) {
+          const file = stageBytes(staging, `cell-${index}`, (result as { bytes: Uint8Array }).bytes)
+          files.push(file)
+          return { id, digest: file.digest, facts, slot: { object: file.digest, format: 'file' } }
+        }
+        const length = Buffer.byteLength(line)
+        const slot = { object: (text as StagedFile).digest, format: 'json', offset, length } as const
         offset += length + 1
-        return place
+        return { id, digest: digestOfBytes(line), facts, slot }
       })
-      const file = stageText(staging, 'files.jsonl', `${lines.join('\n')}\n`)
-      const cells = results.map(({ facts }, index): MadeCell => {
-        const { digest, offset: start, length } = places[index] as (typeof places)[number]
-        const id = (specs[index] as { id: string }).id
-        return { id, digest, facts, slot: { object: file.digest, format: 'json', offset: start, length } }
-      })
-      return { files: [file], cells, failed: [] }
+      return { files, cells, failed: [] }
     },
     async close() {},
     kill() {},

@@ -1,6 +1,7 @@
 import { appendFileSync, mkdirSync, renameSync } from 'node:fs'
 import path from 'node:path'
 import type { RunEvent } from '../core/events.ts'
+import { journalFile } from '../store/run-journal.ts'
 import { isDiskFull } from './room.ts'
 
 /** Where a run's events and logs are kept. */
@@ -13,10 +14,6 @@ export interface Journal {
 
 /** A log that has grown to this is set aside as `.1`, in place of the one before it. */
 const longestLog = 8e6
-
-export function journalFile(runsFolder: string, run: string): string {
-  return path.join(runsFolder, run, 'journal.ndjson')
-}
 
 /** Writes every event of a run to `journal.ndjson`, and log lines to a file for each task. */
 export function openJournal(runsFolder: string, run: string): Journal {

@@ -1,9 +1,9 @@
 import type { Digest } from '../core/digest.ts'
-import { parseOrNull } from '../core/json.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { Prepared } from '../prepare.ts'
+import { objectsNoted } from '../store/holdings.ts'
 import { isRecorded, type RunRecord, writeRunRecord } from '../store/run-record.ts'
-import { type Store, toBlob } from '../store/store.ts'
+import type { Store } from '../store/store.ts'
 import { recordedFile } from './explaining.ts'
 
 /**
@@ -33,11 +33,10 @@ export function recorderOf(store: Store, workflow: Prepared['workflow'], run: st
 
 /** Every object that cells of the plan lie in, as far as they are stored. */
 function objectsOf(store: Store, plan: Plan): Digest[] {
-  const done = store.db.prepare('SELECT objects FROM done WHERE deep = ?')
+  const noted = objectsNoted(store)
   const objects = new Set<Digest>()
   for (const { task, deep } of plan.tasks) {
-    const row = done.get(toBlob(deep)) as { objects: string } | undefined
-    const known = row && (parseOrNull(row.objects) as unknown as Digest[] | null)
+    const known = noted(deep)
     if (known) for (const object of known) objects.add(object)
     else for (const { output } of plan.settled(task.id).cells) if (output) objects.add(output.slot.object)
   }

@@ -44,6 +44,15 @@ interface Entry {
   readonly digest: string
 }
 
+/** Files in which a task's results are shown, as remembered when it was done. */
+export function shownFiles(store: Store): (deep: string) => readonly { readonly path: string; readonly name: string }[] {
+  const find = store.db.prepare('SELECT view FROM done WHERE deep = ?')
+  return (deep) => {
+    const row = find.get(toBlob(deep)) as { view: string | null } | undefined
+    return row?.view ? (unsealed(row.view) ?? []) : []
+  }
+}
+
 /** The entries of a task, remembered beside its deep key, so that a no-op reads no object. Null while it is not done. */
 async function entriesOf(
   store: Store,

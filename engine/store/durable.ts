@@ -38,7 +38,10 @@ export function discard(file: string): void {
 
 /** Writes text into a staging folder as a file that can be committed. */
 export function stageText(folder: string, name: string, text: string): StagedFile {
-  const data = Buffer.from(text)
+  return stageBytes(folder, name, Buffer.from(text))
+}
+
+export function stageBytes(folder: string, name: string, data: Uint8Array): StagedFile {
   writeDurably(path.join(folder, name), data)
   return { name, digest: digestOfBytes(data), bytes: data.length }
 }

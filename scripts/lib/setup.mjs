@@ -44,6 +44,20 @@ function pythonPackages() {
   )
 }
 
+/** What tables are opened with in tests, beside pyarrow; whatever cannot be had is left out there. */
+export async function tableReaders() {
+  const file = at('test', 'requirements.txt')
+  const args = ['-m', 'pip', 'install', '--disable-pip-version-check', '--no-input', '-r', file]
+  try {
+    await once('table readers', at('.venv', '.set-up-tests'), [file], 'installing DuckDB, pandas and polars for the tests', () =>
+      quietly(python, args, 'pip-tests.log'),
+    )
+  } catch (error) {
+    if (!(error instanceof SetupError)) throw error
+    say(`tests go without: ${error.message}`)
+  }
+}
+
 function program() {
   const sources = ['engine', 'steps', 'scripts']
     .flatMap((folder) => filesOf(at(folder)))

@@ -3,6 +3,7 @@ import type { ParamSchema } from '../../engine/core/schema.ts'
 import type { CellOutput, CellSpec, ExpandContext, Inputs, Operation, Problem, Step, StepKind, Task } from '../../engine/core/step-kind.ts'
 import { paramOrigins } from '../common/origins.ts'
 import { pick, selection } from '../common/pick.ts'
+import type { VectorName } from '../common/vectors.ts'
 
 const schema: ParamSchema = {
   type: 'object',
@@ -42,12 +43,6 @@ const schema: ParamSchema = {
       'x-affects': 'result',
     },
   },
-}
-
-interface VectorName {
-  readonly trait: string
-  readonly layer: number
-  readonly method: string
 }
 
 /** Length of every recorded token along every trait vector: `h · v̂`, in float32. */

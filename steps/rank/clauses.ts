@@ -1,4 +1,4 @@
-import { average } from './metrics.ts'
+import { average } from '../common/metrics.ts'
 
 export interface Clause {
   readonly text: string

@@ -1,9 +1,11 @@
 import type { Json } from '../../engine/core/json.ts'
 import { type ParamSchema, resultComponents } from '../../engine/core/schema.ts'
 import type { ExpandContext, Problem, Step, StepKind, Task } from '../../engine/core/step-kind.ts'
+import { metricNames } from '../common/metrics.ts'
 import { paramOrigins } from '../common/origins.ts'
-import { metricNames } from './metrics.ts'
-import { overviewOperation, rankOperation, type VectorName } from './operations.ts'
+import { sidesOf } from '../common/sides.ts'
+import type { VectorName } from '../common/vectors.ts'
+import { overviewOperation, rankOperation } from './operations.ts'
 
 const schema: ParamSchema = {
   type: 'object',
@@ -48,7 +50,7 @@ export const rank: StepKind = {
         ],
       }
     }
-    const sides = sidesOf(step, scores.step, context)
+    const sides = rankedSides(step, scores.step, context)
     if ('problem' in sides) return { tasks: [], problems: [sides.problem] }
     const sets = [...new Set(scores.tasks.map((task) => task.coordinate.promptSet as string))]
     const rankings = sets.map((set) => rankTask(step, set, scores.tasks, sides, context))
@@ -57,16 +59,14 @@ export const rank: StepKind = {
   },
 }
 
-interface Sides {
+interface RankedSides {
   readonly organism: string
   readonly clean: string | null
 }
 
 /** Which of the projected steps is the organisms' side and which the clean one. */
-function sidesOf(step: Step, scores: Step, context: ExpandContext): Sides | { readonly problem: Problem } {
-  const of = [scores.params.of].flat() as string[]
-  const organism = of.filter((name) => context.step(name).step.kind === 'generate')
-  const clean = of.filter((name) => context.step(name).step.params.of === organism[0])
+function rankedSides(step: Step, scores: Step, context: ExpandContext): RankedSides | { readonly problem: Problem } {
+  const { organism, clean } = sidesOf(scores, context)
   if (organism.length !== 1) {
     const message = `"${scores.name}" projects ${organism.length} generate steps; a ranking needs exactly one`
     return { problem: { rule: 'sides', message, path: ['of'] } }
@@ -81,13 +81,13 @@ function sidesOf(step: Step, scores: Step, context: ExpandContext): Sides | { re
   return { organism: organism[0] as string, clean: clean[0] as string }
 }
 
-function rankTask(step: Step, set: string, scores: readonly Task[], sides: Sides, context: ExpandContext): Task {
+function rankTask(step: Step, set: string, scores: readonly Task[], sides: RankedSides, context: ExpandContext): Task {
   const here = scores.filter((task) => task.coordinate.promptSet === set)
   const from = (side: string, role: string) => here.filter((task) => task.coordinate.side === side).map((task) => ({ task: task.id, role }))
   const answers = context
     .step(sides.organism)
     .tasks.filter((task) => task.operation.name === 'generate' && task.coordinate.promptSet === set)
-  const named = (here[0]?.data.vectors ?? []) as unknown as Omit<VectorName, 'category'>[]
+  const named = (here[0]?.data.vectors ?? []) as unknown as VectorName[]
   const categories = new Map(context.sources.traits.map((trait) => [trait.name, trait.category]))
   return {
     id: `${step.name}/${set}`,

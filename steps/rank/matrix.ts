@@ -1,4 +1,4 @@
-import type { MetricName } from './metrics.ts'
+import type { MetricName } from '../common/metrics.ts'
 
 /** Organisms × traits: one number each, the mean over every response of every prompt set. */
 export interface Matrix {

@@ -1,18 +1,16 @@
 import { digestOfJson } from '../../engine/core/digest.ts'
 import type { Json } from '../../engine/core/json.ts'
 import type { CellOutput, CellSpec, Inputs, Operation, ParentTask, Reader, Task, TextFiles } from '../../engine/core/step-kind.ts'
+import { type AnswerRecord, difference, responseScores } from '../common/answers.ts'
+import { type MetricName, metricNames } from '../common/metrics.ts'
 import { rankingsOf } from '../common/rankings.ts'
-import { vectorAxes } from '../common/vectors.ts'
+import { vectorAxes, vectorId, type VectorName } from '../common/vectors.ts'
 import { type Across, matrixOf } from './matrix.ts'
-import { type MetricName, metricNames } from './metrics.ts'
-import { difference, type RankedResponse, rankResponses, responseJson, round, type ScoredResponse } from './ranking.ts'
+import { type RankedResponse, rankResponses, responseJson, round, type ScoredResponse } from './ranking.ts'
 import { matrixMarkdown, rankingMarkdown } from './tables.ts'
 
-export interface VectorName {
-  readonly trait: string
+export interface CategorisedVector extends VectorName {
   readonly category: string
-  readonly layer: number
-  readonly method: string
 }
 
 /** Ranks the responses of all organisms to one prompt set, for every vector. */
@@ -87,11 +85,11 @@ async function rankVector(task: Task, inputs: Inputs, cell: CellSpec, read: Read
     const answers = inputs.of('answers').find((other) => other.task.coordinate.organism === organism) as ParentTask
     for (const answer of answers.cells) {
       const id = `${answer.spec.id}@${vector.layer}:${vector.trait}:${vector.method}`
-      const record = (await read.json(answer.output as CellOutput)) as unknown as { prompt: string; tokens: string[]; prompt_end: number }
-      const own = await read.scores(parent.cell(id)?.output as CellOutput)
-      const scores = clean ? difference(own, await read.scores(clean.cell(id)?.output as CellOutput)) : own
+      const record = (await read.json(answer.output as CellOutput)) as unknown as AnswerRecord
+      const scoresOf = async (side: ParentTask) => responseScores(id, await read.scores(side.cell(id)?.output as CellOutput), record)
+      const own = await scoresOf(parent)
+      const scores = clean ? difference(own, await scoresOf(clean)) : own
       const tokens = record.tokens.slice(record.prompt_end)
-      if (scores.length !== tokens.length) throw new Error(`${id}: ${scores.length} scores for ${tokens.length} response tokens`)
       responses.push({ organism: organism as string, promptId: answer.spec.id, prompt: record.prompt, tokens, scores })
     }
   }
@@ -132,7 +130,7 @@ function byOrganism(parents: readonly ParentTask[]): ParentTask[] {
 const rankingsFolder = 'analysis/top_activating'
 
 /** Folder of a ranking: `{category}/{trait}/{set}`, with the vector in its name where a trait has several. */
-function folderOf(task: Task, vector: VectorName): string {
+function folderOf(task: Task, vector: CategorisedVector): string {
   const several = vectorsOf(task).filter((other) => other.trait === vector.trait).length > 1
   const trait = several ? `${vector.trait}@${vector.layer}-${vector.method}` : vector.trait
   return `${rankingsFolder}/${vector.category}/${trait}/${task.data.promptSet}`
@@ -159,16 +157,12 @@ function foldByOrganism(
   return { digests, outputs }
 }
 
-function vectorsOf(task: Task): readonly VectorName[] {
-  return task.data.vectors as unknown as VectorName[]
+function vectorsOf(task: Task): readonly CategorisedVector[] {
+  return task.data.vectors as unknown as CategorisedVector[]
 }
 
-function vectorNamed(task: Task, id: string): VectorName {
-  return vectorsOf(task).find((vector) => vectorId(vector) === id) as VectorName
-}
-
-function vectorId(vector: VectorName): string {
-  return `${vector.trait}@${vector.layer}:${vector.method}`
+function vectorNamed(task: Task, id: string): CategorisedVector {
+  return vectorsOf(task).find((vector) => vectorId(vector) === id) as CategorisedVector
 }
 
 function pretty(value: Json): string {

@@ -1,6 +1,6 @@
 import type { Json } from '../../engine/core/json.ts'
 import { type Clause, clausesOf } from './clauses.ts'
-import { average, type MetricName, type Metrics, metricNames, metricsOf } from './metrics.ts'
+import { average, type MetricName, type Metrics, metricNames, metricsOf } from '../common/metrics.ts'
 
 /** One response with its scores along one vector, one score a response token. */
 export interface ScoredResponse {
@@ -26,13 +26,6 @@ export interface Ranking {
   /** All responses, the highest metric first; ties in the order they came. */
   readonly responses: readonly RankedResponse[]
   readonly organisms: readonly { readonly organism: string; readonly responses: number; readonly means: Metrics }[]
-}
-
-/** Organism minus clean, token by token. Both were recorded for the same token ids, so lengths are equal. */
-export function difference(organism: ArrayLike<number>, clean: ArrayLike<number>): number[] {
-  if (organism.length !== clean.length)
-    throw new Error(`${organism.length} scores with the organism, ${clean.length} without: not the same tokens`)
-  return Array.from(organism, (score, index) => score - (clean[index] as number))
 }
 
 export function rankResponses(responses: readonly ScoredResponse[], by: MetricName): Ranking {

@@ -1,5 +1,5 @@
 import type { Matrix } from './matrix.ts'
-import { type MetricName, metricNames } from './metrics.ts'
+import { type MetricName, metricNames } from '../common/metrics.ts'
 import type { Ranking } from './ranking.ts'
 
 export interface TableTitle {

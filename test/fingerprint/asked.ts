@@ -1,4 +1,4 @@
-import { digestOfJson } from '../../engine/core/digest.ts'
+import { digestOfBytes, digestOfJson } from '../../engine/core/digest.ts'
 import type { Json } from '../../engine/core/json.ts'
 import type { CellOutput, CellSpec, Inputs, ParentTask, Reader, Task, TextFiles } from '../../engine/core/step-kind.ts'
 import { inputsOf } from '../../engine/plan/settle.ts'
@@ -63,7 +63,8 @@ async function doesOf(task: Task, inputs: Inputs, specs: readonly CellSpec[], wr
     case 'engine': {
       const results = await runs.run(task, inputs, specs, madeUpReader(written, name))
       for (const [index, spec] of specs.entries()) written.set(`${task.id} ${spec.id}`, results[index] as TextFiles)
-      return results as unknown as Json
+      const told = results.map((result) => ('bytes' in result ? { ...result, bytes: digestOfBytes(result.bytes) } : result))
+      return told as unknown as Json
     }
   }
 }

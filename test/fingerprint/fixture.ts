@@ -40,7 +40,11 @@ const sources: Sources = {
 const files = new Map([['../words.txt', { path: 'words.txt', digest: 'words' }]])
 
 /** The workflows of the tests, and one that ranks otherwise: between them every parameter away from its default. */
-const texts = [workflowText, variantsText, workflowText.replace('top: 3', 'top: 1, mode: raw, by: max_token')]
+const texts = [
+  workflowText,
+  variantsText,
+  `${workflowText.replace('top: 3', 'top: 1, mode: raw, by: max_token')}  tables: { kind: export, of: scores }\n`,
+]
 
 /** Task graphs in which every operation and every parameter is used. */
 export function fixtureGraphs(): TaskGraph[] {

@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest'
 import { clausesOf } from '../../steps/rank/clauses.ts'
 import { type Across, matrixOf } from '../../steps/rank/matrix.ts'
-import { metricsOf } from '../../steps/rank/metrics.ts'
-import { difference, rankResponses } from '../../steps/rank/ranking.ts'
+import { metricsOf } from '../../steps/common/metrics.ts'
+import { difference } from '../../steps/common/answers.ts'
+import { rankResponses } from '../../steps/rank/ranking.ts'
 import { escapeHtml, reportPage } from '../../steps/report/page.ts'
 
 test('the five metrics of a response', () => {

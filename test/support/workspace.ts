@@ -79,6 +79,8 @@ steps:
   probes: { kind: extract, model: tiny, traits: [kind], layers: [1, 3], methods: [probe] }
   through: { kind: replay, of: sampled, through: tiny, capture: { layers: [2], positions: all } }
   lengths: { kind: project, of: [sampled, through], onto: directions, methods: [mean_diff], centered: true }
+  plainly: { kind: project, of: sampled, onto: directions }
+  tables: { kind: export, of: plainly, tokens: true }
   sorted:
     kind: command
     run: "sort {in.words} > {out.list}; printenv GREETING > {out.greeting}"

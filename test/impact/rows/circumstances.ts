@@ -51,6 +51,7 @@ export const versionRows: readonly Row[] = [
     follow: { report: 1 },
   },
   { of: 'version of report', edit: 'raised', change: raise('report'), made: { report: [1, first] } },
+  { of: 'version of export', edit: 'raised', workflow: 'variants', change: raise('export'), made: { tables: [2, first] } },
   {
     of: 'version of command',
     edit: 'raised',

@@ -2,7 +2,7 @@ import type { Row } from '../row.ts'
 import { circumstanceRows, versionRows } from './circumstances.ts'
 import { commandRows } from './command.ts'
 import { generateRows } from './generate.ts'
-import { rankRows, reportRows } from './rankings.ts'
+import { exportRows, rankRows, reportRows } from './rankings.ts'
 import { extractRows, projectRows, replayRows } from './recordings.ts'
 import { modelRows, organismRows, promptRows, traitRows } from './sources.ts'
 import { textRows } from './text.ts'
@@ -16,6 +16,7 @@ export const sections: readonly { readonly title: string; readonly rows: readonl
   { title: 'Parameters of project', rows: projectRows },
   { title: 'Parameters of rank', rows: rankRows },
   { title: 'Parameters of report', rows: reportRows },
+  { title: 'Parameters of export', rows: exportRows },
   { title: 'Parameters of command', rows: commandRows },
   { title: 'Fields of the workflow', rows: fieldRows },
   { title: 'Text of the workflow', rows: textRows },

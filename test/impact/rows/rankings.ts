@@ -50,3 +50,23 @@ export const reportRows: readonly Row[] = [
     made: { report: [1, 'title: "report" → "Night"'] },
   },
 ]
+
+const variants = { workflow: 'variants' } as const
+
+export const exportRows: readonly Row[] = [
+  {
+    ...variants,
+    of: 'export.of',
+    edit: 'the scores of another step',
+    change: workflow('of: plainly', 'of: lengths'),
+    made: { tables: [2, 'clean: (none) → digest; organism: digest → digest'] },
+  },
+  { ...variants, of: 'export.tokens', edit: '`true` → `false`', change: workflow(', tokens: true', ''), total: 20 },
+  {
+    of: 'export.tokens',
+    edit: 'tables of tokens too, in a step of their own',
+    change: steps('  tables: { kind: export, of: scores, tokens: true }'),
+    made: { tables: [12, 'new'] },
+    total: 188,
+  },
+]

@@ -18,7 +18,7 @@ export const replayRows: readonly Row[] = [
     ),
     made: { again: [2, 'new'] },
     follow: { through: 2, 'lengths/*/*/through:*': 2 },
-    total: 19,
+    total: 23,
   },
   {
     of: 'replay.through',
@@ -72,7 +72,7 @@ export const extractRows: readonly Row[] = [
     workflow: 'variants',
     change: workflow('methods: [mean_diff]\n', 'methods: [mean_diff, probe]\n'),
     made: { 'directions/kind:*:probe': [1, 'new'] },
-    total: 18,
+    total: 22,
   },
   {
     of: 'extract.methods',
@@ -115,14 +115,14 @@ export const projectRows: readonly Row[] = [
     ),
     made: { twinned: [2, 'new'] },
     follow: { 'lengths/*/*/twinned:*': 2 },
-    total: 21,
+    total: 25,
   },
   {
     of: 'project.of',
     edit: '`[sampled, through]` → `sampled`',
     workflow: 'variants',
     change: workflow('of: [sampled, through]', 'of: sampled'),
-    total: 15,
+    total: 19,
   },
   {
     of: 'project.onto',

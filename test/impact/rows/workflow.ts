@@ -99,7 +99,8 @@ export const fieldRows: readonly Row[] = [
     edit: '2 → 1 for `one`',
     workflow: 'variants',
     change: workflow('one: 2', 'one: 1'),
-    total: 12,
+    total: 15,
+    made: { tables: [2, 'answers: digest → digest; organism: digest → digest'] },
   },
   {
     of: 'traits.from',

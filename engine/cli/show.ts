@@ -1,0 +1,125 @@
+import { existsSync, statSync } from 'node:fs'
+import path from 'node:path'
+import { kinds } from '../../steps/index.ts'
+import { prepare } from '../prepare.ts'
+import { type RunLine, type RunReport, runLine, runReport, type StoreReport } from '../report/show-run.ts'
+import { runText, storeText, workflowText } from '../report/show-text.ts'
+import { type ResultFiles, type WorkflowReport, workflowReport } from '../report/show-workflow.ts'
+import type { Plan } from '../plan/plan.ts'
+import { planNow } from '../run/session.ts'
+import { shownFiles } from '../run/views.ts'
+import { holdings, objectSizes, objectsNoted } from '../store/holdings.ts'
+import { lockHolder } from '../store/lock.ts'
+import { journalledRuns, readEvents, readRunEnds } from '../store/run-journal.ts'
+import { openStore, type Store } from '../store/store.ts'
+import type { CliContext } from './context.ts'
+import { reportProblems } from './report-problems.ts'
+import { storeHere } from './store-here.ts'
+import { openStoreOf } from './workspace.ts'
+
+export interface ShowFlags {
+  readonly store?: string
+  readonly json: boolean
+  readonly details: boolean
+  /** How many runs are listed. */
+  readonly last: number
+}
+
+/** Shows the store, a workflow or a run, by what is named. */
+export async function show(this: CliContext, flags: ShowFlags, what?: string): Promise<void> {
+  if (what !== undefined && statSync(what, { throwIfNoEntry: false })?.isFile()) return showWorkflow(this, flags, what)
+  const root = storeHere(flags.store)
+  if (!root.ok) return reportProblems(this.process, root.error)
+  const store = openStore(root.value)
+  try {
+    const runs = journalledRuns(store.layout)
+    if (what === undefined) {
+      const lineOf = runLines(store)
+      const listed = runs.slice(0, flags.last).flatMap((run) => lineOf(run) ?? [])
+      const report = storeReport(store, listed)
+      return write(this, flags, report, () => storeText(report, Date.now()))
+    }
+    const found = runs.filter((run) => run.startsWith(what))
+    const line = found.length === 1 ? runLines(store)(found[0] as string) : null
+    if (!line) return reportProblems(this.process, [unknown(what, found, runs)])
+    const report = runReport(line, readEvents(store.layout, line.run), holdings(store, line.run))
+    write(this, flags, report, () => runText(report, flags.details, Date.now()))
+  } finally {
+    store.close()
+  }
+}
+
+async function showWorkflow(context: CliContext, flags: ShowFlags, file: string): Promise<void> {
+  const { store, workspace } = openStoreOf(file, flags.store)
+  try {
+    const prepared = await prepare(file, kinds, store)
+    if (!prepared.ok) return reportProblems(context.process, prepared.error)
+    const { workflow } = prepared.value
+    const { plan } = planNow(prepared.value, store)
+    const folder = path.join(workspace, 'experiments', workflow.experiment)
+    const report = workflowReport(plan, {
+      workflow: workflow.name,
+      file,
+      results: resultFiles(store, plan, folder),
+      lastRun: lastRunOf(store, workflow.name),
+      objectsOf: objectsNoted(store),
+      sizes: objectSizes(store),
+    })
+    write(context, flags, report, () => workflowText(report, flags.details, Date.now()))
+  } finally {
+    store.close()
+  }
+}
+
+function write({ process }: CliContext, { json }: ShowFlags, report: StoreReport | WorkflowReport | RunReport, text: () => string): void {
+  process.stdout.write(json ? `${JSON.stringify(report)}\n` : text())
+}
+
+function storeReport(store: Store, runs: readonly RunLine[]): StoreReport {
+  const sizes = [...objectSizes(store).values()]
+  const objects = { count: sizes.length, bytes: sizes.reduce((sum, size) => sum + size, 0) }
+  return { store: path.relative('.', store.layout.root) || '.', runs, operations: holdings(store), objects }
+}
+
+/** Tells runs in a line each; null for one whose journal has no beginning. */
+function runLines(store: Store): (run: string) => RunLine | null {
+  const running = lockHolder(store.layout)?.owner?.run
+  const made = (run: string) => holdings(store, run).reduce((sum, { cells }) => sum + cells, 0)
+  return (run) => {
+    const ends = readRunEnds(store.layout, run)
+    return ends && runLine(ends.first, ends.last, run === running, () => made(run))
+  }
+}
+
+function lastRunOf(store: Store, workflow: string): RunLine | null {
+  const lineOf = runLines(store)
+  for (const run of journalledRuns(store.layout)) {
+    const line = lineOf(run)
+    if (line?.workflow === workflow) return line
+  }
+  return null
+}
+
+function resultFiles(store: Store, plan: Plan, folder: string): ResultFiles {
+  const shownBy = shownFiles(store)
+  const files = plan.tasks.flatMap(({ task, deep }) =>
+    shownBy(deep).map(({ path: file, name }) => ({ file: path.join(folder, file), first: name === task.operation.headline })),
+  )
+  const sizes = files.map(({ file }) => statSync(file, { throwIfNoEntry: false })?.size ?? null)
+  const there = sizes.filter((size) => size !== null)
+  return {
+    folder: path.relative('.', folder),
+    files: there.length,
+    bytes: there.reduce((sum, size) => sum + size, 0),
+    gone: sizes.length - there.length,
+    look: files.flatMap(({ file, first }) => (first && existsSync(file) ? [path.relative('.', file)] : [])),
+  }
+}
+
+function unknown(what: string, found: readonly string[], runs: readonly string[]) {
+  const message =
+    found.length > 1 ? `"${what}" is the beginning of ${found.length} runs` : `"${what}" is neither a workflow file nor a run of this store`
+  const known = found.length > 1 ? found : runs
+  const listed = known.length > 0 ? `runs: ${known.slice(0, 8).join(', ')}` : 'no run has left a journal here yet'
+  return { severity: 'error' as const, rule: 'unknown-run', message, hint: `name a workflow file, or a run by its id; ${listed}` }
+}

@@ -1,0 +1,72 @@
+import { digestOfJson } from '../../engine/core/digest.ts'
+import type { CellOutput, Components, Inputs, ParentTask, Reader } from '../../engine/core/step-kind.ts'
+import type { VectorName } from './vectors.ts'
+
+/** An answer with its scores along every vector, one score a response token. */
+export interface ScoredAnswer {
+  readonly promptId: string
+  readonly prompt: string
+  /** Of the response. */
+  readonly tokens: readonly string[]
+  readonly scores: readonly { readonly vector: VectorName; readonly organism: Float32Array; readonly clean: Float32Array | null }[]
+}
+
+/**
+ * Key components of what is made from the answers and scores of one organism and prompt set: a digest of each side
+ * and of the answers, over the names of their cells and their outputs. Null while one of them is not known.
+ */
+export function answersKey(inputs: Inputs): { own: Components; outputs: CellOutput[] } | null {
+  const own: Record<string, string | null> = {}
+  const outputs: CellOutput[] = []
+  for (const role of ['organism', 'clean', 'answers']) {
+    const cells = inputs.of(role).flatMap((parent) => parent.cells)
+    if (cells.some(({ output }) => output === null)) return null
+    own[role] = cells.length === 0 ? null : digestOfJson(cells.map(({ spec, output }) => [spec.id, (output as CellOutput).digest]))
+    outputs.push(...cells.map(({ output }) => output as CellOutput))
+  }
+  return { own, outputs }
+}
+
+/** Reads every answer once, with its scores. */
+export async function readAnswers(inputs: Inputs, vectors: readonly VectorName[], read: Reader): Promise<ScoredAnswer[]> {
+  const [organism] = inputs.of('organism') as [ParentTask]
+  const [clean] = inputs.of('clean')
+  const [answers] = inputs.of('answers') as [ParentTask]
+  const scoresOf = async (side: ParentTask, id: string, record: AnswerRecord) =>
+    responseScores(`${side.task.id}:${id}`, await read.scores(side.cell(id)?.output as CellOutput), record)
+  const all: ScoredAnswer[] = []
+  for (const { spec, output } of answers.cells) {
+    const record = (await read.json(output as CellOutput)) as unknown as AnswerRecord
+    const tokens = record.tokens.slice(record.prompt_end)
+    const scores: ScoredAnswer['scores'][number][] = []
+    for (const vector of vectors) {
+      const id = `${spec.id}@${vector.layer}:${vector.trait}:${vector.method}`
+      const own = await scoresOf(organism, id, record)
+      scores.push({ vector, organism: own, clean: clean ? await scoresOf(clean, id, record) : null })
+    }
+    all.push({ promptId: spec.id, prompt: record.prompt, tokens, scores })
+  }
+  return all
+}
+
+/** An answer as it is stored: tokens of prompt and response, the response from `prompt_end` on. */
+export interface AnswerRecord {
+  readonly prompt: string
+  readonly tokens: readonly string[]
+  readonly prompt_end: number
+}
+
+/** The scores of the response, of a recording of the response or of all positions. `name` is for the error. */
+export function responseScores(name: string, scores: Float32Array, { tokens, prompt_end: start }: AnswerRecord): Float32Array {
+  const response = tokens.length - start
+  if (scores.length === tokens.length) return scores.subarray(start)
+  if (scores.length === response) return scores
+  throw new Error(`${name}: ${scores.length} scores for ${response} response tokens`)
+}
+
+/** Organism minus clean, token by token. Both were recorded for the same token ids, so lengths are equal. */
+export function difference(organism: ArrayLike<number>, clean: ArrayLike<number>): number[] {
+  if (organism.length !== clean.length)
+    throw new Error(`${organism.length} scores with the organism, ${clean.length} without: not the same tokens`)
+  return Array.from(organism, (score, index) => score - (clean[index] as number))
+}

@@ -1,0 +1,148 @@
+import { chmodSync, globSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import type { RunReport, StoreReport } from '../../engine/report/show-run.ts'
+import type { WorkflowReport } from '../../engine/report/show-workflow.ts'
+import { dag, run } from '../support/dag.ts'
+import { objectFile, objectOf } from '../support/stored.ts'
+import { finishedWorkspace, freshWorkspace, type Workspace, workflowFile } from '../support/workspace.ts'
+
+async function shown<Report>(workspace: Workspace, ...args: string[]): Promise<Report> {
+  const { stdout, stderr } = await dag(workspace.folder, ['show', '--json', ...args], { DAG_PYTHON: '/nowhere' })
+  expect(stderr).toBe('')
+  return JSON.parse(stdout) as Report
+}
+
+const amounts = ({ artifacts }: WorkflowReport) => artifacts.map(({ what, there, total }) => `${there} of ${total} ${what}`)
+
+const objectsOf = (workspace: Workspace) => globSync(workspace.at('cache/objects/*/*'))
+
+function bytesOf(files: readonly string[]): number {
+  return files.reduce((sum, file) => sum + statSync(file).size, 0)
+}
+
+test('a finished workflow shows every answer and recording, the bytes on disk, and where the results are', async () => {
+  const workspace = finishedWorkspace()
+  await run(workspace)
+  const report = await shown<WorkflowReport>(workspace, workflowFile)
+  expect(amounts(report)).toEqual([
+    '8 of 8 vectors',
+    '18 of 18 answers',
+    '36 of 36 recordings',
+    '72 of 72 projections',
+    '4 of 4 rankings',
+    '1 of 1 overviews',
+    '1 of 1 reports',
+  ])
+  expect(report.steps.map(({ step, tasks, cells }) => [step, tasks.length, cells.there, cells.missing])).toEqual([
+    ['vectors', 2, 8, 0],
+    ['answers', 6, 18, 0],
+    ['answers.capture', 6, 36, 0],
+    ['clean', 6, 36, 0],
+    ['scores', 12, 72, 0],
+    ['ranking', 3, 5, 0],
+    ['report', 1, 1, 0],
+  ])
+  expect(report.bytes).toBe(bytesOf(objectsOf(workspace)))
+  expect(report.artifacts.reduce((sum, { bytes }) => sum + bytes, 0)).toBe(report.bytes)
+  expect(report.results).toMatchObject({
+    folder: 'experiments/audit',
+    gone: 0,
+    look: ['experiments/audit/analysis/top_activating/summary.md', 'experiments/audit/reports/report/report.html'],
+  })
+  rmSync(workspace.at('experiments/audit/reports'), { recursive: true })
+  expect((await shown<WorkflowReport>(workspace, workflowFile)).results).toMatchObject({
+    gone:
+      report.results.files -
+      readdirSync(workspace.at('experiments/audit'), { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()).length +
+      1,
+    look: ['experiments/audit/analysis/top_activating/summary.md'],
+  })
+})
+
+test('showing opens no object: what their bytes are makes no difference', async () => {
+  const workspace = finishedWorkspace()
+  const [store, workflow] = [await shown<StoreReport>(workspace), await shown<WorkflowReport>(workspace, workflowFile)]
+  for (const file of objectsOf(workspace)) {
+    const { size } = statSync(file)
+    chmodSync(file, 0o644)
+    truncateSync(file, 0)
+    truncateSync(file, size)
+  }
+  expect([await shown<StoreReport>(workspace), await shown<WorkflowReport>(workspace, workflowFile)]).toEqual([store, workflow])
+})
+
+test('what an edit makes missing and what was lost are told apart', async () => {
+  const workspace = finishedWorkspace()
+  workspace.edit('prompts/two.json', 'Who are you?', 'Who are you really?')
+  const edited = await shown<WorkflowReport>(workspace, workflowFile)
+  expect(amounts(edited).slice(1, 4)).toEqual(['15 of 18 answers', '30 of 36 recordings', '60 of 72 projections'])
+  expect([edited.cells.lost, edited.tasks]).toEqual([0, { total: 36, done: 18 }])
+  workspace.edit('prompts/two.json', 'Who are you really?', 'Who are you?')
+  rmSync(objectFile(workspace, objectOf(workspace, 'answers.capture/alpha/one')))
+  const lost = await shown<WorkflowReport>(workspace, workflowFile)
+  expect(amounts(lost).slice(1, 4)).toEqual(['18 of 18 answers', '34 of 36 recordings', '72 of 72 projections'])
+  const task = lost.steps.flatMap(({ tasks }) => tasks).find((each) => each.task === 'answers.capture/alpha/one')
+  expect(task?.cells).toEqual({ total: 8, there: 4, missing: 4, lost: 4 })
+})
+
+test('the store lists its last runs and what it holds by operation; a run that was killed is told from one that ended', async () => {
+  const workspace = finishedWorkspace()
+  const [first] = (await shown<StoreReport>(workspace)).runs
+  expect(first).toMatchObject({ workflow: 'audit', outcome: 'done', cells: { ran: 176, reused: 0, failed: 0 } })
+  const journal = workspace.at('cache/runs', first?.run as string, 'journal.ndjson')
+  const lines = workspace.read(`cache/runs/${first?.run}/journal.ndjson`).trimEnd().split('\n')
+  writeFileSync(journal, `${lines.slice(0, -1).join('\n')}\n{"at":1,"type":"run-fin`)
+  const store = await shown<StoreReport>(workspace)
+  expect(store.runs).toMatchObject([{ run: first?.run, outcome: 'killed', cells: { ran: 176, reused: null, failed: null } }])
+  expect(store.operations.map(({ operation, cells, batches }) => [operation, cells, batches])).toEqual([
+    ['extract', 8, 2],
+    ['generate', 18, 9],
+    ['capture', 72, 18],
+    ['project', 72, 12],
+    ['rank', 4, 2],
+    ['rank-overview', 1, 1],
+    ['report', 1, 1],
+  ])
+  const files = objectsOf(workspace)
+  expect(store.objects).toEqual({ count: files.length, bytes: bytesOf(files) })
+})
+
+test('a run that failed shows what it made, what failed and where its log is', async () => {
+  const workspace = freshWorkspace()
+  workspace.write(
+    workflowFile,
+    `workflow: audit
+steps:
+  sorted: { kind: command, run: "sort {in.words} > {out.list}", inputs: { words: ../words.txt }, outputs: { list: list.txt } }
+  broken: { kind: command, run: "echo no such luck >&2; exit 3", outputs: { never: never.txt } }
+`,
+  )
+  const { finished } = await run(workspace)
+  const report = await shown<RunReport>(workspace, finished.run.slice(0, 15))
+  expect(report).toMatchObject({
+    run: finished.run,
+    outcome: 'failed',
+    tasks: { total: 2, done: 1, failed: 1, blocked: 0 },
+    steps: [{ step: 'sorted', made: 1, failed: 0, batches: 1, bytes: 11 }],
+    failures: [finished.failure],
+    holds: [{ operation: 'command', cells: 1, batches: 1, bytes: 11 }],
+  })
+  const { stdout } = await dag(workspace.folder, ['show', finished.run])
+  expect(stdout).toContain(`\nFAILED broken\n  ${finished.failure?.message.split('\n')[0]}\n`)
+  expect(stdout).toContain(`  log: ${finished.failure?.log}\n`)
+})
+
+test('what is neither a workflow nor a run is an error that lists the runs', async () => {
+  const workspace = finishedWorkspace()
+  const [known] = (await shown<StoreReport>(workspace)).runs
+  const { code, stdout, stderr } = await dag(workspace.folder, ['show', 'yesterday'])
+  expect([code, stdout, stderr]).toEqual([
+    2,
+    '',
+    `error: "yesterday" is neither a workflow file nor a run of this store [unknown-run]
+  hint: name a workflow file, or a run by its id; runs: ${known?.run}
+
+1 error; nothing was started
+`,
+  ])
+})
