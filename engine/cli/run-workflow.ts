@@ -15,6 +15,7 @@ import { rememberStanding, touchedObjects } from '../store/standing.ts'
 import { openStore } from '../store/store.ts'
 import { exitCode, exitCodes } from './exit-codes.ts'
 import { listenForInterruptions } from './interruptions.ts'
+import { notifyProblems, notifySink } from './notify.ts'
 import { sidecarCommand, storeFolder, workspaceOf } from './places.ts'
 import { reportProblems } from './report-problems.ts'
 import { programBuild, type RunFlags } from './run.ts'
@@ -60,6 +61,7 @@ async function runHere({ process, flags, file, layout, id, stop, sidecar }: Here
   const workspace = workspaceOf(file)
   const store = openStore(layout.root)
   const sink = runSink(process, flags.ui, stop)
+  const warnings: string[] = []
   const begun = stop.onRequest(() => {
     process.stderr.write('stopped before anything was started\n')
     process.exit(exitCodes.stopped)
@@ -67,6 +69,14 @@ async function runHere({ process, flags, file, layout, id, stop, sidecar }: Here
   try {
     const prepared = await prepare(file, kinds, store)
     if (!prepared.ok) return reportProblems(process, prepared.error)
+    const { workflow } = prepared.value
+    const cannotTell = notifyProblems(workflow, process.env)
+    if (cannotTell.length > 0) return reportProblems(process, cannotTell)
+    const notify = notifySink(workflow, {
+      command: `dag run ${file}`,
+      env: process.env,
+      warn: (text) => warnings.push(text),
+    })
     const result = await runWorkflow({
       id,
       prepared: prepared.value,
@@ -80,6 +90,7 @@ async function runHere({ process, flags, file, layout, id, stop, sidecar }: Here
       onEvent: (event) => {
         begun()
         sink.event(event)
+        notify.event(event)
       },
       now: Date.now,
     })
@@ -92,6 +103,8 @@ async function runHere({ process, flags, file, layout, id, stop, sidecar }: Here
       rememberStanding(store.db, store.layout, path.resolve(file), programBuild, prepared.value.seen, answer)
     }
     if (flags.ui !== 'json') process.stdout.write(`${summaryLines(end, summaryContext(file, workspace)).join('\n')}\n`)
+    await notify.close()
+    for (const text of warnings) process.stderr.write(`warning: ${text}\n`)
   } finally {
     begun()
     await sink.close()

@@ -25,6 +25,27 @@ const model: ParamSchema = {
   },
 }
 
+const notify: ParamSchema = {
+  type: 'object',
+  description: 'Who is told of a run that did something: at its end, and when the first task fails.',
+  additionalProperties: false,
+  minProperties: 1,
+  properties: {
+    command: {
+      type: 'array',
+      items: { type: 'string', minLength: 1 },
+      minItems: 1,
+      description: 'A program with its arguments. It gets the summary as JSON on stdin.',
+    },
+    webhook: {
+      type: 'string',
+      pattern: '^[A-Z][A-Z0-9_]*$',
+      description: 'Name of the environment variable that holds the URL. The summary is posted to it as JSON.',
+    },
+    on: { type: 'array', items: { type: 'string', enum: ['end', 'failure'] }, minItems: 1, uniqueItems: true, default: ['end', 'failure'] },
+  },
+}
+
 /** The JSON Schema of a workflow file: the same one checks files here and completes them in an editor. */
 export function workflowSchema(kinds: readonly StepKind[]): object {
   return {
@@ -65,6 +86,7 @@ export function workflowSchema(kinds: readonly StepKind[]): object {
         additionalProperties: false,
         properties: { from: path, only: { type: 'array', items: name, minItems: 1, uniqueItems: true } },
       },
+      notify,
       steps: {
         type: 'object',
         description: 'The steps, by name. Order does not matter: a step runs when what it refers to is there.',

@@ -6,7 +6,7 @@ import { isName, suggestion } from '../core/names.ts'
 import { type ParamSchema, references } from '../core/schema.ts'
 import type { StepKind } from '../core/step-kind.ts'
 import type { Path, SourceDocument } from './document.ts'
-import type { Limit, ModelDeclaration, Workflow } from './workflow.ts'
+import type { Limit, ModelDeclaration, Notify, Workflow } from './workflow.ts'
 
 /** Checks data against the workflow schema, filling in nothing. Null when it fits. */
 export type ShapeCheck = (data: Json) => readonly ErrorObject[]
@@ -40,6 +40,7 @@ function build(document: SourceDocument, kinds: readonly StepKind[]): Workflow {
       ? { from: prompts.from as string, sets: prompts.sets as string[], limit: (prompts.limit ?? null) as Limit | null }
       : null,
     traits: traits ? { from: traits.from as string, only: (traits.only ?? null) as string[] | null } : null,
+    notify: notifyOf(object('notify')),
     steps: Object.entries(object('steps') as Record<string, Json>).map(([name, value]) => {
       const { kind, ...params } = value as Record<string, Json>
       const schema = kinds.find((candidate) => candidate.kind === kind)?.schema
@@ -47,6 +48,12 @@ function build(document: SourceDocument, kinds: readonly StepKind[]): Workflow {
     }),
     rangeOf: (at, of) => document.rangeOf(at, of),
   }
+}
+
+function notifyOf(value: Readonly<Record<string, Json>> | null): Notify | null {
+  if (!value) return null
+  const { command, webhook, on } = value as { command?: string[]; webhook?: string; on?: Notify['on'] }
+  return { command: command ?? null, webhook: webhook ?? null, on: on ?? ['end', 'failure'] }
 }
 
 function declaration(value: Json): ModelDeclaration {

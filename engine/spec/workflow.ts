@@ -13,9 +13,18 @@ export interface Workflow {
   readonly organisms: { readonly from: string } | null
   readonly prompts: { readonly from: string; readonly sets: readonly string[]; readonly limit: Limit | null } | null
   readonly traits: { readonly from: string; readonly only: readonly string[] | null } | null
+  readonly notify: Notify | null
   /** In the order of the file. */
   readonly steps: readonly Step[]
   rangeOf(path: Path, of: 'key' | 'value'): SourceRange
+}
+
+/** Who is told of a run, and of what. */
+export interface Notify {
+  readonly command: readonly string[] | null
+  /** Name of the environment variable with the URL. */
+  readonly webhook: string | null
+  readonly on: readonly ('end' | 'failure')[]
 }
 
 /** At most this many prompts of every set, or of each set by name. */

@@ -92,6 +92,7 @@ function graphOf({ steps, sources, files = new Map() }: Job): TaskGraph {
     organisms: null,
     prompts: null,
     traits: null,
+    notify: null,
     steps: Object.entries(steps).map(([name, { kind, ...params }]) => ({ name, kind: kind as string, params })),
     rangeOf: (at, of) => document.rangeOf(at, of),
   }

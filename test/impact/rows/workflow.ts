@@ -114,6 +114,9 @@ export const fieldRows: readonly Row[] = [
     ...withoutTrait,
     total: 134,
   },
+  { of: 'notify.command', edit: 'none → `[cat]`', change: told('command: [cat]') },
+  { of: 'notify.webhook', edit: 'none → `DAG_WEBHOOK`', change: told('webhook: DAG_WEBHOOK') },
+  { of: 'notify.on', edit: 'none → `[failure]`', change: told('command: [cat], on: [failure]') },
   { of: 'steps.*', edit: 'a generate step renamed', change: renamed('answers', 'replies') },
   { of: 'steps.*', edit: 'a replay step renamed', change: renamed('clean', 'plain') },
   { of: 'steps.*', edit: 'an extract step renamed', change: renamed('vectors', 'directions') },
@@ -134,6 +137,10 @@ export const fieldRows: readonly Row[] = [
     total: 180,
   },
 ]
+
+function told(who: string): Row['change'] {
+  return workflow('workflow: audit', `workflow: audit\nnotify: { ${who} }`)
+}
 
 /** Renames a step and every reference to it. */
 function renamed(old: string, now: string): Row['change'] {
