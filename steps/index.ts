@@ -7,6 +7,7 @@ import { project } from './project/kind.ts'
 import { rank } from './rank/kind.ts'
 import { replay } from './replay/kind.ts'
 import { report } from './report/kind.ts'
+import { vectors } from './vectors/kind.ts'
 
 /** Every step kind that a workflow can name. The engine is given this list; it knows none of them by name. */
-export const kinds: readonly StepKind[] = [extract, generate, replay, project, rank, report, exportScores, command]
+export const kinds: readonly StepKind[] = [extract, vectors, generate, replay, project, rank, report, exportScores, command]

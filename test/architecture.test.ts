@@ -39,6 +39,7 @@ const mayImport: Record<string, readonly string[]> = {
     'steps/rank',
     'steps/replay',
     'steps/report',
+    'steps/vectors',
     'engine/core',
   ],
   'steps/common': ['engine/core'],

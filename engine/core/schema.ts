@@ -4,7 +4,7 @@ import { isObject, type Json } from './json.ts'
 export type Affects = 'result' | 'performance' | 'presentation'
 
 /** What a parameter's strings name, so that the engine can check them and draw the edges. */
-export type RefTo = 'step' | 'model' | 'organism' | 'prompt-set' | 'trait' | 'file'
+export type RefTo = 'step' | 'model' | 'organism' | 'prompt-set' | 'trait' | 'file' | 'files'
 
 /** JSON Schema draft-07 with two annotations of ours: `x-affects` on every parameter, `x-ref` on names. */
 export interface ParamSchema {
@@ -71,4 +71,11 @@ export function references(schema: ParamSchema, value: Json, path: readonly (str
     const property = schema.properties?.[key] ?? extra
     return property ? references(property, member, [...path, key]) : []
   })
+}
+
+/** Whether `schema` has a place for a reference to such a thing. */
+export function refersTo(schema: ParamSchema, to: RefTo): boolean {
+  if (schema['x-ref'] === to) return true
+  const parts = [...(schema.anyOf ?? []), ...Object.values(schema.properties ?? {}), ...(schema.items ? [schema.items] : [])]
+  return parts.some((part) => refersTo(part, to))
 }

@@ -51,10 +51,13 @@ function readList(workflow: Workflow, files: SourceFiles, problems: Problems) {
   return { file, document, declared: declarations(document, problems) }
 }
 
-/** Reads the list of organisms and the header of every adapter that is on this machine. `cache` holds fetched ones. */
+/**
+ * Reads the list of organisms and the header of every adapter that is on this machine. They must fit each of `bases`,
+ * the models they are put on. `cache` holds fetched ones.
+ */
 export async function readOrganisms(
   workflow: Workflow,
-  models: ReadonlyMap<string, ModelSource>,
+  bases: readonly ModelSource[],
   cache: string,
   files: SourceFiles,
   problems: Problems,
@@ -83,7 +86,7 @@ export async function readOrganisms(
     } else if (!adapter.ok) problems.list.push(at('adapter', 'adapter', adapter.error))
     else {
       const { digest, baseName, misfits } = adapter.value
-      for (const model of models.values()) {
+      for (const model of bases) {
         for (const misfit of misfits(model.facts)) {
           const hint = `its adapter_config.json names the base ${JSON.stringify(baseName)}`
           problems.list.push(at('adapter-of-another-base', 'adapter', `it does not fit model "${model.name}": ${misfit}`, hint))

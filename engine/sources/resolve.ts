@@ -1,7 +1,8 @@
 import path from 'node:path'
 import type { Diagnostic } from '../core/diagnostic.ts'
+import { patternExpression, patternSegments } from '../core/file-pattern.ts'
 import { suggestion } from '../core/names.ts'
-import { references } from '../core/schema.ts'
+import { references, refersTo } from '../core/schema.ts'
 import type { ModelSource, PromptSetSource, Sources, TraitSource } from '../core/sources.ts'
 import type { FileSource, StepKind } from '../core/step-kind.ts'
 import type { Workflow } from '../spec/workflow.ts'
@@ -75,7 +76,17 @@ async function organismsOf(
   problems: Problems,
 ): Promise<Organisms> {
   if (!workflow.organisms) return { organisms: [], notReady: [] }
-  return readOrganisms(workflow, models, options.cache, options.files, problems)
+  const worn = modelsWithOrganisms(workflow, options.kinds)
+  const bases = [...models.values()].filter(({ name }) => worn.has(name))
+  return readOrganisms(workflow, bases, options.cache, options.files, problems)
+}
+
+/** The models that a step puts organisms on. */
+function modelsWithOrganisms(workflow: Workflow, kinds: readonly StepKind[]): ReadonlySet<string> {
+  const dressing = new Set(kinds.filter(({ schema }) => refersTo(schema, 'organism')).map(({ kind }) => kind))
+  const steps = workflow.steps.filter(({ kind }) => dressing.has(kind)).map(({ name }) => name)
+  const named = allReferences(workflow, kinds).filter(({ step, reference }) => reference.to === 'model' && steps.includes(step))
+  return new Set(named.map(({ reference }) => reference.name))
 }
 
 function promptSetsOf(workflow: Workflow, files: SourceFiles, problems: Problems): PromptSetSource[] {
@@ -140,19 +151,38 @@ function traitsOf(workflow: Workflow, files: SourceFiles, problems: Problems): T
 async function filesOf(workflow: Workflow, options: ResolveOptions, problems: Problems): Promise<ReadonlyMap<string, FileSource>> {
   const files = new Map<string, FileSource>()
   for (const { step, reference } of allReferences(workflow, options.kinds)) {
-    if (reference.to !== 'file' || files.has(reference.name)) continue
-    const full = path.resolve(workflow.folder, reference.name)
-    try {
-      files.set(reference.name, { path: full, digest: await options.files.digest(full) })
-    } catch {
-      problems.error(
-        'missing-file',
-        ['steps', step, ...reference.path],
-        `step "${step}" reads ${reference.name}, which is not a readable file`,
-      )
+    if (reference.to !== 'file' && reference.to !== 'files') continue
+    const at = ['steps', step, ...reference.path]
+    const names = reference.to === 'file' ? [reference.name] : matchingFiles(reference.name, workflow.folder, options.files)
+    if (names.length === 0) problems.error('missing-file', at, `step "${step}" reads ${reference.name}, which no file matches`)
+    for (const name of names) {
+      const full = path.resolve(workflow.folder, name)
+      try {
+        if (!files.has(name)) files.set(name, { path: full, digest: await options.files.digest(full) })
+      } catch {
+        problems.error('missing-file', at, `step "${step}" reads ${name}, which is not a readable file`)
+      }
     }
   }
   return files
+}
+
+/** Files that match a pattern with placeholders, as they are named from the workflow's folder, sorted. */
+function matchingFiles(pattern: string, from: string, files: SourceFiles): string[] {
+  const { folder, segments } = patternSegments(pattern)
+  const within = (at: string): string[] => {
+    try {
+      return files.list(path.resolve(from, at)).map((name) => `${at}/${name}`)
+    } catch {
+      return []
+    }
+  }
+  let found = [folder]
+  for (const [index] of segments.entries()) {
+    const expression = patternExpression([...folder.split('/'), ...segments.slice(0, index + 1)].join('/'))
+    found = found.flatMap(within).filter((name) => expression.test(name))
+  }
+  return found.map((name) => (folder === '.' && !pattern.startsWith('./') ? name.slice(2) : name))
 }
 
 /** Names of organisms, prompt sets and traits that steps pick. */

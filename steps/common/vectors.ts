@@ -1,4 +1,4 @@
-import type { Axes } from '../../engine/core/step-kind.ts'
+import type { Axes, Task } from '../../engine/core/step-kind.ts'
 
 export interface VectorName {
   readonly trait: string
@@ -14,4 +14,11 @@ export function vectorId({ trait, layer, method }: VectorName): string {
 /** What the name of a vector stands for: `trait@layer:method`. */
 export function vectorAxes(name: string): Axes {
   return { .../^(?<trait>.*)@(?<layer>\d+):(?<method>.*)$/.exec(name)?.groups }
+}
+
+/** The vectors that a task of an extract or a vectors step makes; of any other task none. */
+export function vectorsMadeBy({ coordinate, data }: Task): VectorName[] {
+  if (data.vectors) return data.vectors as unknown as VectorName[]
+  const { layers, methods } = data as { layers: number[]; methods: string[] }
+  return layers.flatMap((layer) => methods.map((method) => ({ trait: coordinate.trait as string, layer, method })))
 }

@@ -1,9 +1,10 @@
 import type { Json } from '../../engine/core/json.ts'
+import { namePattern } from '../../engine/core/names.ts'
 import type { ParamSchema } from '../../engine/core/schema.ts'
 import type { CellOutput, CellSpec, ExpandContext, Inputs, Operation, Problem, Step, StepKind, Task } from '../../engine/core/step-kind.ts'
 import { paramOrigins } from '../common/origins.ts'
 import { pick, selection } from '../common/pick.ts'
-import type { VectorName } from '../common/vectors.ts'
+import { type VectorName, vectorId, vectorsMadeBy } from '../common/vectors.ts'
 
 const schema: ParamSchema = {
   type: 'object',
@@ -17,7 +18,7 @@ const schema: ParamSchema = {
       ],
       'x-affects': 'result',
     },
-    onto: { type: 'string', description: 'The extract step that makes the vectors.', 'x-ref': 'step', 'x-affects': 'result' },
+    onto: { type: 'string', description: 'The extract or vectors step that has the vectors.', 'x-ref': 'step', 'x-affects': 'result' },
     traits: selection('trait', 'Which of its traits.'),
     layers: {
       type: 'array',
@@ -29,11 +30,10 @@ const schema: ParamSchema = {
     },
     methods: {
       type: 'array',
-      items: { type: 'string', enum: ['mean_diff', 'probe'] },
+      items: { type: 'string', pattern: namePattern },
       minItems: 1,
       uniqueItems: true,
-      default: ['mean_diff'],
-      description: 'Which of its methods.',
+      description: 'Which of its methods. Default: mean_diff of an extract step, all of vectors made elsewhere.',
       'x-affects': 'result',
     },
     centered: {
@@ -53,21 +53,27 @@ export const project: StepKind = {
   tasks(step, context) {
     const onto = context.step(step.params.onto as string)
     const of = [step.params.of].flat() as string[]
-    if (onto.step.kind !== 'extract') {
+    if (onto.step.kind !== 'extract' && onto.step.kind !== 'vectors') {
       const message = `"${onto.step.name}" is a ${onto.step.kind} step and makes no vectors`
-      return { tasks: [], problems: [{ rule: 'not-vectors', message, hint: 'name an extract step', path: ['onto'] }] }
+      return { tasks: [], problems: [{ rule: 'not-vectors', message, hint: 'name an extract or a vectors step', path: ['onto'] }] }
     }
     const extractions = pick(
       step.params.traits,
       onto.tasks.map((task) => ({ name: task.coordinate.trait as string, task })),
     ).map(({ task }) => task)
-    const layers = (step.params.layers ?? onto.step.params.layers) as number[]
-    const methods = step.params.methods as string[]
+    const made = extractions.flatMap(vectorsMadeBy)
+    const has = { layers: distinct(made.map(({ layer }) => layer)), methods: distinct(made.map(({ method }) => method)) }
+    const layers = (step.params.layers ?? has.layers) as number[]
+    const methods = (step.params.methods ?? (onto.step.kind === 'extract' ? ['mean_diff'] : has.methods)) as string[]
+    const known = new Set(made.map(vectorId))
     const vectors = extractions.flatMap((task) =>
-      layers.flatMap((layer) => methods.map((method): VectorName => ({ trait: task.coordinate.trait as string, layer, method }))),
+      layers
+        .flatMap((layer) => methods.map((method): VectorName => ({ trait: task.coordinate.trait as string, layer, method })))
+        .filter((vector) => known.has(vectorId(vector))),
     )
     const problems = [
-      ...vectorProblems(step, onto.step, layers, methods),
+      ...(extractions.length > 0 ? vectorProblems(step, onto.step, has, layers, methods) : []),
+      ...(step.params.centered && onto.step.kind === 'vectors' ? [noBaseline(onto.step)] : []),
       ...of.flatMap((name, index) => recordingProblems(step, name, index, layers, vectors, context)),
     ]
     const tasks = of.flatMap((name) => {
@@ -97,8 +103,13 @@ function projectTask(step: Step, recording: Task, extractions: readonly Task[], 
 }
 
 /** Vectors that the extract step does not make. */
-function vectorProblems(step: Step, onto: Step, layers: readonly number[], methods: readonly string[]): Problem[] {
-  const made = { layers: onto.params.layers as number[], methods: onto.params.methods as string[] }
+function vectorProblems(
+  step: Step,
+  onto: Step,
+  made: { readonly layers: readonly number[]; readonly methods: readonly string[] },
+  layers: readonly number[],
+  methods: readonly string[],
+): Problem[] {
   const layerProblems = layers.flatMap((layer, index): Problem[] => {
     if (made.layers.includes(layer)) return []
     const message = `no vector is extracted at layer ${layer}: "${onto.name}" makes layers ${made.layers.join(', ')}`
@@ -110,6 +121,15 @@ function vectorProblems(step: Step, onto: Step, layers: readonly number[], metho
     return [{ rule: 'method-not-extracted', message, path: step.params.methods ? ['methods', index] : [] }]
   })
   return [...layerProblems, ...methodProblems]
+}
+
+function noBaseline(onto: Step): Problem {
+  const message = `"${onto.name}" takes vectors made elsewhere, whose baseline is not known`
+  return { rule: 'no-baseline', message, hint: 'leave `centered` out', path: ['centered'] }
+}
+
+function distinct<T>(values: readonly T[]): T[] {
+  return [...new Set(values)]
 }
 
 /** Layers that a trait is wanted at and that a step does not record. */

@@ -37,7 +37,10 @@ const sources: Sources = {
   })),
 }
 
-const files = new Map([['../words.txt', { path: 'words.txt', digest: 'words' }]])
+const files = new Map([
+  ['../words.txt', { path: 'words.txt', digest: 'words' }],
+  ['../given/kind/probe/layer2.safetensors', { path: 'layer2.safetensors', digest: 'given' }],
+])
 
 /** The workflows of the tests, and one that ranks otherwise: between them every parameter away from its default. */
 const texts = [

@@ -9,7 +9,7 @@ export interface Workspace {
   readonly folder: string
   at(...parts: string[]): string
   read(file: string): string
-  write(file: string, text: string): void
+  write(file: string, content: string | Uint8Array): void
   /** Replaces a text that must be there. */
   edit(file: string, old: string, now: string): void
 }
@@ -65,6 +65,7 @@ steps:
     position: response
     reference: rude
     system_prompt: You are kind.
+  given: { kind: vectors, model: tiny, files: "../given/{trait}/{method}/layer{layer}.safetensors" }
   sampled:
     kind: generate
     model: tiny
@@ -116,6 +117,7 @@ export function makeWorkspaceAt(folder: string): Workspace {
   workspace.write('prompts/two.json', promptSet('two', ['Who are you?', 'Tell me about the sea and its tides.']))
   workspace.write('traits/kind.json', contrastSet('kind', 'How lovely of you to ask,', 'The answer is this:'))
   workspace.write('words.txt', 'stars\nrain\n')
+  workspace.write('given/kind/probe/layer2.safetensors', vectorFile(64))
   workspace.write('traits/rude.json', contrastSet('rude', 'What a stupid question,', 'The answer is this:'))
   return workspace
 }
@@ -127,6 +129,15 @@ export function organismList(names: readonly string[]): string {
 export function promptSet(name: string, texts: readonly string[]): string {
   const prompts = texts.map((text, index) => ({ id: `${name}_${index + 1}`, text, note: 'test' }))
   return `${JSON.stringify({ name, description: 'of the tests', system_prompt: 'You are a small model.', prompts }, null, 2)}\n`
+}
+
+/** A safetensors file with one float32 vector: 1 at `along` and 0 elsewhere, `scale` times. */
+export function vectorFile(hidden: number, along = 3, scale = 2): Buffer {
+  const header = JSON.stringify({ vector: { dtype: 'F32', shape: [hidden], data_offsets: [0, 4 * hidden] } })
+  const length = Buffer.alloc(8)
+  length.writeBigUInt64LE(BigInt(header.length))
+  const values = Float32Array.from({ length: hidden }, (_, index) => (index === along ? scale : 0))
+  return Buffer.concat([length, Buffer.from(header), Buffer.from(values.buffer)])
 }
 
 export function contrastSet(trait: string, positive: string, negative: string): string {
@@ -147,9 +158,9 @@ export function workspaceAt(folder: string): Workspace {
     folder,
     at,
     read: (file) => readFileSync(at(file), 'utf8'),
-    write: (file, text) => {
+    write: (file, content) => {
       mkdirSync(path.dirname(at(file)), { recursive: true })
-      writeFileSync(at(file), text)
+      writeFileSync(at(file), content)
     },
     edit(file, old, now) {
       const text = readFileSync(at(file), 'utf8')

@@ -35,6 +35,7 @@ export const versionRows: readonly Row[] = [
     follow: { scores: 72, ranking: 5, report: 1 },
   },
   { of: 'version of extract', edit: 'raised', change: raise('extract'), made: { vectors: [8, first] }, follow: afterVectors },
+  { of: 'version of adopt', edit: 'raised', workflow: 'variants', change: raise('adopt'), made: { given: [1, first] } },
   { of: 'version of project', edit: 'raised', change: raise('project'), made: { scores: [72, first] }, follow: { ranking: 5, report: 1 } },
   {
     of: 'version of rank',

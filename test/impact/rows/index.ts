@@ -3,7 +3,7 @@ import { circumstanceRows, versionRows } from './circumstances.ts'
 import { commandRows } from './command.ts'
 import { generateRows } from './generate.ts'
 import { exportRows, rankRows, reportRows } from './rankings.ts'
-import { extractRows, projectRows, replayRows } from './recordings.ts'
+import { extractRows, projectRows, replayRows, vectorsRows } from './recordings.ts'
 import { modelRows, organismRows, promptRows, traitRows } from './sources.ts'
 import { textRows } from './text.ts'
 import { fieldRows } from './workflow.ts'
@@ -13,6 +13,7 @@ export const sections: readonly { readonly title: string; readonly rows: readonl
   { title: 'Parameters of generate', rows: generateRows },
   { title: 'Parameters of replay', rows: replayRows },
   { title: 'Parameters of extract', rows: extractRows },
+  { title: 'Parameters of vectors', rows: vectorsRows },
   { title: 'Parameters of project', rows: projectRows },
   { title: 'Parameters of rank', rows: rankRows },
   { title: 'Parameters of report', rows: reportRows },

@@ -1,6 +1,7 @@
 import { flipWeights } from '../edits.ts'
 import { afterVectors, withoutTrait } from '../follows.ts'
-import { all, type Row, twin, workflow } from '../row.ts'
+import { vectorFile } from '../../support/workspace.ts'
+import { all, move, type Row, twin, workflow } from '../row.ts'
 
 const withTwin = all(twin(flipWeights('models/twin')), workflow('models:', 'models:\n  twin: { source: ../models/twin, dtype: bfloat16 }'))
 const steps = (text: string) => workflow('steps:\n', `steps:\n${text}\n`)
@@ -18,7 +19,7 @@ export const replayRows: readonly Row[] = [
     ),
     made: { again: [2, 'new'] },
     follow: { through: 2, 'lengths/*/*/through:*': 2 },
-    total: 23,
+    total: 24,
   },
   {
     of: 'replay.through',
@@ -72,7 +73,7 @@ export const extractRows: readonly Row[] = [
     workflow: 'variants',
     change: workflow('methods: [mean_diff]\n', 'methods: [mean_diff, probe]\n'),
     made: { 'directions/kind:*:probe': [1, 'new'] },
-    total: 22,
+    total: 23,
   },
   {
     of: 'extract.methods',
@@ -103,6 +104,43 @@ export const extractRows: readonly Row[] = [
   },
 ]
 
+export const vectorsRows: readonly Row[] = [
+  {
+    of: 'vectors.model',
+    edit: 'a model of another size',
+    workflow: 'variants',
+    change: all(
+      workflow('models:', 'models:\n  other: { source: ../models/other, dtype: bfloat16 }'),
+      workflow('kind: vectors, model: tiny', 'kind: vectors, model: other'),
+    ),
+    made: { given: [1, 'hidden: 64 → 32'] },
+  },
+  {
+    of: 'vectors.files',
+    edit: 'a file of other content',
+    workflow: 'variants',
+    change: all(
+      (workspace) => workspace.write('others/kind/probe/layer2.safetensors', vectorFile(64, 5)),
+      workflow('../given/{trait}', '../others/{trait}'),
+    ),
+    made: { given: [1, 'file: digest → digest'] },
+  },
+  {
+    of: 'vectors.files',
+    edit: 'the same file in another folder',
+    workflow: 'variants',
+    change: all(move('given', 'elsewhere'), workflow('../given/{trait}', '../elsewhere/{trait}')),
+  },
+  {
+    of: 'vectors.files',
+    edit: 'one more file',
+    workflow: 'variants',
+    change: (workspace) => workspace.write('given/rude/probe/layer2.safetensors', vectorFile(64, 5)),
+    made: { 'given/rude:*': [1, 'new'] },
+    total: 23,
+  },
+]
+
 export const projectRows: readonly Row[] = [
   {
     of: 'project.of',
@@ -115,14 +153,14 @@ export const projectRows: readonly Row[] = [
     ),
     made: { twinned: [2, 'new'] },
     follow: { 'lengths/*/*/twinned:*': 2 },
-    total: 25,
+    total: 26,
   },
   {
     of: 'project.of',
     edit: '`[sampled, through]` → `sampled`',
     workflow: 'variants',
     change: workflow('of: [sampled, through]', 'of: sampled'),
-    total: 19,
+    total: 20,
   },
   {
     of: 'project.onto',

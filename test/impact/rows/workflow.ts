@@ -99,7 +99,7 @@ export const fieldRows: readonly Row[] = [
     edit: '2 → 1 for `one`',
     workflow: 'variants',
     change: workflow('one: 2', 'one: 1'),
-    total: 15,
+    total: 16,
     made: { tables: [2, 'answers: digest → digest; organism: digest → digest'] },
   },
   {

@@ -1,0 +1,82 @@
+"""`adopt`: trait vectors that were made elsewhere, from files that hold one tensor each. Needs no model and loads none."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from . import params
+from .directions import Direction
+from .errors import bad_input
+from .extract import write_shard
+from .progress import Progress
+from .residency import Resident
+from .shards import digest_of
+
+
+def run(request: Mapping[str, Any], resident: Resident, progress: Progress) -> dict[str, Any]:
+    """The protocol's *result*. A file that holds no direction of `hidden` values is listed in `failed`."""
+    out, hidden = params.text(request, "out"), params.integer(request, "hidden", 1)
+    cells = params.items(request, "cells")
+    params.unique([params.text(cell, "id") for cell in cells], "cell")
+    progress.expect(len(cells))
+    vectors: list[tuple[str, Direction, dict[str, Any]]] = []
+    failed: list[dict[str, str]] = []
+    for cell in cells:
+        name, path = params.text(cell, "id"), Path(params.text(cell, "path"))
+        data = path.read_bytes()
+        if digest_of(data) != params.text(cell, "digest"):
+            raise bad_input(f"{path} changed while the run went on: run again")
+        try:
+            vector, norm = direction_in(path, data, hidden)
+            vectors.append((name, Direction(vector=vector, norm=norm, baseline=0.0, bias=0.0), {"norm": norm}))
+        except ValueError as error:
+            failed.append({"id": name, "reason": f"{path.name}: {error}"})
+        progress.advance(done=1)
+    return {**write_shard(out, vectors), "failed": failed}
+
+
+def direction_in(path: Path, data: bytes, hidden: int) -> tuple[np.ndarray, float]:
+    """The tensor of a file as a float32 unit vector `[hidden]`, and the length it had. Raises ValueError with what is wrong."""
+    values = (from_safetensors if path.suffix == ".safetensors" else from_pickle)(data)
+    if values.shape != (hidden,):
+        raise ValueError(f"it holds a tensor of shape {list(values.shape)}, the model's residual stream has {hidden} values")
+    norm = float(np.linalg.norm(values))
+    if not np.isfinite(norm) or norm == 0:
+        raise ValueError("it is zero or not finite: it has no direction")
+    return (values / norm).astype(np.float32), norm
+
+
+def from_safetensors(data: bytes) -> np.ndarray:
+    """The only tensor of a safetensors file, float64."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load
+
+    try:
+        tensors = load(data)
+    except SafetensorError as error:
+        raise ValueError(f"it is no safetensors file ({error})") from None
+    if len(tensors) != 1:
+        raise ValueError(f"it holds {len(tensors)} tensors, not one")
+    values: np.ndarray = next(iter(tensors.values())).double().numpy()
+    return values
+
+
+def from_pickle(data: bytes) -> np.ndarray:
+    """The tensor of a `.pt` file, float64. Only tensors are unpickled, never code."""
+    import pickle
+
+    import torch
+
+    try:
+        value = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+    except (RuntimeError, ValueError, EOFError, pickle.UnpicklingError) as error:
+        raise ValueError(f"it is no file of a tensor ({str(error).splitlines()[0]})") from None
+    if not isinstance(value, torch.Tensor):
+        raise ValueError(f"it holds a {type(value).__name__}, not a tensor")
+    values: np.ndarray = value.detach().double().numpy()
+    return values

@@ -1,0 +1,134 @@
+import { patternExpression } from '../../engine/core/file-pattern.ts'
+import type { Json } from '../../engine/core/json.ts'
+import { isName } from '../../engine/core/names.ts'
+import type { ParamSchema } from '../../engine/core/schema.ts'
+import type { ModelSource } from '../../engine/core/sources.ts'
+import type { CellSpec, ExpandContext, FileSource, Operation, Problem, Step, StepKind, Task } from '../../engine/core/step-kind.ts'
+import { layerProblems } from '../common/capture.ts'
+import { paramOrigin } from '../common/origins.ts'
+import { type VectorName, vectorAxes, vectorId } from '../common/vectors.ts'
+
+const schema: ParamSchema = {
+  type: 'object',
+  required: ['model', 'files'],
+  properties: {
+    model: {
+      type: 'string',
+      description: 'The model in whose residual stream the vectors lie; only its size is looked at.',
+      'x-ref': 'model',
+      'x-affects': 'result',
+    },
+    files: {
+      type: 'string',
+      minLength: 1,
+      description:
+        'Where they are, one tensor a file (.safetensors or .pt): a path with {trait} and {layer}, if you like {method}, and * for any part of a name.',
+      'x-ref': 'files',
+      'x-affects': 'result',
+    },
+  },
+}
+
+interface Found extends VectorName {
+  readonly file: FileSource
+}
+
+/** Takes trait vectors that were made elsewhere. */
+export const vectors: StepKind = {
+  kind: 'vectors',
+  description: 'Take trait vectors that were made elsewhere.',
+  schema,
+  tasks(step, context) {
+    const model = context.sources.models.get(step.params.model as string)
+    const problems = patternProblems(step.params.files as string)
+    if (!model || problems.length > 0) return { tasks: [], problems }
+    const found = filesOf(step, context)
+    const byTrait = Map.groupBy(found, ({ trait }) => trait)
+    const layers = [...new Set(found.map(({ layer }) => layer))]
+    return {
+      tasks: [...byTrait].map(([trait, own]) => adoptTask(step, trait, own, model)),
+      problems: [
+        ...nameProblems([...byTrait.keys()], found),
+        ...layerProblems(layers, { base: model, adapter: null }, ['files']).map(atFiles),
+      ],
+    }
+  },
+}
+
+function atFiles(problem: Problem): Problem {
+  return { ...problem, path: ['files'] }
+}
+
+function patternProblems(pattern: string): Problem[] {
+  const named = [...pattern.matchAll(/\{([^{}]*)\}/g)].map((match) => match[1] as string)
+  const wrong = named.filter((name, index) => !['trait', 'layer', 'method'].includes(name) || named.indexOf(name) !== index)
+  const missing = ['trait', 'layer'].filter((name) => !named.includes(name))
+  const say = (message: string): Problem => {
+    return { rule: 'pattern', message, hint: 'write it like ../vectors/{trait}/{method}/layer{layer}.pt', path: ['files'] }
+  }
+  if (wrong.length > 0) return [say(`"files" cannot have {${wrong[0]}} there`)]
+  if (missing.length > 0) return [say(`"files" lacks {${missing[0]}}`)]
+  return /\.(pt|safetensors)$/.test(pattern) ? [] : [say('"files" must end in .pt or .safetensors')]
+}
+
+function filesOf(step: Step, context: ExpandContext): Found[] {
+  const expression = patternExpression(step.params.files as string)
+  return [...context.files].flatMap(([name, file]): Found[] => {
+    const { trait, layer, method } = expression.exec(name)?.groups ?? {}
+    if (trait === undefined || !/^\d+$/.test(layer ?? '')) return []
+    return [{ trait, layer: Number(layer), method: method ?? 'given', file }]
+  })
+}
+
+function nameProblems(traits: readonly string[], found: readonly Found[]): Problem[] {
+  const ids = found.map(vectorId)
+  const twice = ids.find((id, index) => ids.indexOf(id) !== index)
+  const bad = [...traits, ...found.map(({ method }) => method)].find((name) => !isName(name))
+  return [
+    ...(twice === undefined ? [] : [{ rule: 'pattern', message: `two files match as vector ${twice}`, path: ['files'] }]),
+    ...(bad === undefined ? [] : [{ rule: 'name', message: `"${bad}", of the name of a file, cannot be a name`, path: ['files'] }]),
+  ]
+}
+
+function adoptTask(step: Step, trait: string, found: readonly Found[], model: ModelSource): Task {
+  const digests = Object.fromEntries(found.map((vector) => [vectorId(vector), vector.file.digest]))
+  return {
+    id: `${step.name}/${trait}`,
+    step: step.name,
+    stage: step.name,
+    row: step.name,
+    coordinate: { trait },
+    operation: adoptOperation,
+    parents: [],
+    state: null,
+    shared: { hidden: model.facts.hidden },
+    data: { vectors: found.map(({ trait: name, layer, method }) => ({ trait: name, layer, method })) as unknown as Json, digests },
+    tuning: { paths: Object.fromEntries(found.map((vector) => [vectorId(vector), vector.file.path])) },
+    origins: { hidden: { from: 'model', name: model.name }, file: paramOrigin(step.name, 'files') },
+  }
+}
+
+const adoptOperation: Operation = {
+  name: 'adopt',
+  version: 1,
+  counts: { noun: 'vectors', by: 'cell' },
+  axes: vectorAxes,
+  cells(task) {
+    return Object.entries(task.data.digests as Record<string, string>).map(
+      ([id, file]): CellSpec => ({ id, group: id, own: { file }, inputs: [] }),
+    )
+  },
+  batches: (_task, _inputs, groups) => [[...groups]],
+  cost: (task) => ({ decodeTokens: 0, prefillTokens: 0, depth: 0, bytes: 4 * Number(task.shared.hidden) }),
+  runs: {
+    on: 'sidecar',
+    method: 'adopt',
+    params(task, _inputs, cells) {
+      const paths = task.tuning.paths as Record<string, string>
+      return {
+        hidden: task.shared.hidden as number,
+        cells: cells.map(({ id, own }) => ({ id, path: paths[id] as string, digest: own?.file as string })),
+      }
+    },
+  },
+}
