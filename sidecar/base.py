@@ -47,7 +47,7 @@ def load_base(path: str, dtype: str, device: str, quantization: str | None) -> B
     check_model_folder(Path(path))
     import torch
     from safetensors import SafetensorError
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
     from transformers.utils.logging import disable_progress_bar
 
     from . import wide
@@ -58,11 +58,12 @@ def load_base(path: str, dtype: str, device: str, quantization: str | None) -> B
     target = find_device(device)
     options: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
     try:
+        attention = attention_for(AutoConfig.from_pretrained(path, **options))
         answer: Any = AutoModelForCausalLM.from_pretrained(
             path,
             dtype=getattr(torch, dtype),
             use_safetensors=True,
-            attn_implementation="sdpa",
+            attn_implementation=attention,
             device_map={"": target},
             quantization_config=quantization_config(quantization, dtype, target),
             output_loading_info=True,
@@ -80,7 +81,8 @@ def load_base(path: str, dtype: str, device: str, quantization: str | None) -> B
     model.requires_grad_(False)
     if wide.is_needed(model, model.dtype, target, host_memory()):
         wide.widen(model)
-        wide.use_wide_attention(model)
+        if attention == "sdpa":
+            wide.use_wide_attention(model)
     text_config = model.config.get_text_config(decoder=True)
     decoder = model.get_decoder()
     return Base(
@@ -96,6 +98,12 @@ def load_base(path: str, dtype: str, device: str, quantization: str | None) -> B
         vocabulary=model.get_input_embeddings().num_embeddings,
         stop_ids=find_stop_ids(model, tokenizer),
     )
+
+
+def attention_for(config: Any) -> str:
+    """The fast attention, or transformers' plain one where scores are capped before their softmax (Gemma 2)."""
+    capped = getattr(config.get_text_config(decoder=True), "attn_logit_softcapping", None)
+    return "sdpa" if capped is None else "eager"
 
 
 def find_device(name: str) -> torch.device:

@@ -40,9 +40,14 @@ def make_tiny_model(folder: Path, tokenizer: Path, **config: Any) -> Path:
         "pad_token_id": 2,
     }
     LlamaForCausalLM(LlamaConfig(**{**settings, **config})).save_pretrained(folder)
-    for name in TOKENIZER_FILES:
-        shutil.copy(tokenizer / name, folder / name)
+    copy_tokenizer(tokenizer, folder)
     return folder
+
+
+def copy_tokenizer(source: Path, target: Path) -> None:
+    """Puts the tokenizer of the model in `source` beside the weights in `target`."""
+    for name in TOKENIZER_FILES:
+        shutil.copy(source / name, target / name)
 
 
 def make_adapter(
