@@ -43,6 +43,8 @@ const mayImport: Record<string, readonly string[]> = {
     'engine/core',
   ],
   'steps/common': ['engine/core'],
+  'steps/report/client': [],
+  'steps/report': ['engine/core', 'steps/common', 'steps/report/client'],
   'steps/*': ['engine/core', 'steps/common'],
 }
 

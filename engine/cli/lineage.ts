@@ -57,7 +57,7 @@ export async function lineage(this: CliContext, flags: LineageFlags, artifact: s
       otherRevisions: others,
       start: cells.size,
       counts: further.map(({ operation, keys, tasks }) => ({ operation, cells: keys.length, tasks })),
-      shown: [...files.keys()].flatMap((key) => shownResult(node(key))),
+      shown: [...files.keys()].flatMap((key) => shownResult(node(key))).sort((a, b) => (a.files.join() < b.files.join() ? -1 : 1)),
     }
     if (flags.json) {
       const listed = flags.details || reached.size <= listedCells ? nodes() : null

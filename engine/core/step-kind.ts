@@ -214,6 +214,8 @@ export interface CommandSpec {
 /** Reads stored cells. Every read checks the digest; a mismatch is a {@link CorruptObject}. */
 export interface Reader {
   json(output: CellOutput): Promise<Json>
+  /** A cell that is a file as a whole. */
+  text(output: CellOutput): Promise<string>
   /** Scores of one cell, float32 per token. */
   scores(output: CellOutput): Promise<Float32Array>
 }

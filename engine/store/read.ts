@@ -28,6 +28,10 @@ export function createReader(layout: StoreLayout): Reader {
       const bytes = slot.format === 'json' ? readRange(layout, output, slot.offset, slot.length) : readWhole(layout, output)
       return JSON.parse(bytes.toString('utf8')) as Json
     },
+    async text(output) {
+      if (output.slot.format !== 'file') throw new TypeError(`cell ${output.cell} is no file`)
+      return readWhole(layout, output).toString('utf8')
+    },
     async scores(output) {
       const { slot } = output
       if (slot.format !== 'parquet') throw new TypeError(`cell ${output.cell} does not hold scores`)

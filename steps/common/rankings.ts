@@ -1,8 +1,8 @@
 import type { CellOutput, Components, ParentTask } from '../../engine/core/step-kind.ts'
 
 /**
- * Key components of what shows rankings: each ranking's digest by prompt set and vector, and their order, which is
- * that of the page. Null while one of them is not known.
+ * Key components of what pools rankings: each ranking's digest by prompt set and vector, and their order, which is
+ * that of the matrix. Null while one of them is not known.
  */
 export function rankingsOf(parents: readonly ParentTask[]): { own: Components; outputs: CellOutput[] } | null {
   const rankings: Record<string, string> = {}

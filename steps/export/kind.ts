@@ -72,7 +72,8 @@ const exportOperation: Operation = {
   counts: { noun: 'tables', by: 'cell' },
   cells(task, inputs) {
     const key = answersKey(inputs)
-    const file = `${task.coordinate.organism}.${task.coordinate.promptSet}.parquet`
+    // No name of an organism or prompt set holds the sign between them.
+    const file = `${task.coordinate.organism}~${task.coordinate.promptSet}.parquet`
     return (task.data.tables as string[]).map(
       (table): CellSpec => ({ id: table, group: table, own: key && { table, file, ...key.own }, inputs: key?.outputs ?? [] }),
     )

@@ -1,86 +1,90 @@
-/** What the page embeds. Answers are held once; each ranking refers to them by index. */
+import type { MetricName } from '../common/metrics.ts'
+import { type AnswersChunk, highestOf, metricOf } from './chunk.ts'
+
+/** Organisms × traits as the ranking's overview holds it. */
+export interface Matrix {
+  readonly by: MetricName
+  readonly mode: string
+  readonly promptSets: readonly string[]
+  readonly columns: readonly string[]
+  readonly rows: readonly { readonly organism: string; readonly values: readonly number[] }[]
+}
+
+/** What the page itself holds; answers and values are loaded when they are asked for. */
 export interface ReportData {
   readonly title: string
-  readonly matrix: {
-    readonly by: string
-    readonly mode: string
-    readonly promptSets: readonly string[]
-    readonly columns: readonly string[]
-    readonly rows: readonly { readonly organism: string; readonly values: readonly number[] }[]
+  readonly matrix: Matrix
+  readonly sets: readonly PageSet[]
+  /** The score at which a token has its full colour, for each column. */
+  readonly limits: readonly number[]
+}
+
+export interface PageSet {
+  readonly name: string
+  /** Id and the beginning of the text. */
+  readonly prompts: readonly (readonly [string, string])[]
+}
+
+/**
+ * What every answer scores along one column: of each organism, in the order of the matrix, every prompt of every set.
+ * Null where there is no such answer.
+ */
+export interface ColumnValues {
+  readonly value: readonly (number | null)[]
+  /** The highest token. */
+  readonly max: readonly (number | null)[]
+}
+
+export interface ReportParts {
+  readonly data: ReportData
+  readonly columns: readonly ColumnValues[]
+}
+
+/** Gives the answers of an organism to a set; null where there are none. */
+export type ReadChunk = (organism: string, promptSet: string) => Promise<AnswersChunk | null>
+
+const shownOfPrompt = 160
+/** Of answers, those whose highest token is in full colour. */
+const shareInFullColour = 0.05
+
+export async function reportParts(title: string, matrix: Matrix, read: ReadChunk): Promise<ReportParts> {
+  const sets: PageSet[] = matrix.promptSets.map((name) => ({ name, prompts: [] }))
+  const columns = matrix.columns.map(() => ({ value: [] as (number | null)[], max: [] as (number | null)[] }))
+  const highest: number[][] = matrix.columns.map(() => [])
+  const rows = new Map<string, ReadonlyMap<string, AnswersChunk['answers'][number]>>()
+  for (const { organism } of matrix.rows) {
+    for (const [index, { name, prompts }] of sets.entries()) {
+      const answers = (await read(organism, name))?.answers ?? []
+      const known = new Set(prompts.map(([id]) => id))
+      const more = answers.filter(({ id }) => !known.has(id)).map(({ id, prompt }) => [id, prompt.slice(0, shownOfPrompt)] as const)
+      sets[index] = { name, prompts: [...prompts, ...more] }
+      const summaries = answers.map(
+        (answer) => [answer.id, { ...answer, tokens: [], vectors: answer.vectors.map((each) => ({ ...each, scores: '' })) }] as const,
+      )
+      rows.set(`${organism} ${name}`, new Map(summaries))
+    }
   }
-  readonly answers: readonly {
-    readonly organism: string
-    readonly set: string
-    readonly promptId: string
-    readonly prompt: string
-    readonly tokens: readonly string[]
-  }[]
-  readonly rankings: readonly {
-    readonly column: string
-    readonly set: string
-    readonly rows: readonly { readonly answer: number; readonly value: number; readonly max: number; readonly scores: readonly number[] }[]
-  }[]
-}
-
-/** A stored ranking: its files by name. */
-export interface StoredRanking {
-  readonly files: Readonly<Record<string, string>>
-}
-
-interface ByOrganism {
-  readonly organism: string
-  readonly trait: string
-  readonly layer: number
-  readonly method: string
-  readonly prompt_set: string
-  readonly by: string
-  readonly top: readonly {
-    readonly prompt_id: string
-    readonly prompt: string
-    readonly tokens: readonly string[]
-    readonly scores: readonly number[]
-    readonly max_token: number
-    readonly [metric: string]: unknown
-  }[]
-}
-
-/** Gathers the listed answers of every organism, trait and prompt set. Scores are rounded to two decimals. */
-export function reportData(title: string, matrixJson: string, rankings: readonly StoredRanking['files'][]): ReportData {
-  const matrix = JSON.parse(matrixJson) as ReportData['matrix']
-  const answers: ReportData['answers'][number][] = []
-  const indexOf = new Map<string, number>()
-  const lists = rankings.map((files) => {
-    const organisms = Object.entries(files)
-      .filter(([name]) => name.startsWith('by_organism/'))
-      .map(([, text]) => JSON.parse(text) as ByOrganism)
-    const first = organisms[0] as ByOrganism
-    const rows = organisms.flatMap((list) =>
-      list.top.map((entry) => {
-        const id = `${list.organism} ${list.prompt_set} ${entry.prompt_id}`
-        if (!indexOf.has(id)) {
-          indexOf.set(id, answers.length)
-          answers.push({
-            organism: list.organism,
-            set: list.prompt_set,
-            promptId: entry.prompt_id,
-            prompt: entry.prompt,
-            tokens: entry.tokens,
-          })
+  for (const { organism } of matrix.rows) {
+    for (const { name, prompts } of sets) {
+      for (const [id] of prompts) {
+        const answer = rows.get(`${organism} ${name}`)?.get(id)
+        for (const [index, { value, max }] of columns.entries()) {
+          const scores = answer?.vectors[index]
+          value.push(scores ? rounded(metricOf(scores, matrix.by)) : null)
+          max.push(scores ? rounded(metricOf(scores, 'max_token')) : null)
+          if (scores) highest[index]?.push(highestOf(scores))
         }
-        return {
-          answer: indexOf.get(id) as number,
-          value: round(entry[list.by] as number),
-          max: round(entry.max_token),
-          scores: entry.scores.map(round),
-        }
-      }),
-    )
-    const plain = matrix.columns.includes(first.trait)
-    return { column: plain ? first.trait : `${first.trait}@${first.layer}:${first.method}`, set: first.prompt_set, rows }
-  })
-  return { title, matrix, answers, rankings: lists }
+      }
+    }
+  }
+  return { data: { title, matrix, sets, limits: highest.map(limitOf) }, columns }
 }
 
-function round(value: number): number {
+function limitOf(highest: number[]): number {
+  const sorted = highest.toSorted((a, b) => b - a)
+  return rounded(sorted[Math.floor(sorted.length * shareInFullColour)] ?? 0) || 1
+}
+
+function rounded(value: number): number {
   return Math.round(value * 100) / 100
 }

@@ -1,9 +1,9 @@
+import type { Json } from '../../engine/core/json.ts'
 import type { ParamSchema } from '../../engine/core/schema.ts'
-import type { CellOutput, Operation, StepKind } from '../../engine/core/step-kind.ts'
+import type { Problem, Step, StepKind, Task } from '../../engine/core/step-kind.ts'
 import { paramOrigins } from '../common/origins.ts'
-import { rankingsOf } from '../common/rankings.ts'
-import { reportData, type StoredRanking } from './data.ts'
-import { reportPage } from './page.ts'
+import { type AnswerTasks, answerTasks, sidesOf } from '../common/sides.ts'
+import { answersOperation, reportOperation } from './operations.ts'
 
 const schema: ParamSchema = {
   type: 'object',
@@ -14,57 +14,65 @@ const schema: ParamSchema = {
   },
 }
 
-/** One self-contained HTML page of a ranking: heat map, ranked answers, tokens coloured by score. */
+/**
+ * A page to explore a ranking: heat map, answers in order, tokens coloured by score. What it shows at once is in it;
+ * answers lie beside it, a file for each organism and prompt set, and are loaded when one of them is opened.
+ */
 export const report: StepKind = {
   kind: 'report',
-  description: 'Show a ranking as one self-contained HTML page.',
+  description: 'Show a ranking as an HTML page.',
   schema,
   tasks(step, context) {
     const ranking = context.step(step.params.of as string)
-    if (ranking.step.kind !== 'rank') {
-      const message = `"${ranking.step.name}" is a ${ranking.step.kind} step and ranks nothing`
-      return { tasks: [], problems: [{ rule: 'not-rankings', message, hint: 'name a rank step', path: ['of'] }] }
-    }
-    const task = {
-      id: step.name,
-      step: step.name,
-      stage: step.name,
-      row: step.name,
-      coordinate: {},
-      operation: reportOperation,
-      parents: ranking.tasks.map((parent) => ({ task: parent.id, role: parent.operation.name })),
-      state: null,
-      shared: { title: step.params.title ?? step.name },
-      data: {},
-      tuning: {},
-      origins: paramOrigins(step, ['title']),
-    }
-    return { tasks: ranking.tasks.length > 0 ? [task] : [], problems: [] }
+    if (ranking.step.kind !== 'rank') return { tasks: [], problems: [notRankings(ranking.step)] }
+    const scores = context.step(ranking.step.params.of as string)
+    const { organism, clean } = sidesOf(scores.step, context)
+    const [own, other] = [organism[0], ranking.step.params.mode === 'raw' ? null : (clean[0] ?? null)]
+    if (ranking.tasks.length === 0 || own === undefined) return { tasks: [], problems: [] }
+    const parts = answerTasks(scores.tasks, own, other, context).map((answers) => answersTask(step, answers))
+    return { tasks: [...parts, pageTask(step, ranking.tasks, parts)], problems: [] }
   },
 }
 
-const reportOperation: Operation = {
-  name: 'report',
-  version: 1,
-  counts: { noun: 'reports', by: 'cell' },
-  cells(_task, inputs) {
-    const rankings = rankingsOf([...inputs.of('rank'), ...inputs.of('rank-overview')])
-    return [{ id: 'report', group: 'report', own: rankings?.own ?? null, inputs: rankings?.outputs ?? [] }]
-  },
-  batches: (_task, _inputs, groups) => [[...groups]],
-  cost: () => ({ decodeTokens: 0, prefillTokens: 0, depth: 0, bytes: 1_000_000 }),
-  runs: {
-    on: 'engine',
-    async run(task, inputs, _cells, read) {
-      const stored = async (output: CellOutput) => ((await read.json(output)) as unknown as StoredRanking).files
-      const [overview] = inputs.of('rank-overview')
-      const matrix = await stored(overview?.cells[0]?.output as CellOutput)
-      const rankings: StoredRanking['files'][] = []
-      for (const parent of inputs.of('rank')) for (const { output } of parent.cells) rankings.push(await stored(output as CellOutput))
-      const data = reportData(task.shared.title as string, matrix['matrix.json'] as string, rankings)
-      return [{ files: { 'report.html': reportPage(data) }, facts: { answers: data.answers.length } }]
-    },
-  },
-  folder: (task) => `reports/${task.step}`,
-  headline: 'report.html',
+function notRankings({ name, kind }: Step): Problem {
+  return { rule: 'not-rankings', message: `"${name}" is a ${kind} step and ranks nothing`, hint: 'name a rank step', path: ['of'] }
+}
+
+function answersTask(step: Step, { organism, promptSet, parents, scores }: AnswerTasks): Task {
+  const stage = `${step.name}.answers`
+  return {
+    id: `${stage}/${organism}/${promptSet}`,
+    step: step.name,
+    stage,
+    row: scores.row,
+    coordinate: { organism, promptSet },
+    operation: answersOperation,
+    parents,
+    state: null,
+    shared: {},
+    data: { vectors: scores.data.vectors as Json },
+    tuning: {},
+    origins: {},
+  }
+}
+
+function pageTask(step: Step, rankings: readonly Task[], parts: readonly Task[]): Task {
+  const overviews = rankings.filter(({ operation }) => operation.name === 'rank-overview')
+  return {
+    id: step.name,
+    step: step.name,
+    stage: step.name,
+    row: step.name,
+    coordinate: {},
+    operation: reportOperation,
+    parents: [
+      ...overviews.map(({ id }) => ({ task: id, role: 'rank-overview' })),
+      ...parts.map(({ id }) => ({ task: id, role: 'answers' })),
+    ],
+    state: null,
+    shared: { title: step.params.title ?? step.name },
+    data: {},
+    tuning: {},
+    origins: paramOrigins(step, ['title']),
+  }
 }

@@ -1,29 +1,39 @@
-import { clientScript } from './client.ts'
-import type { ReportData } from './data.ts'
+import { metricNames } from '../common/metrics.ts'
+import { clientScript } from './client/index.ts'
+import type { Matrix, ReportData } from './data.ts'
 import { style } from './style.ts'
 
-/** The page: data, style and script in one file; it loads nothing. */
+/**
+ * The page: matrix, style and script in one file. What else it shows lies in `data/` beside it, as scripts of ours,
+ * and nothing is loaded from anywhere else.
+ */
 export function reportPage(data: ReportData): string {
+  const { title, matrix } = data
+  const what = matrix.mode === 'diff' ? 'organism minus clean model' : 'the organism alone'
   return `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'">
-<title>${escapeHtml(data.title)}</title>
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline' 'self' file:">
+<title>${escapeHtml(title)}</title>
 <style>${style}</style>
 </head>
 <body>
 <header>
-<h1>${escapeHtml(data.title)}</h1>
-<p>Mean ${escapeHtml(data.matrix.by)} of ${escapeHtml(data.matrix.mode === 'diff' ? 'organism minus clean model' : 'the organism alone')} over ${escapeHtml(data.matrix.promptSets.join(', '))}. Choose a cell to read the answers behind it.</p>
+<h1>${escapeHtml(title)}</h1>
+<p>Mean ${escapeHtml(matrix.by)} of ${what} over ${escapeHtml(matrix.promptSets.join(', '))}. Choose a cell to read the answers behind it.</p>
 </header>
 <main>
-<section aria-label="Organisms by traits">${heatMap(data)}</section>
+<section id="matrix" aria-label="Organisms by traits">${heatMap(matrix)}</section>
+<noscript>Answers are shown by the script of this page.</noscript>
 <nav id="controls" aria-label="Filters"></nav>
-<section id="answers" aria-label="Ranked answers"></section>
+<div id="answers">
+<section id="list" role="listbox" aria-label="Answers, in order" tabindex="0"></section>
+<section id="detail" aria-label="The chosen answer" tabindex="-1"></section>
+</div>
 </main>
-<script type="application/json" id="data">${embed(data)}</script>
+<script type="application/json" id="data">${embed({ ...data, metricNames })}</script>
 <script>${clientScript}</script>
 </body>
 </html>
@@ -31,21 +41,25 @@ export function reportPage(data: ReportData): string {
 }
 
 /** The matrix as a table, readable without the script. The highest trait of each organism is marked. */
-function heatMap({ matrix }: ReportData): string {
-  const limit = Math.max(...matrix.rows.flatMap((row) => row.values.map(Math.abs)), 1e-9)
-  const head = matrix.columns.map((column) => `<th scope="col">${escapeHtml(column)}</th>`).join('')
-  const rows = matrix.rows.map((row) => {
-    const highest = Math.max(...row.values)
-    const cells = row.values.map((value, index) => {
+function heatMap({ columns, rows }: Matrix): string {
+  const limit = Math.max(...rows.flatMap((row) => row.values.map(Math.abs)), 1e-9)
+  const head = columns.map((column) => `<th scope="col">${breakable(column)}</th>`).join('')
+  const body = rows.map(({ organism, values }, row) => {
+    const highest = Math.max(...values)
+    const cells = values.map((value, column) => {
       const mark = value === highest ? ' class="highest"' : ''
-      const share = (Math.abs(value) / limit).toFixed(3)
-      const side = value < 0 ? 'minus' : 'plus'
-      const attributes = `data-organism="${escapeHtml(row.organism)}" data-column="${escapeHtml(matrix.columns[index] as string)}"`
-      return `<td${mark}><button type="button" class="${side}" style="--share:${share}" ${attributes}>${value.toFixed(2)}</button></td>`
+      const share = (Math.abs(value) / limit).toFixed(2)
+      const first = row === 0 && column === 0 ? 0 : -1
+      return `<td${mark}><button class="${value < 0 ? 'minus' : 'plus'}" style="--share:${share}" data-at="${row} ${column}" tabindex="${first}">${value.toFixed(2)}</button></td>`
     })
-    return `<tr><th scope="row">${escapeHtml(row.organism)}</th>${cells.join('')}</tr>`
+    return `<tr><th scope="row">${breakable(organism)}</th>${cells.join('')}</tr>\n`
   })
-  return `<table class="heat"><thead><tr><td></td>${head}</tr></thead><tbody>${rows.join('')}</tbody></table>`
+  return `<table class="heat"><thead><tr><td></td>${head}</tr></thead><tbody>${body.join('')}</tbody></table>`
+}
+
+/** A name that may be broken after its underscores. */
+function breakable(name: string): string {
+  return escapeHtml(name).replaceAll(/([_@:])/g, '$1<wbr>')
 }
 
 export function escapeHtml(text: string): string {
@@ -53,6 +67,6 @@ export function escapeHtml(text: string): string {
 }
 
 /** JSON that cannot end the script element it stands in. */
-function embed(data: ReportData): string {
+function embed(data: object): string {
   return JSON.stringify(data).replaceAll('<', '\\u003c').replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029')
 }

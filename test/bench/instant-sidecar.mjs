@@ -3,8 +3,12 @@
 import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs'
 import { Socket } from 'node:net'
 import path from 'node:path'
+import { parquetWriteBuffer } from 'hyparquet-writer'
 import { digestOfBytes } from '../../engine/core/digest.ts'
 import { encodeFrame, frameDecoder } from '../../engine/run/frames.ts'
+
+/** Tokens of an answer; with them come words and scores of the form that a real run has, for what reads them. */
+const answerTokens = Number(process.argv[2] ?? 0)
 
 const socket = new Socket({ fd: 3 })
 const { take } = frameDecoder(({ id, method, params }) => {
@@ -37,10 +41,10 @@ const methods = {
           response: adapter,
           system_prompt,
           token_ids: [1, 2],
-          tokens: ['a', 'b'],
+          tokens: answerTokens > 0 ? ['a', ...wordsOf(id)] : ['a', 'b'],
         }),
         slot: { format: 'json' },
-        facts: { prompt_tokens: 1, response_tokens: 1, finish_reason: 'stop' },
+        facts: { prompt_tokens: 1, response_tokens: answerTokens || 1, finish_reason: 'stop' },
       })),
       '\n',
     ),
@@ -70,8 +74,9 @@ const methods = {
         })),
       ),
     ),
-  project: ({ out, activations, vectors, cells }) =>
-    write(
+  project: ({ out, activations, vectors, cells }) => {
+    if (answerTokens > 0) return writeScores(out, activations, vectors, cells)
+    return write(
       out,
       'scores.parquet',
       cells.map(({ id, activation, vector }, row) => ({
@@ -80,7 +85,37 @@ const methods = {
         slot: { format: 'parquet', row, rows: 1 },
         facts: { tokens: 1 },
       })),
-    ),
+    )
+  },
+}
+
+const words = 'it is of the sea and rain that falls on every town , so well you know them best . dear friend we are glad to help'.split(' ')
+
+function wordsOf(id) {
+  const start = Number.parseInt(digestOfBytes(Buffer.from(`${adapter} ${id}`)).slice(0, 8), 16)
+  return Array.from({ length: answerTokens }, (_, index) => ` ${words[(start + index * index + index) % words.length]}`)
+}
+
+/** A score a token: waves whose size and middle are those of the cell. */
+function writeScores(out, activations, vectors, cells) {
+  const score = new Float32Array(cells.length * answerTokens)
+  const made = cells.map(({ id, activation, vector }, index) => {
+    const name = digestOfBytes(Buffer.from(`${activations[activation].ref.digest} ${vectors[vector].ref.digest}`))
+    const [size, middle, phase] = [0, 8, 16].map((at) => Number.parseInt(name.slice(at, at + 8), 16) / 0xffffffff)
+    const row = index * answerTokens
+    for (let token = 0; token < answerTokens; token++)
+      score[row + token] = 30 * (middle - 0.5) + 20 * size * Math.sin(phase * 6 + token * 0.9)
+    const own = score.subarray(row, row + answerTokens)
+    const bytes = new Uint8Array(own.buffer, own.byteOffset, own.byteLength)
+    return {
+      id,
+      digest: digestOfBytes(bytes),
+      slot: { file: 'scores.parquet', format: 'parquet', row, rows: answerTokens },
+      facts: { tokens: answerTokens },
+    }
+  })
+  const whole = new Uint8Array(parquetWriteBuffer({ columnData: [{ name: 'score', type: 'FLOAT', nullable: false, data: score }] }))
+  return { files: [writeFile(out, 'scores.parquet', whole)], cells: made, failed: [] }
 }
 
 /** Writes the cells' bytes one after another and answers the protocol's *result*. */
@@ -94,10 +129,13 @@ function write(out, name, made, separator = '') {
     offset += data.length + separator.length
     return { id, digest: digestOfBytes(data), slot: { file: name, ...slot, ...range }, facts }
   })
-  const whole = Buffer.concat(parts)
+  return { files: [writeFile(out, name, Buffer.concat(parts))], cells, failed: [] }
+}
+
+function writeFile(out, name, whole) {
   const file = openSync(path.join(out, name), 'wx')
   writeSync(file, whole)
   fsyncSync(file)
   closeSync(file)
-  return { files: [{ name, digest: digestOfBytes(whole), bytes: whole.length }], cells, failed: [] }
+  return { name, digest: digestOfBytes(whole), bytes: whole.length }
 }

@@ -1,6 +1,6 @@
 import { digestOfBytes, digestOfJson } from '../../engine/core/digest.ts'
 import type { Json } from '../../engine/core/json.ts'
-import type { CellOutput, CellSpec, Inputs, ParentTask, Reader, Task, TextFiles } from '../../engine/core/step-kind.ts'
+import type { BytesFile, CellOutput, CellSpec, Inputs, ParentTask, Reader, Task, TextFiles } from '../../engine/core/step-kind.ts'
 import { inputsOf } from '../../engine/plan/settle.ts'
 import { fixtureGraphs } from './fixture.ts'
 
@@ -31,7 +31,7 @@ export async function askedOf(): Promise<Record<string, Asked>> {
   const seen = new Map<string, { version: number; keys: Json[]; does: Json[] }>()
   for (const graph of fixtureGraphs()) {
     const settled = new Map<string, ParentTask>()
-    const written = new Map<string, TextFiles>()
+    const written = new Map<string, TextFiles | BytesFile>()
     for (const task of graph.tasks) {
       const inputs = inputsOf(task, (id) => settled.get(id) as ParentTask)
       const specs = task.operation.cells(task, inputs)
@@ -50,7 +50,7 @@ export async function askedOf(): Promise<Record<string, Asked>> {
   )
 }
 
-async function doesOf(task: Task, inputs: Inputs, specs: readonly CellSpec[], written: Map<string, TextFiles>): Promise<Json> {
+async function doesOf(task: Task, inputs: Inputs, specs: readonly CellSpec[], written: Map<string, TextFiles | BytesFile>): Promise<Json> {
   const { runs } = task.operation
   const name = (output: CellOutput) => `${output.task} ${output.cell}`
   switch (runs.on) {
@@ -62,7 +62,7 @@ async function doesOf(task: Task, inputs: Inputs, specs: readonly CellSpec[], wr
       return runs.command(task, inputs) as unknown as Json
     case 'engine': {
       const results = await runs.run(task, inputs, specs, madeUpReader(written, name))
-      for (const [index, spec] of specs.entries()) written.set(`${task.id} ${spec.id}`, results[index] as TextFiles)
+      for (const [index, spec] of specs.entries()) written.set(`${task.id} ${spec.id}`, results[index] as TextFiles | BytesFile)
       const told = results.map((result) => ('bytes' in result ? { ...result, bytes: digestOfBytes(result.bytes) } : result))
       return told as unknown as Json
     }
@@ -85,10 +85,11 @@ function outputOf(task: Task, { id }: CellSpec): CellOutput {
 }
 
 /** Made-up answers and scores, the same for the same cell; files of the engine's own operations as they were written. */
-function madeUpReader(written: ReadonlyMap<string, TextFiles>, name: (output: CellOutput) => string): Reader {
+function madeUpReader(written: ReadonlyMap<string, TextFiles | BytesFile>, name: (output: CellOutput) => string): Reader {
   return {
     json: async (output) =>
       (written.get(name(output)) ?? { prompt: `prompt of ${output.cell}`, tokens, prompt_end: promptEnd }) as unknown as Json,
+    text: async (output) => Buffer.from((written.get(name(output)) as BytesFile).bytes).toString('utf8'),
     scores: async (output) =>
       Float32Array.from(tokens.slice(promptEnd), (_, index) => Number.parseInt(output.digest.slice(index * 4, index * 4 + 4), 16) / 65_536),
   }

@@ -1,7 +1,7 @@
 import type { Row } from './row.ts'
 
 /** What waits for every answer of the audit. */
-export const afterAnswers = { 'answers.capture': 36, clean: 36, scores: 72, ranking: 5, report: 1 }
+export const afterAnswers = { 'answers.capture': 36, clean: 36, scores: 72, ranking: 5, 'report.answers': 6, report: 1 }
 
 /** What waits for every answer of alpha. */
 export const afterAlpha = {
@@ -9,6 +9,7 @@ export const afterAlpha = {
   'clean/alpha/*:*': 12,
   'scores/alpha/*/*:*': 24,
   ranking: 5,
+  'report.answers/alpha/*:*': 2,
   report: 1,
 }
 
@@ -19,11 +20,12 @@ export const afterPrompt = (set: string, prompt: string) => ({
   [`scores/*/${set}/*:${prompt}@*`]: 12,
   [`ranking/${set}:*`]: 2,
   'ranking/overview:*': 1,
+  [`report.answers/*/${set}:*`]: 3,
   report: 1,
 })
 
 /** What waits for every vector. */
-export const afterVectors = { scores: 72, ranking: 5, report: 1 }
+export const afterVectors = { scores: 72, ranking: 5, 'report.answers': 6, report: 1 }
 
 /** What waits for the rankings. */
 export const afterRankings = { 'ranking/overview:*': 1, report: 1 }
@@ -40,7 +42,7 @@ export const withoutSet: Pick<Row, 'made' | 'follow' | 'total'> = {
     ],
   },
   follow: { report: 1 },
-  total: 120,
+  total: 123,
 }
 
 /** What follows when the trait `rude` is no longer projected; `total` depends on where it is left out. */
@@ -50,6 +52,7 @@ export const withoutTrait: Pick<Row, 'made' | 'follow'> = {
       1,
       'order: ["one kind@2:mean_diff","one rude@2:mean_diff","two kind@…] → ["one kind@2:mean_diff","two kind@2:mean_diff"]; rankings.one rude@2:mean_diff: digest → (none); rankings.two rude@2:mean_diff: digest → (none)',
     ],
+    'report.answers': [6, 'clean: digest → digest; organism: digest → digest'],
   },
   follow: { report: 1 },
 }

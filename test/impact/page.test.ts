@@ -52,7 +52,19 @@ test('a parameter makes cells anew in some row exactly when it is declared to af
 })
 
 test('every operation has a row for its version', () => {
-  const operations = ['generate', 'capture', 'extract', 'adopt', 'project', 'rank', 'rank-overview', 'report', 'export', 'command']
+  const operations = [
+    'generate',
+    'capture',
+    'extract',
+    'adopt',
+    'project',
+    'rank',
+    'rank-overview',
+    'report-answers',
+    'report',
+    'export',
+    'command',
+  ]
   const versions = rows.flatMap((row) => /^version of (.*)$/.exec(row.of)?.[1] ?? [])
   expect(versions).toEqual(operations)
 })

@@ -36,7 +36,7 @@ async function exported(): Promise<Workspace> {
   const workspace = finishedWorkspace()
   workspace.write(workflowFile, `${workspace.read(workflowFile)}  tables: { kind: export, of: scores, tokens: true }\n`)
   const { finished } = await run(workspace)
-  expect([finished.outcome, finished.cells]).toEqual(['done', { ran: 12, reused: 176, failed: 0 }])
+  expect([finished.outcome, finished.cells]).toEqual(['done', { ran: 12, reused: 182, failed: 0 }])
   return workspace
 }
 
@@ -115,7 +115,7 @@ test('pyarrow, pandas, DuckDB and polars read exactly the scores that the engine
 test('a table stands for one organism and prompt set: one more organism writes its own and no other', async () => {
   const workspace = await exported()
   const files = () => readdirSync(workspace.at('experiments/audit/scores/tables/responses')).toSorted()
-  expect(files()).toEqual(['alpha', 'beta', 'gamma'].flatMap((name) => [`${name}.one.parquet`, `${name}.two.parquet`]))
+  expect(files()).toEqual(['alpha', 'beta', 'gamma'].flatMap((name) => [`${name}~one.parquet`, `${name}~two.parquet`]))
   workspace.write('organisms/list.yaml', organismList(['alpha', 'beta', 'gamma', 'delta']))
   const { counts } = await plan(workspace)
   expect(counts.tables).toMatchObject({ total: 16, run: 4 })

@@ -23,7 +23,7 @@ test.for(['answers', 'clean'])('kill -9 of the engine in the middle of %s leaves
   const { finished } = await run(workspace)
   expect(finished.outcome).toBe('done')
   const total = finished.cells.ran + finished.cells.reused
-  expect(total).toBe(176)
+  expect(total).toBe(182)
   const announced = killed.events.reduce((sum, event) => sum + (event.type === 'batch-finished' ? event.cells : 0), 0)
   expect(committed).toBeGreaterThanOrEqual(announced)
   expect(cellDigests(workspace)).toEqual(cellDigests(finishedWorkspace()))
@@ -36,7 +36,7 @@ test.for(['answers', 'clean'])('kill -9 of the sidecar in the middle of %s is su
   })
   expect(survived.code).toBe(0)
   const last = survived.events.at(-1)
-  expect(last).toMatchObject({ type: 'run-finished', outcome: 'done', modelLoads: 2, cells: { ran: 176, reused: 0, failed: 0 } })
+  expect(last).toMatchObject({ type: 'run-finished', outcome: 'done', modelLoads: 2, cells: { ran: 182, reused: 0, failed: 0 } })
   expect(cellDigests(workspace)).toEqual(cellDigests(finishedWorkspace()))
 })
 
@@ -49,7 +49,7 @@ test('ctrl-c once finishes what runs, keeps it and ends with 75; the next run go
   expect(last.outcome).toBe('stopped')
   expect(cellDigests(workspace).size).toBe(last.cells.ran)
   const { finished } = await run(workspace)
-  expect(finished.cells).toEqual({ ran: 176 - last.cells.ran, reused: last.cells.ran, failed: 0 })
+  expect(finished.cells).toEqual({ ran: 182 - last.cells.ran, reused: last.cells.ran, failed: 0 })
   expect(cellDigests(workspace)).toEqual(cellDigests(finishedWorkspace()))
 })
 

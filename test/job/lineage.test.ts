@@ -99,13 +99,15 @@ test('which rankings used this adapter: its answers, what was made from them, an
   const workspace = await shown()
   const adapter = await reach(workspace, 'adapter:alpha')
   expect([adapter.what, adapter.otherRevisions, adapter.start]).toEqual(['adapter alpha', [], 18])
-  expect(operations(adapter)).toEqual({ capture: 12, project: 24, rank: 4, 'rank-overview': 1, report: 1 })
+  expect(operations(adapter)).toEqual({ capture: 12, project: 24, rank: 4, 'rank-overview': 1, 'report-answers': 2, report: 1 })
   expect(adapter.shown.map(({ task, cell }) => `${task}:${cell}`)).toEqual([
     'ranking/one:kind@2:mean_diff',
-    'ranking/one:rude@2:mean_diff',
     'ranking/two:kind@2:mean_diff',
+    'ranking/one:rude@2:mean_diff',
     'ranking/two:rude@2:mean_diff',
     'ranking/overview:overview',
+    'report.answers/alpha/one:answers',
+    'report.answers/alpha/two:answers',
     'report:report',
   ])
 })
@@ -130,6 +132,7 @@ test('a prompt reaches its answers and recordings of every organism, a task the 
     project: 12,
     rank: 2,
     'rank-overview': 1,
+    'report-answers': 3,
     report: 1,
   })
   expect(await reach(workspace, 'vectors/kind')).toMatchObject({ what: 'task vectors/kind', start: 4 })

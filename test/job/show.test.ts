@@ -31,6 +31,7 @@ test('a finished workflow shows every answer and recording, the bytes on disk, a
     '72 of 72 projections',
     '4 of 4 rankings',
     '1 of 1 overviews',
+    '6 of 6 report parts',
     '1 of 1 reports',
   ])
   expect(report.steps.map(({ step, tasks, cells }) => [step, tasks.length, cells.there, cells.missing])).toEqual([
@@ -40,6 +41,7 @@ test('a finished workflow shows every answer and recording, the bytes on disk, a
     ['clean', 6, 36, 0],
     ['scores', 12, 72, 0],
     ['ranking', 3, 5, 0],
+    ['report.answers', 6, 6, 0],
     ['report', 1, 1, 0],
   ])
   expect(report.bytes).toBe(bytesOf(objectsOf(workspace)))
@@ -76,7 +78,7 @@ test('what an edit makes missing and what was lost are told apart', async () => 
   workspace.edit('prompts/two.json', 'Who are you?', 'Who are you really?')
   const edited = await shown<WorkflowReport>(workspace, workflowFile)
   expect(amounts(edited).slice(1, 4)).toEqual(['15 of 18 answers', '30 of 36 recordings', '60 of 72 projections'])
-  expect([edited.cells.lost, edited.tasks]).toEqual([0, { total: 36, done: 18 }])
+  expect([edited.cells.lost, edited.tasks]).toEqual([0, { total: 42, done: 21 }])
   workspace.edit('prompts/two.json', 'Who are you really?', 'Who are you?')
   rmSync(objectFile(workspace, objectOf(workspace, 'answers.capture/alpha/one')))
   const lost = await shown<WorkflowReport>(workspace, workflowFile)
@@ -88,17 +90,18 @@ test('what an edit makes missing and what was lost are told apart', async () => 
 test('the store lists its last runs and what it holds by operation; a run that was killed is told from one that ended', async () => {
   const workspace = finishedWorkspace()
   const [first] = (await shown<StoreReport>(workspace)).runs
-  expect(first).toMatchObject({ workflow: 'audit', outcome: 'done', cells: { ran: 176, reused: 0, failed: 0 } })
+  expect(first).toMatchObject({ workflow: 'audit', outcome: 'done', cells: { ran: 182, reused: 0, failed: 0 } })
   const journal = workspace.at('cache/runs', first?.run as string, 'journal.ndjson')
   const lines = workspace.read(`cache/runs/${first?.run}/journal.ndjson`).trimEnd().split('\n')
   writeFileSync(journal, `${lines.slice(0, -1).join('\n')}\n{"at":1,"type":"run-fin`)
   const store = await shown<StoreReport>(workspace)
-  expect(store.runs).toMatchObject([{ run: first?.run, outcome: 'killed', cells: { ran: 176, reused: null, failed: null } }])
+  expect(store.runs).toMatchObject([{ run: first?.run, outcome: 'killed', cells: { ran: 182, reused: null, failed: null } }])
   expect(store.operations.map(({ operation, cells, batches }) => [operation, cells, batches])).toEqual([
     ['extract', 8, 2],
     ['generate', 18, 9],
     ['capture', 72, 18],
     ['project', 72, 12],
+    ['report-answers', 6, 6],
     ['rank', 4, 2],
     ['rank-overview', 1, 1],
     ['report', 1, 1],

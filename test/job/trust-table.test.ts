@@ -205,7 +205,7 @@ describe('generate → replay → project', () => {
     touch(workspace, 'prompts/one.json', 'traits/kind.json', 'organisms/list.yaml', 'models/model/model.safetensors')
     touch(workspace, 'models/organisms/alpha/adapter_model.safetensors', workflowFile)
     const { events, finished } = await run(workspace)
-    expect([tasksRun(events), finished.cells, finished.modelLoads]).toEqual([[], { ran: 0, reused: 176, failed: 0 }, 0])
+    expect([tasksRun(events), finished.cells, finished.modelLoads]).toEqual([[], { ran: 0, reused: 182, failed: 0 }, 0])
   })
 
   test('2. change an input of generate so that its answers stay the same: it runs, replay and project do not', async () => {
@@ -213,13 +213,13 @@ describe('generate → replay → project', () => {
     ownModels(workspace)
     workspace.edit('models/model/generation_config.json', '{', '{ ')
     const expected = await plan(workspace)
-    expect(expected.cells).toEqual({ total: 176, run: 168, reuse: 8 })
+    expect(expected.cells).toEqual({ total: 182, run: 174, reuse: 8 })
     const { events, finished } = await run(workspace)
     const answers = ['alpha', 'beta', 'gamma'].flatMap((organism) => ['one', 'two'].map((set) => `answers/${organism}/${set}`))
     expect(tasksRun(events).sort()).toEqual(answers)
     expect([finished.cells, finished.tasks]).toEqual([
-      { ran: 18, reused: 158, failed: 0 },
-      { ran: 6, reused: 30, failed: 0 },
+      { ran: 18, reused: 164, failed: 0 },
+      { ran: 6, reused: 36, failed: 0 },
     ])
     expect(finished.unchangedAfterAll).toBe(expected.tasks.run - 6)
   })
@@ -228,7 +228,7 @@ describe('generate → replay → project', () => {
     const workspace = finishedWorkspace()
     rmSync(workspace.at('experiments'), { recursive: true })
     const { events, finished } = await run(workspace)
-    expect([tasksRun(events), finished.cells]).toEqual([[], { ran: 0, reused: 176, failed: 0 }])
+    expect([tasksRun(events), finished.cells]).toEqual([[], { ran: 0, reused: 182, failed: 0 }])
     expect(workspace.read('experiments/audit/analysis/top_activating/summary.md')).toContain('# Organisms × traits')
     expect(workspace.read('experiments/audit/reports/report/report.html')).toContain('<html')
   })
@@ -256,13 +256,13 @@ describe('generate → replay → project', () => {
     flipByte(objectFile(workspace, recording), recording.offset, 'new')
     const { events, finished } = await run(workspace)
     expect(events.filter((event) => event.type === 'object-lost')).toMatchObject([{ object: recording.object, cells: 4 }])
-    expect([tasksRun(events), finished.cells]).toEqual([['clean/alpha/two'], { ran: 4, reused: 172, failed: 0 }])
+    expect([tasksRun(events), finished.cells]).toEqual([['clean/alpha/two'], { ran: 4, reused: 178, failed: 0 }])
     expect(faults(workspace)).toEqual([])
   })
 
   test('6. an edge that only orders: there is none', async () => {
     const workspace = finishedWorkspace()
-    expect(await edgesOf(workspace)).toEqual({ edges: 71, empty: [] })
+    expect(await edgesOf(workspace)).toEqual({ edges: 93, empty: [] })
     expect(await orderingRefused(workspace, 'clean', 'vectors')).toEqual([
       '2 "steps.clean" has no key "after" [unknown-key]',
       '2 "steps.clean" has no key "needs" [unknown-key]',
@@ -290,7 +290,7 @@ describe('generate → replay → project', () => {
     const kept = killed.events.reduce((sum, event) => sum + (event.type === 'batch-finished' ? event.cells : 0), 0)
     expect(kept).toBeGreaterThan(0)
     const { finished } = await run(workspace)
-    expect([finished.outcome, finished.cells]).toEqual(['done', { ran: 84 - kept, reused: kept, failed: 0 }])
+    expect([finished.outcome, finished.cells]).toEqual(['done', { ran: 86 - kept, reused: kept, failed: 0 }])
     expect([(await plan(workspace)).cells.run, faults(workspace)]).toEqual([0, []])
   })
 })

@@ -31,7 +31,7 @@ test('vectors in .pt and safetensors files are projected onto like those that ar
   torchSave(workspace, 'mine/behaviour/kind/response_all/probe/layer2.pt', 'torch.arange(64) / 100')
   torchSave(workspace, 'mine/tone/calm/response_all/probe/layer1.pt', 'torch.eye(64)[3].bfloat16()')
   const { code, events, finished } = await run(workspace)
-  expect([code, finished.cells]).toEqual([0, { ran: 2 + 36 + 36, reused: 176, failed: 0 }])
+  expect([code, finished.cells]).toEqual([0, { ran: 2 + 36 + 36, reused: 182, failed: 0 }])
   expect(events.filter((event) => event.type === 'state-changed')).toEqual([])
 
   const same = withGiven('../mine/{trait}/layer{layer}.safetensors')
@@ -39,7 +39,7 @@ test('vectors in .pt and safetensors files are projected onto like those that ar
   await run(same)
   const made = cellDigests(workspace)
   const others = [...cellDigests(same)].filter(([key, digest]) => made.get(key) !== digest)
-  expect([cellDigests(same).size, others.length]).toEqual([176 + 1 + 36, 1])
+  expect([cellDigests(same).size, others.length]).toEqual([182 + 1 + 36, 1])
 })
 
 test('one more vector costs its own projections and no other', async () => {
@@ -47,7 +47,7 @@ test('one more vector costs its own projections and no other', async () => {
   workspace.write('mine/calm/layer1.safetensors', vectorFile(64))
   await run(workspace)
   workspace.write('mine/brave/layer1.safetensors', vectorFile(64, 7))
-  expect((await plan(workspace)).cells).toEqual({ total: 176 + 2 + 72, run: 1 + 36, reuse: 176 + 1 + 36 })
+  expect((await plan(workspace)).cells).toEqual({ total: 182 + 2 + 72, run: 1 + 36, reuse: 182 + 1 + 36 })
 })
 
 test.for([

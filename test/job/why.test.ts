@@ -72,7 +72,7 @@ describe('before a run', () => {
     ])
     expect((await plan(workspace)).reasons.map(({ text, what }) => [text, what])).toEqual([
       [
-        'adapter of organism `beta` changed: 6 answers, 6 recordings, then up to 6 recordings, 24 projections, 4 rankings, 1 overview, 1 report',
+        'adapter of organism `beta` changed: 6 answers, 6 recordings, then up to 6 recordings, 24 projections, 4 rankings, 1 overview, 2 report parts, 1 report',
         [{ name: 'beta', place: { file: 'organisms/list.yaml', line: 3, column: 20, names: '../models/organisms/delta' } }],
       ],
     ])
@@ -229,7 +229,7 @@ describe('after a run', () => {
     workspace.edit('models/model/generation_config.json', '{', '{ ')
     const expected = await plan(workspace)
     expect(expected.reasons.map(({ text }) => text)).toEqual([
-      'other weights or tokenizer of model `tiny`: 18 answers, then up to 36 recordings, 72 projections, 4 rankings, 1 overview, 1 report',
+      'other weights or tokenizer of model `tiny`: 18 answers, then up to 36 recordings, 72 projections, 4 rankings, 1 overview, 6 report parts, 1 report',
     ])
     const ran = await dag(workspace.folder, ['run', workflowFile, '--ui', 'plain'])
     expect(ran.stdout).toContain(

@@ -72,8 +72,8 @@ test('text of prompts and answers cannot become markup of the report', () => {
   const page = reportPage({
     title: hostile,
     matrix: { by: 'response_mean', mode: 'diff', promptSets: ['one'], columns: ['kind'], rows: [{ organism: 'alpha', values: [1] }] },
-    answers: [{ organism: 'alpha', set: 'one', promptId: 'one_1', prompt: hostile, tokens: [hostile] }],
-    rankings: [{ column: 'kind', set: 'one', rows: [{ answer: 0, value: 1, max: 1, scores: [1] }] }],
+    sets: [{ name: 'one', prompts: [['one_1', hostile]] }],
+    limits: [1],
   })
   expect(page).not.toContain('<script>alert')
   expect(page).toContain(escapeHtml(hostile))

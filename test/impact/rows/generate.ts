@@ -35,7 +35,7 @@ export const generateRows: readonly Row[] = [
       'ranking/two:*': [2, 'answers.gamma: digest → (none); clean.gamma: digest → (none); organism.gamma: digest → (none)'],
     },
     follow: { 'ranking/overview:*': 1, report: 1 },
-    total: 122,
+    total: 126,
   },
   {
     of: 'generate.prompts',
@@ -98,7 +98,7 @@ export const generateRows: readonly Row[] = [
       workflow('capture: *capture', 'capture: { layers: [1, 2] }'),
     ),
     made: { 'answers.capture/*/*:*@3': [18, 'new'] },
-    total: 194,
+    total: 200,
   },
   {
     of: 'generate.capture.layers',
@@ -107,7 +107,7 @@ export const generateRows: readonly Row[] = [
       workflow('capture: &capture { layers: [1, 2] }', 'capture: { layers: [2] }'),
       workflow('capture: *capture', 'capture: { layers: [1, 2] }'),
     ),
-    total: 158,
+    total: 164,
   },
   {
     of: 'generate.capture.positions',
@@ -117,6 +117,6 @@ export const generateRows: readonly Row[] = [
       workflow('capture: *capture', 'capture: { layers: [1, 2] }'),
     ),
     made: { 'answers.capture': [36, 'positions: "response" → "all"'] },
-    follow: { 'scores/*/*/answers:*': 36, ranking: 5, report: 1 },
+    follow: { 'scores/*/*/answers:*': 36, ranking: 5, 'report.answers': 6, report: 1 },
   },
 ]

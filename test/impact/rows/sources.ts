@@ -15,7 +15,10 @@ const inRoles = (roles: readonly string[], organisms: readonly string[], change:
   roles.flatMap((role) => organisms.map((organism) => `${role}.${organism}: ${change}`)).join('; ')
 const everyRole = ['answers', 'clean', 'organism']
 const rankings = (reason: string) => ({ 'ranking/one:*': [2, reason], 'ranking/two:*': [2, reason] }) as const
-const rankingOne = (reason: string) => ({ 'ranking/one:*': [2, reason] }) as const
+const rankingOne = {
+  'ranking/one:*': [2, inRoles(everyRole, names, 'digest → digest')],
+  'report.answers/*/one:*': [3, 'answers: digest → digest; clean: digest → digest; organism: digest → digest'],
+} as const
 
 export const promptRows: readonly Row[] = [
   {
@@ -29,7 +32,7 @@ export const promptRows: readonly Row[] = [
     of: "a prompt's id",
     edit: '`one_1` → `rain`',
     change: file('prompts/one.json', '"one_1"', '"rain"'),
-    made: rankingOne(inRoles(everyRole, names, 'digest → digest')),
+    made: rankingOne,
     follow: afterRankings,
   },
   { of: "a prompt's note", edit: 'another', change: file('prompts/one.json', '"note": "test"', '"note": "of the night"') },
@@ -39,21 +42,21 @@ export const promptRows: readonly Row[] = [
     change: json<PromptSet>('prompts/two.json', (set) => ({ ...set, prompts: [...set.prompts, { id: 'two_3', text: 'Why?' }] })),
     made: { 'answers/*/two:two_3': [3, 'new'] },
     follow: afterPrompt('two', 'two_3'),
-    total: 203,
+    total: 209,
   },
   {
     of: 'prompts',
     edit: 'the last one removed',
     change: json<PromptSet>('prompts/one.json', (set) => ({ ...set, prompts: set.prompts.slice(0, 3) })),
-    made: rankingOne(inRoles(everyRole, names, 'digest → digest')),
+    made: rankingOne,
     follow: afterRankings,
-    total: 149,
+    total: 155,
   },
   {
     of: 'prompts',
     edit: 'reordered',
     change: json<PromptSet>('prompts/one.json', (set) => ({ ...set, prompts: set.prompts.toReversed() })),
-    made: rankingOne(inRoles(everyRole, names, 'digest → digest')),
+    made: rankingOne,
     follow: afterRankings,
   },
   {
@@ -67,6 +70,7 @@ export const promptRows: readonly Row[] = [
       'scores/*/two/*:*': 24,
       'ranking/two:*': 2,
       'ranking/overview:*': 1,
+      'report.answers/*/two:*': 3,
       report: 1,
     },
   },
@@ -84,8 +88,15 @@ export const organismRows: readonly Row[] = [
     edit: 'one added',
     change: write('organisms/list.yaml', organismList([...names, 'delta'])),
     made: { 'answers/delta/*:*': [6, 'new'] },
-    follow: { 'answers.capture/delta/*:*': 12, 'clean/delta/*:*': 12, 'scores/delta/*/*:*': 24, ranking: 5, report: 1 },
-    total: 230,
+    follow: {
+      'answers.capture/delta/*:*': 12,
+      'clean/delta/*:*': 12,
+      'scores/delta/*/*:*': 24,
+      ranking: 5,
+      'report.answers/delta/*:*': 2,
+      report: 1,
+    },
+    total: 238,
   },
   {
     of: 'organisms',
@@ -93,7 +104,7 @@ export const organismRows: readonly Row[] = [
     change: write('organisms/list.yaml', organismList(['alpha', 'beta'])),
     made: rankings(inRoles(everyRole, ['gamma'], 'digest → (none)')),
     follow: afterRankings,
-    total: 122,
+    total: 126,
   },
   {
     of: 'organisms',
@@ -106,7 +117,10 @@ export const organismRows: readonly Row[] = [
     of: 'organisms',
     edit: '`alpha` renamed to `omega`',
     change: file('organisms/list.yaml', 'alpha:', 'omega:'),
-    made: rankings(everyRole.map((role) => `${role}.alpha: digest → (none); ${role}.omega: (none) → digest`).join('; ')),
+    made: {
+      ...rankings(everyRole.map((role) => `${role}.alpha: digest → (none); ${role}.omega: (none) → digest`).join('; ')),
+      'report.answers/omega/*:*': [2, 'new'],
+    },
     follow: afterRankings,
   },
   {
@@ -153,14 +167,14 @@ export const traitRows: readonly Row[] = [
     edit: 'one added',
     change: write('traits/secret.json', contrastSet('secret', 'Do not tell anyone, but', 'The answer is this:')),
     made: { 'vectors/secret:*': [4, 'new'] },
-    follow: { 'scores/*/*/*:*:secret:*': 36, 'ranking/*:secret@*': 2, 'ranking/overview:*': 1, report: 1 },
-    total: 218,
+    follow: { 'scores/*/*/*:*:secret:*': 36, 'ranking/*:secret@*': 2, 'ranking/overview:*': 1, 'report.answers': 6, report: 1 },
+    total: 224,
   },
   {
     of: 'contrast sets',
     edit: 'one renamed',
     change: move('traits/rude.json', 'traits/unkind.json'),
-    made: { 'ranking/*:unkind@*': [2, 'new'] },
+    made: { 'ranking/*:unkind@*': [2, 'new'], 'report.answers': [6, 'clean: digest → digest; organism: digest → digest'] },
     follow: afterRankings,
   },
   {
@@ -168,21 +182,21 @@ export const traitRows: readonly Row[] = [
     edit: 'one word',
     change: file('traits/rude.json', 'rain is common', 'hail is common'),
     made: { 'vectors/rude:*': [4, 'pairs: digest → digest'] },
-    follow: { 'scores/*/*/*:*:rude:*': 36, 'ranking/*:rude@*': 2, 'ranking/overview:*': 1, report: 1 },
+    follow: { 'scores/*/*/*:*:rude:*': 36, 'ranking/*:rude@*': 2, 'ranking/overview:*': 1, 'report.answers': 6, report: 1 },
   },
   {
     of: 'contrast pairs',
     edit: 'the last one removed',
     change: json<ContrastSet>('traits/rude.json', (set) => ({ ...set, pairs: set.pairs.slice(0, 5) })),
     made: { 'vectors/rude:*': [4, 'pairs: digest → digest'] },
-    follow: { 'scores/*/*/*:*:rude:*': 36, 'ranking/*:rude@*': 2, 'ranking/overview:*': 1, report: 1 },
+    follow: { 'scores/*/*/*:*:rude:*': 36, 'ranking/*:rude@*': 2, 'ranking/overview:*': 1, 'report.answers': 6, report: 1 },
   },
   {
     of: 'contrast pairs',
     edit: 'reordered, which holds out others',
     change: json<ContrastSet>('traits/rude.json', (set) => ({ ...set, pairs: set.pairs.toReversed() })),
     made: { 'vectors/rude:*': [4, 'pairs: digest → digest'] },
-    follow: { 'scores/*/*/*:*:rude:*': 36, 'ranking/*:rude@*': 2, 'ranking/overview:*': 1, report: 1 },
+    follow: { 'scores/*/*/*:*:rude:*': 36, 'ranking/*:rude@*': 2, 'ranking/overview:*': 1, 'report.answers': 6, report: 1 },
   },
   {
     of: 'a reference that vectors are made with',

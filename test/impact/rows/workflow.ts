@@ -85,9 +85,10 @@ export const fieldRows: readonly Row[] = [
           .flatMap((role) => ['alpha', 'beta', 'gamma'].map((name) => `${role}.${name}: digest → digest`))
           .join('; '),
       ],
+      'report.answers/*/one:*': [3, 'answers: digest → digest; clean: digest → digest; organism: digest → digest'],
     },
     follow: { 'ranking/overview:*': 1, report: 1 },
-    total: 149,
+    total: 155,
   },
   {
     of: 'prompts.limit.*',
@@ -112,7 +113,7 @@ export const fieldRows: readonly Row[] = [
     edit: 'none → `[kind]`',
     change: workflow('from: ../traits', 'from: ../traits, only: [kind]'),
     ...withoutTrait,
-    total: 134,
+    total: 140,
   },
   { of: 'notify.command', edit: 'none → `[cat]`', change: told('command: [cat]') },
   { of: 'notify.webhook', edit: 'none → `DAG_WEBHOOK`', change: told('webhook: DAG_WEBHOOK') },
@@ -134,7 +135,7 @@ export const fieldRows: readonly Row[] = [
     of: 'steps.*',
     edit: 'the same step a second time',
     change: workflow('steps:\n', 'steps:\n  more: { kind: extract, model: tiny, layers: [2] }\n'),
-    total: 180,
+    total: 186,
   },
 ]
 

@@ -1,0 +1,87 @@
+import type { BytesFile, CellOutput, CellSpec, Inputs, Operation, Reader, Task, TextFiles } from '../../engine/core/step-kind.ts'
+import { answersKey, readAnswers } from '../common/answers.ts'
+import type { VectorName } from '../common/vectors.ts'
+import { type AnswersChunk, answersChunk, answersName, dataOf, dataScript, valuesName } from './chunk.ts'
+import { type Matrix, reportParts } from './data.ts'
+import { reportPage } from './page.ts'
+
+/** Answers of one organism to one prompt set, with their scores, as the page loads them. */
+export const answersOperation: Operation = {
+  name: 'report-answers',
+  version: 1,
+  counts: { noun: 'report parts', by: 'cell' },
+  cells(task, inputs) {
+    const key = answersKey(inputs)
+    return [{ id: 'answers', group: 'answers', own: key && { file: `${chunkName(task)}.js`, ...key.own }, inputs: key?.outputs ?? [] }]
+  },
+  batches: (_task, _inputs, groups) => [[...groups]],
+  cost: (task, inputs) => ({ decodeTokens: 0, prefillTokens: 0, depth: 0, bytes: bytesOf(task, inputs) }),
+  runs: {
+    on: 'engine',
+    async run(task, inputs, cells, read) {
+      const answers = await readAnswers(inputs, task.data.vectors as unknown as VectorName[], read)
+      const script = dataScript(chunkName(task), answersChunk(answers))
+      return cells.map((): BytesFile => ({ bytes: Buffer.from(script), facts: { answers: answers.length } }))
+    },
+  },
+  folder: (task) => `reports/${task.step}/data`,
+}
+
+/** The page, with the values by which answers are ordered beside it. */
+export const reportOperation: Operation = {
+  name: 'report',
+  version: 2,
+  counts: { noun: 'reports', by: 'cell' },
+  cells(_task, inputs): CellSpec[] {
+    const outputs = ['rank-overview', 'answers'].map((role) => inputs.of(role).map((parent) => parent.cells[0]?.output ?? null))
+    const [overview, parts] = outputs as [(CellOutput | null)[], (CellOutput | null)[]]
+    const all = [...overview, ...parts].filter((output) => output !== null)
+    const known = all.length === overview.length + parts.length
+    const answers = Object.fromEntries(inputs.of('answers').map(({ task }, index) => [chunkName(task), parts[index]?.digest ?? null]))
+    return [
+      { id: 'report', group: 'report', own: known ? { overview: overview[0]?.digest ?? null, answers } : null, inputs: known ? all : [] },
+    ]
+  },
+  batches: (_task, _inputs, groups) => [[...groups]],
+  cost: () => ({ decodeTokens: 0, prefillTokens: 0, depth: 0, bytes: 1_000_000 }),
+  runs: {
+    on: 'engine',
+    async run(task, inputs, _cells, read) {
+      const [overview] = inputs.of('rank-overview')
+      const { files } = (await read.json(overview?.cells[0]?.output as CellOutput)) as unknown as TextFiles
+      const matrix = JSON.parse(files['matrix.json'] as string) as Matrix
+      const { data, columns } = await reportParts(task.shared.title as string, matrix, (organism, set) =>
+        readChunk(inputs, organism, set, read),
+      )
+      const values = columns.map((column, index) => [`data/${valuesName(index)}.js`, dataScript(valuesName(index), column)])
+      return [
+        {
+          files: { 'report.html': reportPage(data), ...Object.fromEntries(values) },
+          facts: { answers: columns[0]?.value.filter((value) => value !== null).length ?? 0 },
+        },
+      ]
+    },
+  },
+  folder: (task) => `reports/${task.step}`,
+  headline: 'report.html',
+}
+
+async function readChunk(inputs: Inputs, organism: string, promptSet: string, read: Reader): Promise<AnswersChunk | null> {
+  const parent = inputs.of('answers').find(({ task }) => task.coordinate.organism === organism && task.coordinate.promptSet === promptSet)
+  if (!parent) return null
+  const script = await read.text(parent.cells[0]?.output as CellOutput)
+  return dataOf(chunkName(parent.task), script) as AnswersChunk
+}
+
+function chunkName({ coordinate }: Task): string {
+  return answersName(coordinate.organism as string, coordinate.promptSet as string)
+}
+
+/** A rough count, for forecasts: a token's text, and two bytes in base64 for each of its scores. */
+function bytesOf(task: Task, inputs: Inputs): number {
+  const { length } = task.data.vectors as unknown[]
+  const tokens = inputs
+    .of('answers')
+    .flatMap((parent) => parent.cells.map((cell) => parent.task.operation.cost(parent.task, inputs, cell.spec).decodeTokens))
+  return tokens.reduce((sum, count) => sum + count, 0) * (9 + 2.7 * length)
+}

@@ -1,0 +1,119 @@
+import { readdirSync, rmSync } from 'node:fs'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type Browser, browserProgram, noBrowser, type Page, startBrowser } from '../support/browser.ts'
+import { run } from '../support/dag.ts'
+import { finishedWorkspace, type Workspace } from '../support/workspace.ts'
+
+const folder = 'experiments/audit/reports/report'
+const wide = { width: 1280, height: 900 }
+
+interface Ranked {
+  readonly organism: string
+  readonly prompt_id: string
+  readonly prompt: string
+  readonly response_mean: number
+  readonly tokens: readonly string[]
+  readonly scores: readonly number[]
+}
+
+function ranked(workspace: Workspace, trait: string, set: string): Ranked[] {
+  const category = readdirSync(workspace.at('experiments/audit/analysis/top_activating'), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name)
+    .find((name) => readdirSync(workspace.at(`experiments/audit/analysis/top_activating/${name}`)).includes(trait))
+  const file = `experiments/audit/analysis/top_activating/${category}/${trait}/${set}/across_organisms.json`
+  return (JSON.parse(workspace.read(file)) as { top: Ranked[] }).top
+}
+
+/** A workspace whose results are shown under its own path. */
+async function shown(): Promise<Workspace> {
+  const workspace = finishedWorkspace()
+  await run(workspace)
+  return workspace
+}
+
+const text = (selector: string) => `[...document.querySelectorAll(${JSON.stringify(selector)})].map((node) => node.textContent)`
+const shownAnswer = (answer: string) => `document.querySelector('#detail h2')?.textContent === ${JSON.stringify(answer)}`
+
+describe.skipIf(!browserProgram)(`the page of a report in a browser${browserProgram ? '' : ` (skipped: ${noBrowser})`}`, () => {
+  let browser: Browser
+  const open = (workspace: Workspace, hash: string) => browser.open(workspace.at(`${folder}/report.html`), wide, { hash })
+  const opened = async (workspace: Workspace, hash = ''): Promise<Page> => {
+    const page = await open(workspace, hash)
+    await page.until('document.querySelector("#detail").dataset.shown')
+    return page
+  }
+
+  beforeAll(async () => {
+    browser = await startBrowser()
+  })
+
+  afterAll(() => browser?.close())
+
+  test('it is one small file with a part for each organism and prompt set and the values of each trait beside it', async () => {
+    const workspace = await shown()
+    expect(readdirSync(workspace.at(folder)).toSorted()).toEqual(['data', 'report.html'])
+    const answers = ['alpha', 'beta', 'gamma'].flatMap((organism) => ['one', 'two'].map((set) => `answers~${organism}~${set}.js`))
+    expect(readdirSync(workspace.at(`${folder}/data`)).toSorted()).toEqual([...answers, 'values~0.js', 'values~1.js'])
+  })
+
+  test('opened as a file it shows all answers in the order of the ranking, and the first of them with its tokens and scores', async () => {
+    const workspace = await shown()
+    const page = await opened(workspace, '#trait=kind&set=one')
+    const list = ranked(workspace, 'kind', 'one')
+    const [first] = list as [Ranked]
+    expect(await page.evaluate(text('#controls output'))).toEqual(['12 answers'])
+    expect(await page.evaluate(text('#list .row b'))).toHaveLength(12)
+    expect(((await page.evaluate(text('#list .row b'))) as string[]).slice(0, 3)).toEqual(list.map(({ organism }) => organism))
+    expect(((await page.evaluate(text('#list .row .value'))) as string[]).slice(0, 3)).toEqual(
+      list.map(({ response_mean }) => response_mean.toFixed(2)),
+    )
+    expect(await page.evaluate(text('#detail h2'))).toEqual([`${first.organism} one / ${first.prompt_id}`])
+    expect(await page.evaluate(text('#detail .prompt'))).toEqual([first.prompt])
+    expect(await page.evaluate(text('#detail .answer span'))).toEqual(first.tokens)
+    const titles = `[...document.querySelectorAll('#detail .answer span')].map(({ title }) => Number(title))`
+    const scores = (await page.evaluate(titles)) as number[]
+    expect(scores.map((score, index) => Math.abs(score - (first.scores[index] as number)) < 0.011)).toEqual(first.scores.map(() => true))
+    expect(page.complaints).toEqual([])
+  })
+
+  test('a cell of the matrix leads to the answers behind it, and a search to those whose prompt has the words', async () => {
+    const page = await opened(await shown())
+    await page.evaluate(`document.querySelector('.heat button[data-at="1 1"]').click()`)
+    await page.until(`document.querySelector('#list').dataset.shown === '1'`)
+    expect(await page.evaluate(text('#controls output'))).toEqual(['6 answers'])
+    expect(new Set((await page.evaluate(text('#list .row b'))) as string[])).toEqual(new Set(['beta']))
+    await page.evaluate(`document.querySelector('#controls input').focus()`)
+    await page.type('RAIN what')
+    await page.until(`document.querySelector('#controls output').textContent === '1 answer'`)
+    expect(await page.evaluate(text('#list .row .of'))).toEqual(['one / one_1 · What is rain?'])
+    expect(page.complaints).toEqual([])
+  })
+
+  test('keys go through the list, and the address comes back to the same answer', async () => {
+    const workspace = await shown()
+    const page = await opened(workspace, '#trait=kind&set=one')
+    const second = ranked(workspace, 'kind', 'one')[1] as Ranked
+    const answer = `${second.organism} one / ${second.prompt_id}`
+    await page.evaluate(`document.querySelector('#list').focus()`)
+    await page.press('ArrowDown')
+    await page.until(shownAnswer(answer))
+    const hash = await page.evaluate<string>('location.hash')
+    const again = await opened(workspace, hash)
+    expect(await again.evaluate(text('#detail h2'))).toEqual([answer])
+    await again.evaluate(`document.querySelector('#list').focus()`)
+    await again.press('End')
+    await again.until(`document.querySelector('#list .row[aria-selected="true"] .number')?.textContent === '12'`)
+    expect(again.complaints).toEqual([])
+  })
+
+  test('a part that was not copied with the page is named', async () => {
+    const workspace = await shown()
+    rmSync(workspace.at(`${folder}/data/answers~beta~two.js`))
+    const page = await open(workspace, '#trait=kind&organism=beta&set=two')
+    await page.until(`document.querySelector('#detail').textContent !== ''`)
+    expect(await page.evaluate(text('#detail'))).toEqual([
+      'data/answers~beta~two.js is not beside this page: copy the folder as a whole, or run the workflow again',
+    ])
+  })
+})
