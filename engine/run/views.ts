@@ -22,12 +22,13 @@ export async function showResults(
 ): Promise<ShownResults> {
   const files: ViewFile[] = []
   const look: string[] = []
+  const content = contents(store, read)
   for (const { task, deep } of plan.tasks) {
     if (!task.operation.folder) continue
     const entries = await entriesOf(store, task, deep, settled, read)
     if (!entries) continue
     for (const entry of entries) {
-      files.push({ path: entry.path, digest: entry.digest, content: () => contentOf(store, entry, settled(task.id), read) })
+      files.push({ path: entry.path, digest: entry.digest, content: () => content(entry, settled(task.id)) })
     }
     const { headline } = task.operation
     const first = headline && entries.find((entry) => entry.name === headline)
@@ -89,11 +90,16 @@ function unsealed(row: string): Entry[] | null {
   return digestOfBytes(text) === row.slice(0, at) ? (JSON.parse(text) as Entry[]) : null
 }
 
-async function contentOf(store: Store, entry: Entry, settled: SettledTask, read: Reader): Promise<string | Uint8Array> {
-  const output = settled.cell(entry.cell)?.output
-  if (!output) throw new DamagedIndex(`cell ${entry.cell} of ${settled.task.id} is not there`)
-  if (output.slot.format !== 'json') return readWhole(store.layout, output)
-  return (await textFiles(output, read))[entry.name] as string
+/** Gives what a file of a view holds. The cell that was read last is kept, since a cell's files are shown one after another. */
+function contents(store: Store, read: Reader): (entry: Entry, settled: SettledTask) => Promise<string | Uint8Array> {
+  let last: { readonly digest: string; readonly files: Readonly<Record<string, string>> } | null = null
+  return async (entry, settled) => {
+    const output = settled.cell(entry.cell)?.output
+    if (!output) throw new DamagedIndex(`cell ${entry.cell} of ${settled.task.id} is not there`)
+    if (output.slot.format !== 'json') return readWhole(store.layout, output)
+    if (last?.digest !== output.digest) last = { digest: output.digest, files: await textFiles(output, read) }
+    return last.files[entry.name] as string
+  }
 }
 
 async function textFiles(output: Parameters<Reader['json']>[0], read: Reader): Promise<Record<string, string>> {

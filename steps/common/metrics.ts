@@ -9,7 +9,7 @@ export type Metrics = Readonly<Record<MetricName, number>>
  */
 export function metricsOf(scores: ArrayLike<number>): Metrics {
   if (scores.length === 0) return { max_token: 0, top3_mean: 0, top5_mean: 0, response_mean: 0, response_std: 0 }
-  const sorted = Array.from(scores).sort((a, b) => b - a)
+  const sorted = Array.from(Float64Array.from(scores).sort().reverse())
   const mean = average(sorted)
   return {
     max_token: sorted[0] as number,

@@ -41,7 +41,11 @@ export const rankOperation: Operation = {
     on: 'engine',
     async run(task, inputs, cells, read) {
       const results: TextFiles[] = []
-      for (const cell of cells) results.push(await rankVector(task, inputs, cell, read))
+      for (let start = 0; start < cells.length; start += readTogether) {
+        const vectors = cells.slice(start, start + readTogether).map((cell) => vectorNamed(task, cell.id))
+        const responses = await readResponses(inputs, vectors, read)
+        results.push(...vectors.map((vector, index) => rankVector(task, vector, responses[index] as ScoredResponse[])))
+      }
       return results
     },
   },
@@ -74,25 +78,38 @@ export const overviewOperation: Operation = {
   headline: 'summary.md',
 }
 
-async function rankVector(task: Task, inputs: Inputs, cell: CellSpec, read: Reader): Promise<TextFiles> {
-  const vector = vectorNamed(task, cell.id)
-  const { mode, by, promptSet } = task.data as { mode: string; by: MetricName; promptSet: string }
-  const top = task.data.top as number
-  const responses: ScoredResponse[] = []
+/** Vectors whose scores are in memory at once: an answer is read once for all of them. */
+const readTogether = 8
+
+/** Of each vector, the scored responses of all organisms. */
+async function readResponses(inputs: Inputs, vectors: readonly VectorName[], read: Reader): Promise<ScoredResponse[][]> {
+  const all: ScoredResponse[][] = vectors.map(() => [])
   for (const parent of byOrganism(inputs.of('organism'))) {
     const { organism } = parent.task.coordinate
     const clean = inputs.of('clean').find((other) => other.task.coordinate.organism === organism)
     const answers = inputs.of('answers').find((other) => other.task.coordinate.organism === organism) as ParentTask
     for (const answer of answers.cells) {
-      const id = `${answer.spec.id}@${vector.layer}:${vector.trait}:${vector.method}`
       const record = (await read.json(answer.output as CellOutput)) as unknown as AnswerRecord
-      const scoresOf = async (side: ParentTask) => responseScores(id, await read.scores(side.cell(id)?.output as CellOutput), record)
-      const own = await scoresOf(parent)
-      const scores = clean ? difference(own, await scoresOf(clean)) : own
-      const tokens = record.tokens.slice(record.prompt_end)
-      responses.push({ organism: organism as string, promptId: answer.spec.id, prompt: record.prompt, tokens, scores })
+      const response = {
+        organism: organism as string,
+        promptId: answer.spec.id,
+        prompt: record.prompt,
+        tokens: record.tokens.slice(record.prompt_end),
+      }
+      for (const [index, vector] of vectors.entries()) {
+        const id = `${answer.spec.id}@${vector.layer}:${vector.trait}:${vector.method}`
+        const scoresOf = async (side: ParentTask) => responseScores(id, await read.scores(side.cell(id)?.output as CellOutput), record)
+        const own = await scoresOf(parent)
+        all[index]?.push({ ...response, scores: clean ? difference(own, await scoresOf(clean)) : own })
+      }
     }
   }
+  return all
+}
+
+function rankVector(task: Task, vector: CategorisedVector, responses: readonly ScoredResponse[]): TextFiles {
+  const { mode, by, promptSet } = task.data as { mode: string; by: MetricName; promptSet: string }
+  const top = task.data.top as number
   const ranking = rankResponses(responses, by)
   const title = { trait: vector.trait, layer: vector.layer, method: vector.method, promptSet, mode, by }
   const head = {

@@ -17,9 +17,8 @@ export interface RankedResponse {
   readonly promptId: string
   readonly prompt: string
   readonly tokens: readonly string[]
-  readonly scores: readonly number[]
+  readonly scores: ArrayLike<number>
   readonly metrics: Metrics
-  readonly clauses: readonly Clause[]
 }
 
 export interface Ranking {
@@ -29,11 +28,7 @@ export interface Ranking {
 }
 
 export function rankResponses(responses: readonly ScoredResponse[], by: MetricName): Ranking {
-  const ranked = responses.map((response): RankedResponse => {
-    const scores = Array.from(response.scores)
-    const clauses = clausesOf(response.tokens, scores).sort((a, b) => b.score - a.score)
-    return { ...response, scores, metrics: metricsOf(scores), clauses }
-  })
+  const ranked = responses.map((response): RankedResponse => ({ ...response, metrics: metricsOf(response.scores) }))
   const names = [...new Set(responses.map((response) => response.organism))]
   const organisms = names.map((organism) => {
     const own = ranked.filter((response) => response.organism === organism)
@@ -50,6 +45,11 @@ export function rankResponses(responses: readonly ScoredResponse[], by: MetricNa
 
 const bestClauses = 3
 
+/** Clauses of a response, the highest mean score first. */
+export function rankedClauses({ tokens, scores }: ScoredResponse): Clause[] {
+  return clausesOf(tokens, scores).sort((a, b) => b.score - a.score)
+}
+
 /** A ranked response as JSON; scores are rounded to four decimals. */
 export function responseJson(response: RankedResponse, rank: number): Json {
   return {
@@ -58,9 +58,11 @@ export function responseJson(response: RankedResponse, rank: number): Json {
     prompt_id: response.promptId,
     prompt: response.prompt,
     ...Object.fromEntries(metricNames.map((name) => [name, round(response.metrics[name])])),
-    top_clauses: response.clauses.slice(0, bestClauses).map((clause) => ({ ...clause, score: round(clause.score) })),
+    top_clauses: rankedClauses(response)
+      .slice(0, bestClauses)
+      .map((clause) => ({ ...clause, score: round(clause.score) })),
     tokens: [...response.tokens],
-    scores: response.scores.map(round),
+    scores: Array.from(response.scores, round),
   }
 }
 

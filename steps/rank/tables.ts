@@ -1,6 +1,6 @@
 import type { Matrix } from './matrix.ts'
 import { type MetricName, metricNames } from '../common/metrics.ts'
-import type { Ranking } from './ranking.ts'
+import { type RankedResponse, rankedClauses, type Ranking } from './ranking.ts'
 
 export interface TableTitle {
   readonly trait: string
@@ -35,11 +35,16 @@ export function rankingMarkdown(title: TableTitle, ranking: Ranking, top: number
         response.organism,
         response.promptId,
         ...metricNames.map((name) => response.metrics[name].toFixed(3)),
-        response.clauses[0] ? `${cell(response.clauses[0].text)} (${response.clauses[0].score.toFixed(2)})` : '',
+        bestClause(response),
       ]),
     ),
     '',
   ].join('\n')
+}
+
+function bestClause(response: RankedResponse): string {
+  const [best] = rankedClauses(response)
+  return best ? `${cell(best.text)} (${best.score.toFixed(2)})` : ''
 }
 
 /** The organism × trait matrix, for reading. The highest trait of each organism is in bold. */
