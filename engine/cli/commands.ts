@@ -34,7 +34,19 @@ export const runCommand = buildCommand({
 
 export const planCommand = buildCommand({
   loader: async () => (await import('./plan.ts')).plan,
-  parameters: { positional: one, flags: { store, json } },
+  parameters: {
+    positional: one,
+    flags: {
+      store,
+      profile: {
+        kind: 'parsed',
+        parse: String,
+        optional: true,
+        brief: 'Forecast for another machine: cpu-2core, a100-80gb, h100-80gb, mps, or a JSON file',
+      },
+      json,
+    },
+  },
   docs: { brief: 'Say what would run and why, how long it takes and how much disk; start nothing' },
 })
 

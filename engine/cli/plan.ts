@@ -1,4 +1,8 @@
+import { existsSync, readFileSync } from 'node:fs'
 import { kinds } from '../../steps/index.ts'
+import type { Json } from '../core/json.ts'
+import { fail, ok, type Result } from '../core/result.ts'
+import { namedProfile, type Profile, profileFrom } from '../plan/profile.ts'
 import { prepare } from '../prepare.ts'
 import { planReport, planText } from '../report/plan-report.ts'
 import { explaining } from '../run/explaining.ts'
@@ -7,15 +11,35 @@ import type { CliContext } from './context.ts'
 import { reportProblems } from './report-problems.ts'
 import { openStoreOf } from './workspace.ts'
 
-export async function plan(this: CliContext, flags: { readonly store?: string; readonly json: boolean }, file: string): Promise<void> {
+interface PlanFlags {
+  readonly store?: string
+  readonly profile?: string
+  readonly json: boolean
+}
+
+export async function plan(this: CliContext, flags: PlanFlags, file: string): Promise<void> {
+  const profile = flags.profile === undefined ? ok(null) : readProfile(flags.profile)
+  if (!profile.ok) return reportProblems(this.process, [{ severity: 'error', rule: 'profile', message: profile.error }])
   const { store } = openStoreOf(file, flags.store)
   try {
     const prepared = await prepare(file, kinds, store)
     if (!prepared.ok) return reportProblems(this.process, prepared.error)
-    const { plan: planned, expected } = planNow(prepared.value, store)
+    const { plan: planned, expected } = planNow(prepared.value, store, profile.value)
     const report = planReport(prepared.value.workflow.name, planned, expected, explaining(prepared.value, store, planned).reasons())
     this.process.stdout.write(flags.json ? `${JSON.stringify(report)}\n` : planText(report))
   } finally {
     store.close()
   }
+}
+
+function readProfile(given: string): Result<Profile, string> {
+  if (!given.endsWith('.json')) return namedProfile(given)
+  if (!existsSync(given)) return fail(`the profile ${given} is not there`)
+  let value: Json
+  try {
+    value = JSON.parse(readFileSync(given, 'utf8')) as Json
+  } catch (error) {
+    return fail(`the profile ${given} cannot be read as JSON: ${(error as Error).message}`)
+  }
+  return profileFrom(given, value)
 }

@@ -3,10 +3,15 @@ import { laneCapacity, scheduledTask } from '../schedule/lanes.ts'
 import { type Command, createScheduler, type SchedulerEvent } from '../schedule/scheduler.ts'
 import { batchCost, type Plan, type PlannedTask } from './plan.ts'
 import type { Batch } from './settle.ts'
-import { type MeasuredRates, type Profile, profiles } from './profile.ts'
+import { type MeasuredRates, type Profile, profileOfDevice } from './profile.ts'
 
 export interface Forecast {
+  /** Where nothing was measured: if every answer is as long as allowed. */
   readonly seconds: number
+  /** If answers are half as long as allowed; null where what was measured says how long they are. */
+  readonly secondsAtHalf: number | null
+  /** Of the batches of a stage, with the loads and switches they begin with; stages run side by side. */
+  readonly secondsOfStage: ReadonlyMap<string, number>
   readonly bytes: number
   readonly modelLoads: number
   readonly adapterSwitches: number
@@ -14,8 +19,23 @@ export interface Forecast {
   readonly basis: string
 }
 
-/** Plays the plan through the scheduler on a virtual clock. The counts are those of the run; the seconds are an estimate. */
-export function forecast(plan: Plan, measured: MeasuredRates): Forecast {
+/**
+ * Plays the plan through the scheduler on a virtual clock. The counts are those of the run; the seconds are an estimate:
+ * from `profile` alone where one is given, else from what was `measured`, and from the profile of the device where
+ * nothing was.
+ */
+export function forecast(plan: Plan, measured: MeasuredRates, profile: Profile | null = null): Forecast {
+  const { guessedTokens, ...whole } = play(plan, measured, profile, 1)
+  return { ...whole, secondsAtHalf: guessedTokens > 0 ? play(plan, measured, profile, 0.5).seconds : null }
+}
+
+/** `share`: how long answers are, of what is allowed. `guessedTokens`: tokens to decode whose time no measurement tells. */
+function play(
+  plan: Plan,
+  measured: MeasuredRates,
+  profile: Profile | null,
+  share: number,
+): Omit<Forecast, 'secondsAtHalf'> & { readonly guessedTokens: number } {
   const scheduler = createScheduler(
     plan.tasks.map(({ task }) => scheduledTask(task)),
     laneCapacity(2),
@@ -24,11 +44,13 @@ export function forecast(plan: Plan, measured: MeasuredRates): Forecast {
   const running: { until: number; event: SchedulerEvent }[] = []
   let clock = 0
   let bytes = 0
+  let guessedTokens = 0
   let modelLoads = 0
   let adapterSwitches = 0
   let started = false
   let anyMeasured = false
   const used = new Set<string>()
+  const secondsOfStage = new Map<string, number>()
 
   const carryOut = (command: Command): void => {
     if (command.type === 'settle') {
@@ -38,16 +60,18 @@ export function forecast(plan: Plan, measured: MeasuredRates): Forecast {
       const batch = batches[command.batch] as Batch
       const cost = batchCost(plan, batch)
       const cells = batch.cells.length
-      const profile = profileOf(task)
-      let seconds = measuredSeconds(task, cost, cells, measured)
+      const machine = profile ?? profileOfDevice(task.state?.base.device ?? 'cpu')
+      let seconds = profile ? null : measuredSeconds(task, cost, cells, measured)
       if (seconds === null) {
-        seconds = estimatedSeconds(task, cost, cells, profile)
-        used.add(profile.name)
+        seconds = estimatedSeconds(task, { ...cost, decodeTokens: share * cost.decodeTokens }, cells, machine)
+        guessedTokens += cost.decodeTokens
+        used.add(machine.name)
       } else anyMeasured = true
-      if (task.operation.runs.on === 'sidecar' && !started) seconds += profile.startSeconds
+      if (task.operation.runs.on === 'sidecar' && !started) seconds += machine.startSeconds
       started ||= task.operation.runs.on === 'sidecar'
-      if (command.transition?.loadsBase) seconds += profile.loadSeconds
-      if (command.transition?.switchesAdapter) seconds += profile.switchSeconds
+      if (command.transition?.loadsBase) seconds += machine.loadSeconds
+      if (command.transition?.switchesAdapter) seconds += machine.switchSeconds
+      secondsOfStage.set(task.stage, (secondsOfStage.get(task.stage) ?? 0) + seconds)
       modelLoads += Number(command.transition?.loadsBase ?? false)
       adapterSwitches += Number(command.transition?.switchesAdapter ?? false)
       bytes += cost.bytes
@@ -62,7 +86,7 @@ export function forecast(plan: Plan, measured: MeasuredRates): Forecast {
     for (const command of scheduler.next(due.event)) carryOut(command)
   }
   const sources = [...(anyMeasured ? ["this machine's own runs"] : []), ...[...used].map((name) => `profile ${name}`)]
-  return { seconds: clock, bytes, modelLoads, adapterSwitches, basis: sources.join(', ') || 'nothing to do' }
+  return { guessedTokens, seconds: clock, secondsOfStage, bytes, modelLoads, adapterSwitches, basis: sources.join(', ') || 'nothing to do' }
 }
 
 /** Work of a batch in units that seconds are proportional to: FLOPs where a model runs, else cells. */
@@ -79,10 +103,6 @@ function earliest(running: { until: number; event: SchedulerEvent }[]): { until:
   let first = 0
   for (const [index, entry] of running.entries()) if (entry.until < (running[first] as { until: number }).until) first = index
   return running.splice(first, 1)[0]
-}
-
-function profileOf(task: Task): Profile {
-  return profiles[task.state?.base.device ?? 'cpu'] as Profile
 }
 
 function measuredSeconds(task: Task, cost: Cost, cells: number, measured: MeasuredRates): number | null {

@@ -15,7 +15,7 @@ export interface PlanReport {
   readonly adapterSwitches: number
   /** Loads of a process for each organism, prompt set and phase, as a script would have it. */
   readonly naiveModelLoads: number
-  readonly forecast: { readonly seconds: number; readonly bytes: number; readonly basis: string }
+  readonly forecast: { readonly seconds: number; readonly secondsAtHalf: number | null; readonly bytes: number; readonly basis: string }
   readonly stages: readonly StageReport[]
   /** What people count: answers, recordings, projections. `bytes` is of what must still be made. */
   readonly counts: Readonly<Record<string, { readonly total: number; readonly run: number; readonly bytes: number }>>
@@ -26,6 +26,8 @@ interface StageReport {
   readonly stage: string
   readonly tasks: { readonly total: number; readonly run: number }
   readonly cells: { readonly total: number; readonly run: number }
+  /** Forecast of its batches; stages run side by side. */
+  readonly seconds: number
 }
 
 /** Cells that run for one reason. A cell with several is counted under the one that makes the most cells run. */
@@ -43,13 +45,13 @@ interface Reason {
 }
 
 export function planReport(workflow: string, plan: Plan, expected: Forecast, reasons: readonly ReasonGroup[]): PlanReport {
-  const { seconds, bytes, basis } = expected
+  const { seconds, secondsAtHalf, bytes, basis } = expected
   return {
     workflow,
     ...totalsOf(plan, expected),
     naiveModelLoads: naiveLoads(plan.tasks),
-    forecast: { seconds: Math.round(seconds * 10) / 10, bytes, basis },
-    stages: stagesOf(plan.tasks),
+    forecast: { seconds: tenths(seconds), secondsAtHalf: secondsAtHalf && tenths(secondsAtHalf), bytes, basis },
+    stages: stagesOf(plan.tasks, expected),
     counts: countsOf(plan),
     reasons: reasons.map(reasonOf),
   }
@@ -63,7 +65,7 @@ function naiveLoads(tasks: readonly PlannedTask[]): number {
   return new Set(processes).size
 }
 
-function stagesOf(tasks: readonly PlannedTask[]): StageReport[] {
+function stagesOf(tasks: readonly PlannedTask[], { secondsOfStage }: Forecast): StageReport[] {
   const stages = new Map<string, { total: number; run: number; cells: number; toRun: number }>()
   for (const { task, cells, toRun } of tasks) {
     const stage = stages.get(task.stage) ?? { total: 0, run: 0, cells: 0, toRun: 0 }
@@ -74,7 +76,10 @@ function stagesOf(tasks: readonly PlannedTask[]): StageReport[] {
       toRun: stage.toRun + toRun,
     })
   }
-  return [...stages].map(([stage, { total, run, cells, toRun }]) => ({ stage, tasks: { total, run }, cells: { total: cells, run: toRun } }))
+  return [...stages].map(([stage, { total, run, cells, toRun }]) => {
+    const seconds = tenths(secondsOfStage.get(stage) ?? 0)
+    return { stage, tasks: { total, run }, cells: { total: cells, run: toRun }, seconds }
+  })
 }
 
 function countsOf(plan: Plan): Record<string, { total: number; run: number; bytes: number }> {
@@ -87,6 +92,15 @@ function countsOf(plan: Plan): Record<string, { total: number; run: number; byte
     counts[noun] = { total: count.total + total, run: count.run + run, bytes: count.bytes + bytes }
   }
   return counts
+}
+
+function tenths(value: number): number {
+  return Math.round(value * 10) / 10
+}
+
+function timeText({ seconds, secondsAtHalf }: PlanReport['forecast']): string {
+  if (secondsAtHalf === null) return formatDuration(seconds)
+  return `${formatDuration(seconds)} if every answer is as long as allowed, ${formatDuration(secondsAtHalf)} if half as long`
 }
 
 function reasonOf(group: ReasonGroup): Reason {
@@ -110,19 +124,20 @@ export function planText(report: PlanReport): string {
   if (tasks.run === 0)
     return `${report.workflow}: nothing to do; all ${formatCount(tasks.total)} tasks (${formatCount(cells.total)} cells) are up to date\n`
   const width = Math.max(...report.stages.map(({ stage }) => stage.length), 5)
-  const stage = (name: string, run: string, total: string, reused: string) =>
-    `  ${name.padEnd(width)}  ${run.padStart(12)}  ${total.padStart(12)}  ${reused.padStart(12)}`
+  const stage = (name: string, run: string, total: string, reused: string, time: string) =>
+    `  ${name.padEnd(width)}  ${run.padStart(12)}  ${total.padStart(12)}  ${reused.padStart(12)}  ${time.padStart(12)}`
   const made = Object.entries(report.counts).filter(([, count]) => count.run > 0)
   return [
     `${report.workflow}: ${formatCount(tasks.run)} of ${formatCount(tasks.total)} tasks run, ${formatCount(cells.run)} of ${formatCount(cells.total)} cells`,
     '',
-    stage('stage', 'cells to run', 'of', 'tasks to run'),
+    stage('stage', 'cells to run', 'of', 'tasks to run', 'time about'),
     ...report.stages.map((each) =>
       stage(
         each.stage,
         formatCount(each.cells.run),
         formatCount(each.cells.total),
         `${formatCount(each.tasks.run)} of ${formatCount(each.tasks.total)}`,
+        each.tasks.run > 0 ? formatDuration(each.seconds) : '',
       ),
     ),
     '',
@@ -130,7 +145,7 @@ export function planText(report: PlanReport): string {
     '',
     `  base loads        ${report.modelLoads} (a process for each organism, prompt set and phase: ${formatCount(report.naiveModelLoads)})`,
     `  adapter switches  ${formatCount(report.adapterSwitches)}`,
-    `  time              about ${formatDuration(forecast.seconds)} (from ${forecast.basis})`,
+    `  time              about ${timeText(forecast)} (from ${forecast.basis})`,
     `  disk              ${formatBytes(forecast.bytes)} at most`,
     '',
     'why',

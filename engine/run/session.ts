@@ -7,6 +7,7 @@ import { fail, ok, type Result } from '../core/result.ts'
 import { CorruptObject } from '../core/step-kind.ts'
 import { type Forecast, forecast } from '../plan/forecast.ts'
 import { type Plan, plan as makePlan } from '../plan/plan.ts'
+import type { Profile } from '../plan/profile.ts'
 import { totalsOf } from '../plan/totals.ts'
 import type { Prepared } from '../prepare.ts'
 import { damagedObjects } from '../store/damaged-objects.ts'
@@ -74,9 +75,10 @@ function loseObject(store: Store, { object, message }: CorruptObject): ObjectLos
   return { type: 'object-lost', object, detail: message, cells: store.quarantine(object) }
 }
 
-export function planNow(prepared: Prepared, store: Store): { plan: Plan; expected: Forecast } {
+/** `profile`: the machine that the forecast is for, where it is not this one. */
+export function planNow(prepared: Prepared, store: Store, profile: Profile | null = null): { plan: Plan; expected: Forecast } {
   const plan = makePlan(prepared.graph, snapshotOf(store))
-  return { plan, expected: forecast(plan, ratesOf(store)) }
+  return { plan, expected: forecast(plan, ratesOf(store), profile) }
 }
 
 /** Refuses a run that the disk cannot hold, before anything is started. */

@@ -1,0 +1,38 @@
+// `npm run -s bench:forecast`: prints `{forecast_s, measured_s, ratio}` of the quickstart in a store of its own that has
+// learned this machine's rates from a slice of it. The slice's cells are not among those that the forecast is for.
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { dag } from './lib/measure.mjs'
+import { at, main, setUp } from './lib/setup.mjs'
+
+const limit = 'limit: { discovery: 8, probing: 4, benign: 4 }'
+const slice = 'limit: { discovery: 2, probing: 1, benign: 1 }'
+
+await main(async () => {
+  await setUp()
+  const folder = mkdtempSync(path.join(tmpdir(), 'dag-bench-'))
+  try {
+    const workflow = readFileSync(at('workflows', 'quickstart.yaml'), 'utf8')
+    if (!workflow.includes(limit)) throw new Error(`quickstart.yaml has not "${limit}"`)
+    symlinkSync(at('datasets'), path.join(folder, 'datasets'))
+    mkdirSync(path.join(folder, 'cache'))
+    cpSync(at('cache', 'models'), path.join(folder, 'cache', 'models'), { recursive: true })
+    mkdirSync(path.join(folder, 'workflows'))
+    const write = (text) => writeFileSync(path.join(folder, 'workflows', 'quickstart.yaml'), text)
+    const ask = (...args) => dag([...args, 'workflows/quickstart.yaml'], { cwd: folder })
+    write(workflow.replace(limit, slice))
+    process.stderr.write('bench: a slice of four prompts\n')
+    ask('run', '--ui', 'json')
+    write(workflow)
+    const { forecast } = JSON.parse(ask('plan', '--json').stdout)
+    process.stderr.write(`bench: the rest, ${Math.round(forecast.seconds)} s from ${forecast.basis}\n`)
+    const measured = ask('run', '--ui', 'json').ms / 1000
+    const round = (value) => Math.round(value * 100) / 100
+    const ratio = round(forecast.seconds / measured)
+    process.stdout.write(`${JSON.stringify({ forecast_s: round(forecast.seconds), measured_s: round(measured), ratio })}\n`)
+    return 0
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+})

@@ -1,0 +1,79 @@
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
+import { expect, test } from 'vitest'
+import { formatDuration } from '../../engine/report/format.ts'
+import { dag } from '../support/dag.ts'
+import { root } from '../support/paths.ts'
+import type { PlanReport } from '../../engine/report/plan-report.ts'
+import { freshWorkspace } from '../support/workspace.ts'
+
+const overnight = 'workflows/overnight.yaml'
+
+async function forecastOf(profile: string): Promise<PlanReport> {
+  const store = freshWorkspace().at('cache')
+  const { code, stdout, stderr } = await dag(root, ['plan', '--json', '--store', store, '--profile', profile, overnight])
+  expect([code, stderr]).toEqual([0, ''])
+  return JSON.parse(stdout) as PlanReport
+}
+
+const stages = [
+  ['vectors', 'vectors'],
+  ['answers', 'answers'],
+  ['recordings of the organisms', 'answers.capture'],
+  ['recordings of the clean model', 'clean'],
+  ['projections', 'scores'],
+] as const
+const hour = 3600
+const secondsOf = (report: PlanReport, stage: string) => report.stages.find((each) => each.stage === stage)?.seconds as number
+
+test('the reference run is forecast for two machines, each figure as docs/forecast.md has it', async () => {
+  const figures = (report: PlanReport) => [report.forecast.seconds, report.forecast.secondsAtHalf, report.forecast.basis, report.modelLoads]
+  const [a100, h100] = [await forecastOf('a100-80gb'), await forecastOf('h100-80gb')]
+  expect(figures(a100)).toEqual([107_600, 57_453.5, 'profile a100-80gb', 1])
+  expect(figures(h100)).toEqual([63_389.8, 32_927, 'profile h100-80gb', 1])
+  const page = readFileSync(path.join(root, 'docs', 'forecast.md'), 'utf8')
+  const row = (name: string, seconds: (report: PlanReport) => number, mark = '') =>
+    `| ${mark}${name}${mark} | ${[a100, h100].map((report) => `${mark}${formatDuration(seconds(report))}${mark}`).join(' | ')} |`
+  for (const [name, stage] of stages) expect(page).toContain(row(name, (report) => secondsOf(report, stage)))
+  expect(page).toContain(row('whole, answers as long as allowed', ({ forecast }) => forecast.seconds, '**'))
+  expect(page).toContain(row('whole, answers half as long', ({ forecast }) => forecast.secondsAtHalf as number, '**'))
+})
+
+test('what the script of 2025 was heading for is its answers, its replays and its 336 loads: 45 hours within a tenth', async () => {
+  const report = await forecastOf('a100-80gb')
+  const { naiveModelLoads } = report
+  expect(naiveModelLoads).toBe(336)
+  const script = secondsOf(report, 'answers') + secondsOf(report, 'answers.capture') + secondsOf(report, 'clean') + 335 * 150
+  expect(Math.abs(script / (45 * hour) - 1)).toBeLessThan(0.1)
+})
+
+test('14 organisms replayed through all 80 blocks, as that script did it, are 20 to 30 minutes', async () => {
+  const clean = secondsOf(await forecastOf('a100-80gb'), 'clean')
+  const replay = 150 + (clean * (14 / 56) * 80) / 51
+  expect([replay > 20 * 60, replay < 30 * 60]).toEqual([true, true])
+})
+
+test('the second run of 2025, one base resident, took 16 hours: that of answers half as long as allowed', async () => {
+  const { secondsAtHalf } = (await forecastOf('a100-80gb')).forecast
+  expect(Math.abs((secondsAtHalf as number) / (16 * hour) - 1)).toBeLessThan(0.1)
+})
+
+test('a profile of ones own is a file with every speed; what is wrong with one is said', async () => {
+  const workspace = freshWorkspace()
+  const plan = (profile: string) => dag(workspace.folder, ['plan', '--profile', profile, 'flow.yaml'])
+  const speeds = { decodeFlops: 1e12, prefillFlops: 1e13, loadSeconds: 1, switchSeconds: 1, startSeconds: 1, cellsPerSecond: 1 }
+  workspace.write('flow.yaml', 'workflow: flow\nsteps:\n  a: { kind: command, run: "date > {out.now}", outputs: { now: now.txt } }\n')
+  workspace.write('own.json', JSON.stringify(speeds))
+  workspace.write('slow.json', JSON.stringify({ ...speeds, loadSeconds: 0 }))
+  workspace.write('more.json', JSON.stringify({ ...speeds, price: 2 }))
+  expect((await plan('own.json')).stdout).toContain('time              about 1.0 s (from profile own.json)')
+  const error = async (profile: string) => (await plan(profile)).stderr.split('\n')[0]
+  expect(await error('a10')).toBe(
+    'error: there is no profile "a10" (known: cpu-2core, a100-80gb, h100-80gb, mps); one of your own is a JSON file [profile]',
+  )
+  expect(await error('none.json')).toBe('error: the profile none.json is not there [profile]')
+  expect(await error('slow.json')).toBe('error: slow.json: "loadSeconds" must be a number above zero [profile]')
+  expect(await error('more.json')).toBe(
+    'error: more.json: "price" is not one of decodeFlops, prefillFlops, loadSeconds, switchSeconds, startSeconds, cellsPerSecond [profile]',
+  )
+})
