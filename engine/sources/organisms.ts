@@ -2,8 +2,6 @@ import path from 'node:path'
 import pLimit from 'p-limit'
 import type { Diagnostic, SourceRange } from '../core/diagnostic.ts'
 import { digestOfJson } from '../core/digest.ts'
-import { isObject, type Json } from '../core/json.ts'
-import { isName } from '../core/names.ts'
 import { ok } from '../core/result.ts'
 import type { ModelSource, OrganismSource } from '../core/sources.ts'
 import { parseYaml, type SourceDocument } from '../spec/document.ts'
@@ -11,15 +9,8 @@ import type { Workflow } from '../spec/workflow.ts'
 import { readAdapter } from './adapters.ts'
 import type { SourceFiles } from './files.ts'
 import { hubFolder, hubRepository, isPinned } from './hub.ts'
+import { type Declared, declarations } from './organism-list.ts'
 import type { Problems } from './problems.ts'
-
-/** An organism as its list declares it. */
-interface Declared {
-  readonly name: string
-  readonly adapter: string
-  readonly revision: string | null
-  readonly plants: string | null
-}
 
 /** Organisms, and what stands in the way of running them: planning goes on without weights, running does not. */
 export interface Organisms {
@@ -37,7 +28,7 @@ export function declaredOrganisms(
   problems: Problems,
 ): (Declared & { readonly rangeOf: (key: 'adapter' | 'revision') => SourceRange })[] {
   const { document, declared } = readList(workflow, files, problems)
-  return declared.map((entry) => ({ ...entry, rangeOf: (key) => document.rangeOf(['organisms', entry.name, key], 'value') }))
+  return declared.map((entry) => ({ ...entry, rangeOf: (key) => document.rangeOf(entry.at[key], 'value') }))
 }
 
 function readList(workflow: Workflow, files: SourceFiles, problems: Problems) {
@@ -79,7 +70,7 @@ export async function readOrganisms(
           : at(
               'unpinned-revision',
               'revision',
-              `its revision "${entry.revision ?? ''}" is a placeholder`,
+              entry.revision === null ? 'it has no revision' : `its revision "${entry.revision}" is a placeholder`,
               'pin the commit of the repository: 40 hex digits',
             ),
       )
@@ -116,38 +107,16 @@ function folderOf({ adapter, revision }: Declared, file: string, cache: string, 
 }
 
 function diagnosticOf(entry: Declared, document: SourceDocument) {
-  return (rule: string, key: string, message: string, hint?: string): Diagnostic => ({
+  return (rule: string, key: 'adapter' | 'revision', message: string, hint?: string): Diagnostic => ({
     severity: 'error',
     rule,
     message: `organism "${entry.name}": ${message}`,
     ...(hint ? { hint } : {}),
-    range: document.rangeOf(['organisms', entry.name, key], 'value'),
+    range: document.rangeOf(entry.at[key], 'value'),
   })
 }
 
 function remote(declared: Declared): OrganismSource {
   const digest = digestOfJson({ adapter: declared.adapter, revision: declared.revision })
   return { name: declared.name, origin: declared.adapter, path: null, digest, plants: declared.plants }
-}
-
-function declarations(document: SourceDocument, problems: Problems): Declared[] {
-  const list = isObject(document.data) ? document.data.organisms : undefined
-  const complain = (message: string, at: readonly string[], hint?: string) =>
-    problems.list.push({ severity: 'error', rule: 'organism', message, ...(hint ? { hint } : {}), range: document.rangeOf(at, 'value') })
-  if (!isObject(list)) {
-    if (document.diagnostics.length === 0) complain('there is no list "organisms" of adapters by name', [])
-    return []
-  }
-  return Object.entries(list).flatMap(([name, value]: [string, Json]): Declared[] => {
-    const entry = isObject(value) ? value : {}
-    const { adapter, revision, plants } = entry
-    if (!isName(name)) complain(`"${name}" cannot be a name`, ['organisms', name], 'lower-case letters, digits, ".", "_" and "-", no ".."')
-    else if (typeof adapter !== 'string')
-      complain(`organism "${name}" has no "adapter"`, ['organisms', name], 'a folder, or hf:OWNER/NAME with a revision')
-    else
-      return [
-        { name, adapter, revision: revision === undefined ? null : String(revision), plants: typeof plants === 'string' ? plants : null },
-      ]
-    return []
-  })
 }
