@@ -138,7 +138,15 @@ export const verifyCommand = buildCommand({
         placeholder: 'share',
       },
       dryRun: { kind: 'boolean', brief: 'Report damage and leave it as it is', default: false },
+      recompute: {
+        kind: 'parsed',
+        brief: 'Compute so many stored cells of the workflow again and say how far they lie from what is stored',
+        parse: parseCount,
+        optional: true,
+        placeholder: 'cells',
+      },
     },
+    positional: { kind: 'tuple', parameters: [{ ...workflow, brief: 'The workflow file, for --recompute', optional: true }] },
   },
   docs: { brief: 'Check that nothing in the store is lost or damaged; take what is out of use, so that the next run makes it again' },
 })

@@ -4,6 +4,7 @@ import { type VerifyProgress, verifyStore } from '../store/verify.ts'
 import type { CliContext } from './context.ts'
 import { exitCodes } from './exit-codes.ts'
 import { progressLine } from './progress-line.ts'
+import { recomputeCells } from './recompute.ts'
 import { reportProblems } from './report-problems.ts'
 import { storeHere } from './store-here.ts'
 
@@ -14,9 +15,14 @@ export interface VerifyFlags {
   /** Share of the bytes, above 0 and up to 1. */
   readonly readDataSubset?: number
   readonly dryRun: boolean
+  /** Cells that are computed again, in place of reading the store. */
+  readonly recompute?: number
 }
 
-export async function verify(this: CliContext, flags: VerifyFlags): Promise<void> {
+export async function verify(this: CliContext, flags: VerifyFlags, workflow?: string): Promise<void> {
+  const mismatch = (workflow === undefined) !== (flags.recompute === undefined)
+  if (mismatch) return reportProblems(this.process, [{ severity: 'error', rule: 'usage', message: togetherOnly, hint: togetherHint }])
+  if (workflow !== undefined && flags.recompute !== undefined) return recomputeCells(this.process, flags, workflow, flags.recompute)
   const root = storeHere(flags.store)
   if (!root.ok) return reportProblems(this.process, root.error)
   const progress = progressLine(this.process.stderr, Date.now)
@@ -29,6 +35,9 @@ export async function verify(this: CliContext, flags: VerifyFlags): Promise<void
   this.process.stdout.write(flags.json ? `${JSON.stringify(report)}\n` : verifyText(report))
   this.process.exitCode = report.damage.length > 0 ? exitCodes.failed : exitCodes.done
 }
+
+const togetherOnly = '--recompute and a workflow go together'
+const togetherHint = 'write `dag verify --recompute 20 WORKFLOW`, or neither of them to check the store'
 
 function progressText({ doing, done, total }: VerifyProgress): string {
   const share = `${Math.floor((100 * done) / Math.max(1, total))} %`

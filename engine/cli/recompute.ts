@@ -1,0 +1,40 @@
+import { kinds } from '../../steps/index.ts'
+import { prepare } from '../prepare.ts'
+import { recomputeText } from '../report/recompute-text.ts'
+import { recompute } from '../run/recompute.ts'
+import { planNow } from '../run/session.ts'
+import { exitCodes } from './exit-codes.ts'
+import { sidecarCommand } from './places.ts'
+import { progressLine } from './progress-line.ts'
+import { reportProblems } from './report-problems.ts'
+import type { VerifyFlags } from './verify.ts'
+import { openStoreOf } from './workspace.ts'
+
+/** Computes `count` stored cells of a workflow again and says how far they lie from what is stored. */
+export async function recomputeCells(process: NodeJS.Process, flags: VerifyFlags, file: string, count: number): Promise<void> {
+  const sidecar = sidecarCommand(process.env)
+  if (!sidecar.ok) return reportProblems(process, [sidecar.error])
+  const { store } = openStoreOf(file, flags.store)
+  const progress = progressLine(process.stderr, Date.now)
+  try {
+    const prepared = await prepare(file, kinds, store)
+    if (!prepared.ok) return reportProblems(process, prepared.error)
+    if (prepared.value.notReady.length > 0) return reportProblems(process, prepared.value.notReady)
+    const report = await recompute({
+      store,
+      plan: planNow(prepared.value, store).plan,
+      sidecar: sidecar.value,
+      count,
+      random: Math.random,
+      emit: (fact) => fact.type === 'setup' && progress.show(() => fact.text),
+      onTask: (done, total) => progress.show(() => `computing again: task ${done + 1} of ${total}`),
+    })
+    progress.end()
+    process.stdout.write(flags.json ? `${JSON.stringify(report)}\n` : recomputeText(report))
+    const bad = report.failed.length > 0 || report.cells.some(({ verdict }) => verdict === 'beyond')
+    process.exitCode = bad ? exitCodes.failed : exitCodes.done
+  } finally {
+    progress.end()
+    store.close()
+  }
+}

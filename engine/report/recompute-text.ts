@@ -1,0 +1,48 @@
+import type { Recomputed, RecomputeReport } from '../core/recomputed.ts'
+import { formatCount, formatNumberOf } from './format.ts'
+
+const widths = [12, 6, 11, 7, 8, 10, 14]
+
+/** What was computed again, by operation, and every cell that lies beyond its tolerance. */
+export function recomputeText({ cells, failed }: RecomputeReport): string {
+  const groups = [...Map.groupBy(cells, ({ operation }) => operation)].sort(([a], [b]) => (a < b ? -1 : 1))
+  const answers = cells.filter(({ ids }) => ids !== null)
+  const changed = answers.filter(({ verdict }) => verdict !== 'same')
+  const scores = cells.filter(({ flips }) => flips !== null)
+  const beyond = cells.filter(({ verdict }) => verdict === 'beyond')
+  return [
+    `computed again: ${formatNumberOf(cells.length + failed.length, 'cell')}, beside the store; nothing in it was changed`,
+    row('operation', 'cells', 'same bits', 'drift', 'beyond', 'max |Δ|', 'lowest cosine'),
+    ...groups.map(([operation, own]) => groupRow(operation, own)),
+    ...(answers.length > 0
+      ? [`  answers: ${answers.length - changed.length} of ${answers.length} have the same ids`, ...changed.map(answerLine)]
+      : []),
+    ...(scores.length > 0
+      ? [`  highest answer along a vector: ${scores.filter(({ flips }) => flips).length} of ${scores.length} would be another one`]
+      : []),
+    ...(beyond.length > 0 ? ['beyond what another order of summation explains:', ...beyond.map(beyondLine)] : []),
+    ...(failed.length > 0 ? ['failed:', ...failed.map(({ task, cell, reason }) => `  ${task}:${cell}  ${reason}`)] : []),
+    '',
+  ].join('\n')
+}
+
+function groupRow(operation: string, own: readonly Recomputed[]): string {
+  const count = (verdict: Recomputed['verdict']) => formatCount(own.filter((each) => each.verdict === verdict).length)
+  const differences = own.flatMap(({ difference }) => difference ?? [])
+  const measured = differences.length > 0
+  const most = measured ? Math.max(...differences.map(({ maxDelta }) => maxDelta)).toPrecision(2) : ''
+  const least = measured ? Math.min(...differences.map(({ cosine }) => cosine)).toFixed(8) : ''
+  return row(operation, formatCount(own.length), count('same'), count('drift'), count('beyond'), most, least)
+}
+
+function row(first: string, ...others: readonly string[]): string {
+  return `  ${first.padEnd(widths[0] as number)}${others.map((text, index) => text.padStart(widths[index + 1] as number)).join('')}`.trimEnd()
+}
+
+function answerLine({ task, cell, ids }: Recomputed): string {
+  return `    ${task}:${cell}  differs from id ${(ids?.common ?? 0) + 1} of ${ids?.stored ?? 0} on`
+}
+
+function beyondLine({ task, cell, difference }: Recomputed): string {
+  return `  ${task}:${cell}  ${((difference?.relative ?? 0) * 100).toPrecision(2)} % of its length, cosine ${(difference?.cosine ?? 0).toFixed(6)}`
+}
