@@ -6,23 +6,23 @@ import path from 'node:path'
 import { dag } from './lib/measure.mjs'
 import { at, main, setUp } from './lib/setup.mjs'
 
-const limit = 'limit: { discovery: 8, probing: 4, benign: 4 }'
-const slice = 'limit: { discovery: 2, probing: 1, benign: 1 }'
+const whole = '    organisms: all\n'
+const slice = '    organisms: [flattery]\n'
 
 await main(async () => {
   await setUp()
   const folder = mkdtempSync(path.join(tmpdir(), 'dag-bench-'))
   try {
     const workflow = readFileSync(at('workflows', 'quickstart.yaml'), 'utf8')
-    if (!workflow.includes(limit)) throw new Error(`quickstart.yaml has not "${limit}"`)
+    if (!workflow.includes(whole)) throw new Error(`quickstart.yaml has not "${whole}"`)
     symlinkSync(at('datasets'), path.join(folder, 'datasets'))
     mkdirSync(path.join(folder, 'cache'))
     cpSync(at('cache', 'models'), path.join(folder, 'cache', 'models'), { recursive: true })
     mkdirSync(path.join(folder, 'workflows'))
     const write = (text) => writeFileSync(path.join(folder, 'workflows', 'quickstart.yaml'), text)
     const ask = (...args) => dag([...args, 'workflows/quickstart.yaml'], { cwd: folder })
-    write(workflow.replace(limit, slice))
-    process.stderr.write('bench: a slice of four prompts\n')
+    write(workflow.replace(whole, slice))
+    process.stderr.write('bench: one organism\n')
     ask('run', '--ui', 'json')
     write(workflow)
     const { forecast } = JSON.parse(ask('plan', '--json').stdout)
