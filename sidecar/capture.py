@@ -36,13 +36,9 @@ def run(request: Mapping[str, Any], resident: Resident, progress: Progress) -> d
     out = params.text(request, "out")
     groups = [parse_group(group) for group in params.items(request, "groups")]
     params.unique([group.id for group in groups], "group")
-    if request.get("component") != "residual":
-        raise bad_input(f"component '{request.get('component')}' is not 'residual'")
-    positions = request.get("positions")
-    if positions not in ("response", "all"):
-        raise bad_input(f"positions '{positions}' is not one of response, all")
+    all_positions = parse_positions(request)
     progress.expect(sum(len(group.layers) for group in groups))
-    jobs = [to_job(group, positions == "all") for group in groups]
+    jobs = [to_job(f"group '{group.id}'", group.response, group.layers, all_positions) for group in groups]
     kept: dict[tuple[int, int], torch.Tensor] = {}
 
     def keep(index: int, layer: int, residual: torch.Tensor) -> None:
@@ -89,17 +85,27 @@ def write_shard(
         return {"files": [shard.finish()], "cells": cells, "failed": failed}
 
 
-def to_job(group: Group, all_positions: bool) -> Job:
-    """Reads the group's response record. Raises SidecarError: `corrupt`, or `bad-input` for a record that is not one."""
+def to_job(name: str, response: Ref, layers: Sequence[int], all_positions: bool) -> Job:
+    """Reads a response record. Raises SidecarError: `corrupt`, or `bad-input` for a record that is not one."""
     try:
-        record = json.loads(read_ref(group.response))
+        record = json.loads(read_ref(response))
         ids, start = record["token_ids"], record["prompt_end"]
         fits = all(type(token) is int for token in ids) and type(start) is int and 0 <= start < len(ids)
     except (ValueError, KeyError, TypeError):
         fits = False
     if not fits:
-        raise bad_input(f"group '{group.id}': its response is not a record with token_ids and a prompt_end before its end")
-    return Job(ids, group.layers, 0 if all_positions else start)
+        raise bad_input(f"{name}: its response is not a record with token_ids and a prompt_end before its end")
+    return Job(ids, layers, 0 if all_positions else start)
+
+
+def parse_positions(request: Mapping[str, Any]) -> bool:
+    """Whether the states of all positions are wanted, and not those of the response alone."""
+    if request.get("component") != "residual":
+        raise bad_input(f"component '{request.get('component')}' is not 'residual'")
+    positions = request.get("positions")
+    if positions not in ("response", "all"):
+        raise bad_input(f"positions '{positions}' is not one of response, all")
+    return bool(positions == "all")
 
 
 def parse_group(value: params.Params) -> Group:

@@ -13,6 +13,8 @@ export interface StepKind {
   readonly schema: ParamSchema
   /** Tasks in a stable order, or the mistakes that only this kind can see. Pure. */
   tasks(step: Step, context: ExpandContext): { tasks: Task[]; problems: Problem[] }
+  /** Whether a step so written has no tasks of its own because the steps that read it do its work. */
+  leavesWork?(step: Step): boolean
 }
 
 /** A step as written, with defaults filled in. */

@@ -47,7 +47,8 @@ export function expand(
 /** Steps that come to no task at all although the steps they read have some. */
 export function idleSteps(workflow: Workflow, kinds: readonly StepKind[], graph: TaskGraph): Diagnostic[] {
   const kindOf = new Map(kinds.map((kind) => [kind.kind, kind]))
-  const busy = new Set(graph.tasks.map((task) => task.step))
+  const leaving = workflow.steps.filter((step) => kindOf.get(step.kind)?.leavesWork?.(step)).map((step) => step.name)
+  const busy = new Set([...graph.tasks.map((task) => task.step), ...leaving])
   return workflow.steps
     .filter((step) => !busy.has(step.name) && stepReferences(step, kindOf).every(({ name }) => busy.has(name)))
     .map((step) => ({

@@ -1,6 +1,6 @@
 import type { Json } from '../../engine/core/json.ts'
 import type { ParamSchema } from '../../engine/core/schema.ts'
-import type { CellSpec, Inputs, LoadedState, Operation, ParentTask, Problem, Task } from '../../engine/core/step-kind.ts'
+import type { CellSpec, Components, Inputs, LoadedState, Operation, ParentTask, Problem, Step, Task } from '../../engine/core/step-kind.ts'
 import { tokenModelComponents, tokenModelOrigins } from './model.ts'
 import { paramOrigin } from './origins.ts'
 import { chunks } from './pick.ts'
@@ -9,6 +9,7 @@ import { chunks } from './pick.ts'
 export interface CaptureParams {
   readonly layers: readonly number[]
   readonly positions: 'response' | 'all'
+  readonly raw: 'keep' | 'never'
 }
 
 export const captureSchema: ParamSchema = {
@@ -25,6 +26,14 @@ export const captureSchema: ParamSchema = {
       description: 'Record the response tokens only, or the prompt too.',
       'x-affects': 'result',
     },
+    raw: {
+      type: 'string',
+      enum: ['keep', 'never'],
+      default: 'keep',
+      description:
+        'keep stores the recordings: other traits are then projected without a model. never stores none: a project step reads the answers again and keeps the scores alone, so that another trait costs another pass.',
+      'x-affects': 'result',
+    },
   },
   'x-affects': 'result',
 }
@@ -35,6 +44,11 @@ export const batchSizeSchema: ParamSchema = {
   default: 16,
   description: 'Answers worked on together.',
   'x-affects': 'performance',
+}
+
+/** Whether what a step reads again is scored at once and not recorded. */
+export function keepsNothing(step: Step): boolean {
+  return (step.params.capture as CaptureParams | undefined)?.raw === 'never'
 }
 
 /** Layers that the model does not have. */
@@ -54,22 +68,32 @@ export function layerProblems(layers: readonly number[], state: LoadedState, pat
   )
 }
 
-export interface CaptureTask {
+/** Answers that are read again in a state of the model, to be recorded. */
+export interface Reading {
   readonly id: string
   readonly step: string
   readonly stage: string
-  /** The task whose answers are read again. */
   readonly answers: Task
   readonly state: LoadedState
   readonly capture: CaptureParams
   readonly batchSize: number
 }
 
+/** The parts of a key that say how states of the residual stream are computed. */
+export function captureComponents({ state, capture }: Reading): Components {
+  return { ...tokenModelComponents(state), component: 'residual', positions: capture.positions ?? 'response' }
+}
+
+export function captureOrigins({ state, step }: Reading): Task['origins'] {
+  return { ...tokenModelOrigins(state), positions: paramOrigin(step, 'capture', 'positions') }
+}
+
 /**
  * A task that reads recorded token ids through a model and keeps the residual stream. The organism's side and the
  * clean replay are this same operation in another state of the model.
  */
-export function captureTask({ id, step, stage, answers, state, capture, batchSize }: CaptureTask): Task {
+export function captureTask(reading: Reading): Task {
+  const { id, step, stage, answers, state, capture, batchSize } = reading
   return {
     id,
     step,
@@ -79,10 +103,10 @@ export function captureTask({ id, step, stage, answers, state, capture, batchSiz
     operation: captureOperation,
     parents: [{ task: answers.id, role: 'answers' }],
     state,
-    shared: { ...tokenModelComponents(state), component: 'residual', positions: capture.positions ?? 'response' },
+    shared: captureComponents(reading),
     data: { layers: [...capture.layers] },
     tuning: { batchSize },
-    origins: { ...tokenModelOrigins(state), positions: paramOrigin(step, 'capture', 'positions') },
+    origins: captureOrigins(reading),
   }
 }
 
@@ -104,26 +128,14 @@ const captureOperation: Operation = {
       ),
     )
   },
-  batches(task, inputs, groups) {
-    const answers = answersOf(inputs)
-    const length = (group: string): number => {
-      const facts = answers.cell(group)?.output?.facts
-      return facts ? Number(facts.prompt_tokens) + Number(facts.response_tokens) : 0
-    }
-    const sorted = groups.map((group) => ({ group, tokens: length(group) })).sort((a, b) => b.tokens - a.tokens)
-    return chunks(
-      sorted.map(({ group }) => group),
-      task.tuning.batchSize as number,
-    )
-  },
+  batches: (task, inputs, groups) => byLength(answersOf(inputs), groups, task.tuning.batchSize as number),
   cost(task, inputs, cell) {
     const { facts } = (task.state as LoadedState).base
     const layer = Number(cell.id.slice(cell.id.lastIndexOf('@') + 1))
-    const tokens = tokensOf(inputs, cell.group)
-    const recorded = task.shared.positions === 'all' ? tokens.prompt + tokens.response : tokens.response
+    const { read, recorded } = readTokens(task, inputs, cell.group)
     return {
       decodeTokens: 0,
-      prefillTokens: tokens.prompt + tokens.response,
+      prefillTokens: read,
       depth: (layer + 1) / facts.layers,
       bytes: recorded * facts.hidden * bytesPerNumber(task),
     }
@@ -151,6 +163,25 @@ const captureOperation: Operation = {
 
 function answersOf(inputs: Inputs): ParentTask {
   return inputs.of('answers')[0] as ParentTask
+}
+
+/** Batches of answers of about the same length, the longest first. */
+export function byLength(answers: ParentTask, groups: readonly string[], size: number): string[][] {
+  const length = (group: string): number => {
+    const facts = answers.cell(group)?.output?.facts
+    return facts ? Number(facts.prompt_tokens) + Number(facts.response_tokens) : 0
+  }
+  const sorted = groups.map((group) => ({ group, tokens: length(group) })).sort((a, b) => b.tokens - a.tokens)
+  return chunks(
+    sorted.map(({ group }) => group),
+    size,
+  )
+}
+
+/** Tokens of an answer that a reading runs, and how many of them it keeps the state of. */
+export function readTokens(task: Task, inputs: Inputs, id: string): { read: number; recorded: number } {
+  const { prompt, response } = tokensOf(inputs, id)
+  return { read: prompt + response, recorded: task.shared.positions === 'all' ? prompt + response : response }
 }
 
 /** Tokens of an answer: as recorded, or the most it can have while it is not written yet. */

@@ -1,4 +1,5 @@
 import type { ExpandContext, Step, Task } from '../../engine/core/step-kind.ts'
+import { answersIn } from './readings.ts'
 
 /** The steps that a project step reads: organisms with what was recorded of them, and replays of the first of these. */
 export interface Sides {
@@ -23,7 +24,7 @@ export interface AnswerTasks {
 
 /** What a project step scores, by organism and prompt set, in its order. `clean` is null where that side is not wanted. */
 export function answerTasks(scores: readonly Task[], organism: string, clean: string | null, context: ExpandContext): AnswerTasks[] {
-  const answers = context.step(organism).tasks.filter((task) => task.operation.name === 'generate')
+  const answers = answersIn(context.step(organism).tasks)
   const sameAnswers = (task: Task, other: Task) =>
     task.coordinate.organism === other.coordinate.organism && task.coordinate.promptSet === other.coordinate.promptSet
   const as = (role: string, tasks: readonly Task[], of: Task) =>

@@ -1,11 +1,12 @@
 import { digestOfJson } from '../../engine/core/digest.ts'
 import { type ParamSchema, resultComponents } from '../../engine/core/schema.ts'
 import type { ModelSource, OrganismSource, PromptSetSource } from '../../engine/core/sources.ts'
-import type { CellSpec, LoadedState, Operation, Step, StepKind, Task } from '../../engine/core/step-kind.ts'
-import { batchSizeSchema, type CaptureParams, captureSchema, captureTask, layerProblems } from '../common/capture.ts'
+import type { CellSpec, Operation, Step, StepKind, Task } from '../../engine/core/step-kind.ts'
+import { batchSizeSchema, type CaptureParams, captureSchema, captureTask, keepsNothing, layerProblems } from '../common/capture.ts'
 import { estimateTokens, textModelComponents, textModelOrigins } from '../common/model.ts'
 import { paramOrigins } from '../common/origins.ts'
 import { chunks, pick, selection } from '../common/pick.ts'
+import { organismReading } from '../common/readings.ts'
 
 const schema: ParamSchema = {
   type: 'object',
@@ -51,18 +52,8 @@ export const generate: StepKind = {
     const tasks = pick(step.params.organisms, sources.organisms).flatMap((organism) =>
       pick(step.params.prompts, sources.promptSets).flatMap((set) => {
         const answers = answerTask(step, model, organism, set)
-        if (!capture) return [answers]
-        const stage = `${step.name}.capture`
-        const recording = captureTask({
-          id: `${stage}/${organism.name}/${set.name}`,
-          step: step.name,
-          stage,
-          answers,
-          state: answers.state as LoadedState,
-          capture,
-          batchSize: step.params.batch_size as number,
-        })
-        return [answers, recording]
+        if (!capture || keepsNothing(step)) return [answers]
+        return [answers, captureTask(organismReading(step, answers))]
       }),
     )
     return { tasks, problems }

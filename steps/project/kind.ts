@@ -1,10 +1,14 @@
 import type { Json } from '../../engine/core/json.ts'
 import { namePattern } from '../../engine/core/names.ts'
 import type { ParamSchema } from '../../engine/core/schema.ts'
-import type { CellOutput, CellSpec, ExpandContext, Inputs, Operation, Problem, Step, StepKind, Task } from '../../engine/core/step-kind.ts'
+import type { ExpandContext, Problem, Step, StepKind, Task } from '../../engine/core/step-kind.ts'
+import { captureComponents, captureOrigins, keepsNothing, type Reading } from '../common/capture.ts'
 import { paramOrigins } from '../common/origins.ts'
 import { pick, selection } from '../common/pick.ts'
+import { readingsOf } from '../common/readings.ts'
 import { type VectorName, vectorId, vectorsMadeBy } from '../common/vectors.ts'
+import { projectOperation } from './operation.ts'
+import { scoreOperation } from './score.ts'
 
 const schema: ParamSchema = {
   type: 'object',
@@ -77,28 +81,52 @@ export const project: StepKind = {
       ...of.flatMap((name, index) => recordingProblems(step, name, index, layers, vectors, context)),
     ]
     const tasks = of.flatMap((name) => {
-      const recordings = context.step(name).tasks.filter((task) => task.operation.name === 'capture')
-      return recordings.map((recording) => projectTask(step, recording, extractions, vectors, of.length > 1))
+      const from = context.step(name)
+      return readingsOf(from.step, from.tasks, context).map((reading) => {
+        const task = projectionTask(step, reading, extractions, vectors, of.length > 1)
+        return keepsNothing(from.step) ? scoring(task, reading) : task
+      })
     })
     return { tasks, problems }
   },
 }
 
-function projectTask(step: Step, recording: Task, extractions: readonly Task[], vectors: readonly VectorName[], manySides: boolean): Task {
-  const { organism, promptSet, side } = recording.coordinate
+/** The task that projects what was recorded in a reading. */
+function projectionTask(
+  step: Step,
+  reading: Reading,
+  extractions: readonly Task[],
+  vectors: readonly VectorName[],
+  manySides: boolean,
+): Task {
+  const { organism, promptSet } = reading.answers.coordinate
+  const side = reading.step
   return {
     id: `${step.name}/${organism}/${promptSet}${manySides ? `/${side}` : ''}`,
     step: step.name,
     stage: step.name,
-    row: recording.row,
-    coordinate: recording.coordinate,
+    row: reading.answers.row,
+    coordinate: { ...reading.answers.coordinate, side },
     operation: projectOperation,
-    parents: [{ task: recording.id, role: 'recording' }, ...extractions.map((task) => ({ task: task.id, role: 'vectors' }))],
+    parents: [{ task: reading.id, role: 'recording' }, ...extractions.map((task) => ({ task: task.id, role: 'vectors' }))],
     state: null,
     shared: { centered: step.params.centered as boolean },
     data: { vectors: vectors as unknown as Json },
-    tuning: { organism: organism ?? '', prompt_set: promptSet ?? '', side: side ?? '' },
+    tuning: { organism: organism ?? '', prompt_set: promptSet ?? '', side },
     origins: paramOrigins(step, ['centered']),
+  }
+}
+
+/** The same scores where nothing is recorded: of a pass through the model that keeps nothing else. */
+function scoring(task: Task, reading: Reading): Task {
+  return {
+    ...task,
+    operation: scoreOperation,
+    parents: [{ task: reading.answers.id, role: 'answers' }, ...task.parents.filter(({ role }) => role === 'vectors')],
+    state: reading.state,
+    shared: { ...captureComponents(reading), ...task.shared },
+    tuning: { labels: task.tuning, batchSize: reading.batchSize },
+    origins: { ...captureOrigins(reading), ...task.origins },
   }
 }
 
@@ -158,90 +186,4 @@ function recordingProblems(
       },
     ]
   })
-}
-
-const cellName = /^(?<prompt>.*)@(?<layer>\d+):(?<trait>[^:]+):(?<method>[^:]+)$/
-
-const projectOperation: Operation = {
-  name: 'project',
-  version: 1,
-  counts: { noun: 'projections', by: 'cell' },
-  axes: (cell) => ({ ...cellName.exec(cell)?.groups }),
-  cells(task, inputs) {
-    const [recording] = inputs.of('recording')
-    const vectorOutputs = vectorsByName(inputs)
-    const prompts = [...new Set(recording?.cells.map(({ spec }) => spec.group))]
-    return prompts.flatMap((prompt) =>
-      vectorNames(task).map(({ trait, layer, method }): CellSpec => {
-        const activation = recording?.cell(`${prompt}@${layer}`)?.output ?? null
-        const vector = vectorOutputs.get(`${trait}@${layer}:${method}`) ?? null
-        const known = activation !== null && vector !== null
-        return {
-          id: `${prompt}@${layer}:${trait}:${method}`,
-          group: prompt,
-          own: known ? { activation: activation.digest, vector: vector.digest, ...baseline(task, vector) } : null,
-          inputs: known ? [activation, vector] : [],
-        }
-      }),
-    )
-  },
-  batches: (_task, _inputs, groups) => [[...groups]],
-  cost(_task, inputs, cell) {
-    const [recording] = inputs.of('recording')
-    const tokens = Number(recording?.cell(cell.id.slice(0, cell.id.indexOf(':')))?.output?.facts.tokens ?? 0)
-    return { decodeTokens: 0, prefillTokens: 0, depth: 0, bytes: 4 * tokens }
-  },
-  runs: {
-    on: 'sidecar',
-    method: 'project',
-    params(task, inputs, cells, ref) {
-      const [recording] = inputs.of('recording')
-      const vectorOutputs = vectorsByName(inputs)
-      const activations = indexed<string>()
-      const vectors = indexed<string>()
-      const wanted = cells.map((cell) => {
-        const { prompt, layer, trait, method } = (cellName.exec(cell.id) as RegExpExecArray).groups as Record<string, string>
-        const name = `${trait}@${layer}:${method}`
-        const offset = task.shared.centered ? Number(vectorOutputs.get(name)?.facts.baseline) : 0
-        return { id: cell.id, activation: activations.indexOf(`${prompt}@${layer}`), vector: vectors.indexOf(name), offset }
-      })
-      return {
-        labels: task.tuning,
-        activations: activations
-          .keys()
-          .map((id) => ({ ref: ref(recording?.cell(id)?.output as CellOutput), labels: { prompt_id: id.slice(0, id.lastIndexOf('@')) } })),
-        vectors: vectors.keys().map((name) => {
-          const [, trait, layer, method] = /^(.*)@(\d+):(.*)$/.exec(name) as unknown as [string, string, string, string]
-          return { ref: ref(vectorOutputs.get(name) as CellOutput), labels: { trait, layer: Number(layer), method } }
-        }),
-        cells: wanted,
-      }
-    },
-  },
-}
-
-/** The baseline is part of the key where it is used. */
-function baseline(task: Task, vector: CellOutput): Record<string, Json> {
-  return task.shared.centered ? { baseline: vector.facts.baseline ?? null } : {}
-}
-
-function vectorsByName(inputs: Inputs): Map<string, CellOutput> {
-  const outputs = inputs.of('vectors').flatMap((parent) => parent.cells.flatMap(({ output }) => (output ? [output] : [])))
-  return new Map(outputs.map((output) => [output.cell, output]))
-}
-
-function vectorNames(task: Task): readonly VectorName[] {
-  return task.data.vectors as unknown as VectorName[]
-}
-
-/** Numbers things in the order they are first asked for. */
-function indexed<T>(): { indexOf(item: T): number; keys(): T[] } {
-  const seen = new Map<T, number>()
-  return {
-    indexOf(item) {
-      if (!seen.has(item)) seen.set(item, seen.size)
-      return seen.get(item) as number
-    },
-    keys: () => [...seen.keys()],
-  }
 }

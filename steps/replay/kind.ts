@@ -1,7 +1,8 @@
 import type { ParamSchema } from '../../engine/core/schema.ts'
 import type { ModelSource } from '../../engine/core/sources.ts'
 import type { Problem, StepKind, Task } from '../../engine/core/step-kind.ts'
-import { batchSizeSchema, type CaptureParams, captureSchema, captureTask, layerProblems } from '../common/capture.ts'
+import { batchSizeSchema, type CaptureParams, captureSchema, captureTask, keepsNothing, layerProblems } from '../common/capture.ts'
+import { answersIn, cleanReading } from '../common/readings.ts'
 
 const schema: ParamSchema = {
   type: 'object',
@@ -23,26 +24,17 @@ export const replay: StepKind = {
     const model = sources.models.get(step.params.through as string)
     if (!model) return { tasks: [], problems: [] }
     const of = stepNamed(step.params.of as string)
-    const answers = of.tasks.filter((task) => task.operation.name === 'generate')
+    const answers = answersIn(of.tasks)
     const state = { base: model, adapter: null }
     const capture = step.params.capture as unknown as CaptureParams
     const problems = [
       ...layerProblems(capture.layers, state, ['capture', 'layers']),
       ...sourceProblems(of.step.kind, step.params.of as string, answers, model),
     ]
-    const tasks = answers.map((task) =>
-      captureTask({
-        id: `${step.name}/${task.coordinate.organism}/${task.coordinate.promptSet}`,
-        step: step.name,
-        stage: step.name,
-        answers: task,
-        state,
-        capture,
-        batchSize: step.params.batch_size as number,
-      }),
-    )
+    const tasks = keepsNothing(step) ? [] : answers.map((task) => captureTask(cleanReading(step, task, model)))
     return { tasks, problems }
   },
+  leavesWork: keepsNothing,
 }
 
 function sourceProblems(kind: string, name: string, answers: readonly Task[], model: ModelSource): Problem[] {

@@ -1,0 +1,37 @@
+import type { ModelSource } from '../../engine/core/sources.ts'
+import type { ExpandContext, LoadedState, Step, Task } from '../../engine/core/step-kind.ts'
+import type { CaptureParams, Reading } from './capture.ts'
+
+/** Answers that are read again with the organism on. */
+export function organismReading(step: Step, answers: Task): Reading {
+  return reading(step, `${step.name}.capture`, answers, answers.state as LoadedState)
+}
+
+/** Answers that are read through the clean model. */
+export function cleanReading(step: Step, answers: Task, model: ModelSource): Reading {
+  return reading(step, step.name, answers, { base: model, adapter: null })
+}
+
+/** All that a generate step with `capture`, or a replay step, reads again. Nothing for a step of another kind. */
+export function readingsOf(step: Step, tasks: readonly Task[], context: ExpandContext): Reading[] {
+  if (!step.params.capture) return []
+  if (step.kind === 'generate') return answersIn(tasks).map((answers) => organismReading(step, answers))
+  const model = context.sources.models.get(step.params.through as string)
+  return model ? answersIn(context.step(step.params.of as string).tasks).map((answers) => cleanReading(step, answers, model)) : []
+}
+
+export function answersIn(tasks: readonly Task[]): Task[] {
+  return tasks.filter((task) => task.operation.name === 'generate')
+}
+
+function reading(step: Step, stage: string, answers: Task, state: LoadedState): Reading {
+  return {
+    id: `${stage}/${answers.coordinate.organism}/${answers.coordinate.promptSet}`,
+    step: step.name,
+    stage,
+    answers,
+    state,
+    capture: step.params.capture as unknown as CaptureParams,
+    batchSize: step.params.batch_size as number,
+  }
+}

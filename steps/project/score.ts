@@ -1,0 +1,62 @@
+import type { Json } from '../../engine/core/json.ts'
+import type { CellOutput, CellSpec, Inputs, LoadedState, Operation, ParentTask } from '../../engine/core/step-kind.ts'
+import { byLength, readTokens } from '../common/capture.ts'
+import { asked, baseline, indexed, projectionAxes, projectionId, projectionOf, vectorNames, vectorsByName } from './projections.ts'
+
+/**
+ * Answers are read again and projected in the same pass; no recording is stored (`raw: never`). Its scores are those
+ * that {@link projectOperation} computes from recordings.
+ */
+export const scoreOperation: Operation = {
+  name: 'score',
+  version: 1,
+  counts: { noun: 'projections', by: 'cell' },
+  axes: projectionAxes,
+  cells(task, inputs) {
+    const vectorOutputs = vectorsByName(inputs)
+    return answersOf(inputs).cells.flatMap(({ spec, output: answer }) =>
+      vectorNames(task).map((name): CellSpec => {
+        const vector = vectorOutputs.get(`${name.trait}@${name.layer}:${name.method}`) ?? null
+        const known = answer !== null && vector !== null
+        return {
+          id: projectionId(spec.id, name),
+          group: spec.id,
+          own: known ? { tokens: answer.digest, layer: name.layer, vector: vector.digest, ...baseline(task, vector) } : null,
+          inputs: known ? [answer, vector] : [],
+        }
+      }),
+    )
+  },
+  batches: (task, inputs, groups) => byLength(answersOf(inputs), groups, task.tuning.batchSize as number),
+  cost(task, inputs, cell) {
+    const { facts } = (task.state as LoadedState).base
+    const { read, recorded } = readTokens(task, inputs, cell.group)
+    return { decodeTokens: 0, prefillTokens: read, depth: (Number(projectionOf(cell.id).layer) + 1) / facts.layers, bytes: 4 * recorded }
+  },
+  runs: {
+    on: 'sidecar',
+    method: 'score',
+    params(task, inputs, cells, ref) {
+      const answers = answersOf(inputs)
+      const responses = indexed<string>()
+      const { vectors, cells: wanted } = asked(task, inputs, cells, ref, ({ prompt, layer }) => ({
+        response: responses.indexOf(prompt),
+        layer: Number(layer),
+      }))
+      return {
+        labels: task.tuning.labels as Json,
+        responses: responses
+          .keys()
+          .map((prompt) => ({ response: ref(answers.cell(prompt)?.output as CellOutput), labels: { prompt_id: prompt } })),
+        component: task.shared.component as Json,
+        positions: task.shared.positions as Json,
+        vectors,
+        cells: wanted,
+      }
+    },
+  },
+}
+
+function answersOf(inputs: Inputs): ParentTask {
+  return inputs.of('answers')[0] as ParentTask
+}
