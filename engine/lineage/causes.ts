@@ -15,6 +15,7 @@ export interface Cause {
     | 'removed'
     | 'edited'
     | 'parameter'
+    | 'operation'
     | 'version'
     | 'damaged'
     | 'gone'
@@ -90,7 +91,8 @@ function isNames(value: Json): value is readonly string[] {
 
 function causeOf(task: Task, cell: SettledCell, change: PlacedChange, since: string, past: Past): Cause {
   const { component, place, old, new: now } = change
-  if (component === 'version' || component === 'operation') return cause('version', 'operation', task.operation.name, { old, new: now })
+  if (component === 'operation') return cause('operation', 'operation', String(now), { of: task.step, old, new: now })
+  if (component === 'version') return cause('version', 'operation', task.operation.name, { old, new: now })
   const origin = originOf(task, component)
   if (!origin) return ofInput(task, cell, change, since, past)
   switch (origin.from) {

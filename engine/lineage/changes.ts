@@ -8,8 +8,9 @@ export interface Change {
   readonly new: Json
 }
 
-/** The named parts that differ, nested ones with dotted names. */
+/** The named parts that differ, nested ones with dotted names. Another operation has other parts and is all that is told. */
 export function changedComponents(old: Components, now: Components): Change[] {
+  if (old.operation !== now.operation) return [{ component: 'operation', old: old.operation ?? null, new: now.operation ?? null }]
   const before = flatten(old)
   const after = flatten(now)
   const names = [...new Set([...before.keys(), ...after.keys()])].sort()

@@ -32,6 +32,8 @@ export function whatHappened({ type, subject, of, causes }: Pick<ReasonGroup, 't
       return editedText(subject, count, names)
     case 'parameter':
       return `${causes.map(parameterText).join(', ')} ${subject === 'models' ? `in model \`${of}\`` : subject === 'steps' ? `in \`${of}\`` : ''}`.trimEnd()
+    case 'operation':
+      return causes.map(({ of: step, old, new: now }) => `\`${step}\` is made by operation \`${now}\`, was by \`${old}\``).join('; ')
     case 'version':
       return causes
         .map(({ name, old, new: now }) => `operation \`${name}\` is version ${valueText(now ?? null)}, was ${valueText(old ?? null)}`)

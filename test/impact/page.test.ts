@@ -58,6 +58,7 @@ test('every operation has a row for its version', () => {
     'extract',
     'adopt',
     'project',
+    'score',
     'rank',
     'rank-overview',
     'report-answers',

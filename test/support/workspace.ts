@@ -82,6 +82,8 @@ steps:
   lengths: { kind: project, of: [sampled, through], onto: directions, methods: [mean_diff], centered: true }
   plainly: { kind: project, of: sampled, onto: directions }
   tables: { kind: export, of: plainly, tokens: true }
+  unkept: { kind: replay, of: sampled, through: tiny, capture: { layers: [2], raw: never } }
+  briefly: { kind: project, of: unkept, onto: directions }
   sorted:
     kind: command
     run: "sort {in.words} > {out.list}; printenv GREETING > {out.greeting}"

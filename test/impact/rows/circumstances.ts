@@ -43,6 +43,7 @@ export const versionRows: readonly Row[] = [
     made: { scores: [72, first] },
     follow: { ranking: 5, 'report.answers': 6, report: 1 },
   },
+  { of: 'version of score', edit: 'raised', workflow: 'variants', change: raise('score'), made: { briefly: [2, first] } },
   {
     of: 'version of rank',
     edit: 'raised',

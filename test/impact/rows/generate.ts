@@ -119,4 +119,15 @@ export const generateRows: readonly Row[] = [
     made: { 'answers.capture': [36, 'positions: "response" → "all"'] },
     follow: { 'scores/*/*/answers:*': 36, ranking: 5, 'report.answers': 6, report: 1 },
   },
+  {
+    of: 'generate.capture.raw',
+    edit: '`keep` → `never`',
+    change: all(
+      workflow('capture: &capture { layers: [1, 2] }', 'capture: { layers: [1, 2], raw: never }'),
+      workflow('capture: *capture', 'capture: { layers: [1, 2] }'),
+    ),
+    made: { 'scores/*/*/answers:*': [36, 'operation: "project" → "score"'] },
+    follow: { ranking: 5, 'report.answers': 6, report: 1 },
+    total: 146,
+  },
 ]

@@ -19,7 +19,7 @@ export const replayRows: readonly Row[] = [
     ),
     made: { again: [2, 'new'] },
     follow: { through: 2, 'lengths/*/*/through:*': 2 },
-    total: 24,
+    total: 26,
   },
   {
     of: 'replay.through',
@@ -41,6 +41,14 @@ export const replayRows: readonly Row[] = [
     change: replayCapture('layers: [1, 2], positions: all'),
     made: { clean: [36, 'positions: "response" → "all"'] },
     follow: { 'scores/*/*/clean:*': 36, ranking: 5, 'report.answers': 6, report: 1 },
+  },
+  {
+    of: 'replay.capture.raw',
+    edit: '`keep` → `never`',
+    change: replayCapture('layers: [1, 2], raw: never'),
+    made: { 'scores/*/*/clean:*': [36, 'operation: "project" → "score"'] },
+    follow: { ranking: 5, 'report.answers': 6, report: 1 },
+    total: 146,
   },
   { of: 'replay.batch_size', edit: '2 → 3', change: workflow('capture: *capture, batch_size: 2', 'capture: *capture, batch_size: 3') },
 ]
@@ -73,7 +81,7 @@ export const extractRows: readonly Row[] = [
     workflow: 'variants',
     change: workflow('methods: [mean_diff]\n', 'methods: [mean_diff, probe]\n'),
     made: { 'directions/kind:*:probe': [1, 'new'] },
-    total: 23,
+    total: 25,
   },
   {
     of: 'extract.methods',
@@ -137,7 +145,7 @@ export const vectorsRows: readonly Row[] = [
     workflow: 'variants',
     change: (workspace) => workspace.write('given/rude/probe/layer2.safetensors', vectorFile(64, 5)),
     made: { 'given/rude:*': [1, 'new'] },
-    total: 23,
+    total: 25,
   },
 ]
 
@@ -153,14 +161,14 @@ export const projectRows: readonly Row[] = [
     ),
     made: { twinned: [2, 'new'] },
     follow: { 'lengths/*/*/twinned:*': 2 },
-    total: 26,
+    total: 28,
   },
   {
     of: 'project.of',
     edit: '`[sampled, through]` → `sampled`',
     workflow: 'variants',
     change: workflow('of: [sampled, through]', 'of: sampled'),
-    total: 20,
+    total: 22,
   },
   {
     of: 'project.onto',

@@ -204,7 +204,7 @@ export const traitRows: readonly Row[] = [
     workflow: 'variants',
     change: file('traits/rude.json', 'rain is common', 'hail is common'),
     made: { directions: [1, 'reference: digest → digest'] },
-    follow: { lengths: 4, plainly: 2, tables: 2 },
+    follow: { lengths: 4, plainly: 2, tables: 2, briefly: 2 },
   },
   { of: 'category of a contrast set', edit: '`behaviour` → `tone`', change: file('traits/rude.json', '"behaviour"', '"tone"') },
 ]
