@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import params
 from .errors import bad_input
+from .int8 import encode
 from .prefill import Job, prefill
 from .progress import Progress
 from .refs import Ref, parse_ref, read_ref
@@ -37,6 +38,9 @@ def run(request: Mapping[str, Any], resident: Resident, progress: Progress) -> d
     groups = [parse_group(group) for group in params.items(request, "groups")]
     params.unique([group.id for group in groups], "group")
     all_positions = parse_positions(request)
+    raw = request.get("raw")
+    if raw not in ("keep", "keep-int8"):
+        raise bad_input(f"raw '{raw}' is not one of keep, keep-int8")
     progress.expect(sum(len(group.layers) for group in groups))
     jobs = [to_job(f"group '{group.id}'", group.response, group.layers, all_positions) for group in groups]
     kept: dict[tuple[int, int], torch.Tensor] = {}
@@ -46,13 +50,14 @@ def run(request: Mapping[str, Any], resident: Resident, progress: Progress) -> d
         progress.advance(done=1)
 
     prefill(base, jobs, keep, lambda _, tokens: progress.advance(tokens=tokens), resident.room.tokens, resident.prompts)
-    return write_shard(out, groups, jobs, kept, base.dtype)
+    return write_shard(out, groups, jobs, kept, "int8" if raw == "keep-int8" else base.dtype)
 
 
 def write_shard(
     out: str, groups: Sequence[Group], jobs: Sequence[Job], kept: Mapping[tuple[int, int], torch.Tensor], dtype: str
 ) -> dict[str, Any]:
-    """Writes one tensor a layer, its cells one after another in request order, and returns the *result*."""
+    """Writes one tensor a layer, its cells one after another in request order, and returns the *result*. `dtype`: that of
+    the states, or int8."""
     import torch
 
     cells: list[dict[str, Any]] = []
@@ -67,7 +72,7 @@ def write_shard(
             if bad:
                 failed.append({"id": name, "reason": f"{bad} of {len(residual)} tokens have non-finite activations"})
             else:
-                layers.setdefault(layer, []).append((name, residual))
+                layers.setdefault(layer, []).append((name, encode(residual) if dtype == "int8" else residual))
     if not layers:
         return {"files": [], "cells": [], "failed": failed}
     order = sorted(layers)

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from . import params
 from .errors import SidecarError, bad_input
-from .shards import WIDTH, digest_of
+from .shards import SAFETENSORS_NAME, WIDTH, digest_of
 
 if TYPE_CHECKING:
     import numpy as np
 
 # Both namings of a dtype are read: torch's, which this protocol uses, and that of a safetensors header.
-DTYPES = {"float32": "float32", "float16": "float16", "bfloat16": "bfloat16", "F32": "float32", "F16": "float16", "BF16": "bfloat16"}
+DTYPES = {name: name for name in WIDTH} | {short: name for name, short in SAFETENSORS_NAME.items()}
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,8 @@ class Reader:
         self._wide = np.empty(0, np.float32)
 
     def float32(self, ref: Ref) -> np.ndarray:
-        """The tensor of `ref` as float32 `[*shape]`; exact, since every float16 and bfloat16 is a float32.
+        """The tensor of `ref` as float32 `[*shape]`; exact, since every float16 and bfloat16 is a float32. Rows of eight-bit
+        numbers (int8.py) are decoded: `[tokens, hidden]`.
 
         Raises SidecarError: `corrupt`, or `bad-input` when dtype or shape is missing or contradicts the length.
         """
@@ -123,12 +124,23 @@ class Reader:
             self._wide = np.empty(values, np.float32)
         data, wide = self._read[: ref.length], self._wide[:values]
         fill(memoryview(data), ref)
+        if ref.dtype == "int8":
+            return self._from_int8(ref, data)
         if ref.dtype == "bfloat16":
             # A bfloat16 is the upper half of a float32.
             np.multiply(data.view("<u2"), np.uint32(1 << 16), out=wide.view(np.uint32), dtype=np.uint32, casting="unsafe")
         else:
             np.copyto(wide, data.view("<f4" if ref.dtype == "float32" else "<f2"))
         return wide.reshape(ref.shape)
+
+    def _from_int8(self, ref: Ref, data: np.ndarray) -> np.ndarray:
+        from .int8 import decode
+
+        try:
+            tokens, width = ref.shape or ()
+            return decode(data.view("i1").reshape(tokens, width), self._wide)
+        except ValueError:
+            raise bad_input(f"the ref {ref.digest} of shape {list(ref.shape or ())} is no table of eight-bit states") from None
 
 
 def corrupt(ref: Ref, what: str) -> SidecarError:

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from typing_extensions import Buffer
 
 # safetensors' names of the dtypes that cross the wire under torch's names.
-SAFETENSORS_NAME = {"float32": "F32", "float16": "F16", "bfloat16": "BF16"}
-WIDTH = {"float32": 4, "float16": 2, "bfloat16": 2}
+SAFETENSORS_NAME = {"float32": "F32", "float16": "F16", "bfloat16": "BF16", "int8": "I8"}
+WIDTH = {"float32": 4, "float16": 2, "bfloat16": 2, "int8": 1}
 
 
 def digest_of(data: Buffer) -> str:

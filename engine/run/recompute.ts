@@ -19,7 +19,7 @@ import type { Outcome } from './work.ts'
  * Largest distance that is drift, relative to the length of what is stored, by what a cell was computed in: another
  * order of summation, another number of threads, another shape of batch.
  */
-const tolerances: Readonly<Record<string, number>> = { float32: 1e-4, float16: 5e-3, bfloat16: 3e-2 }
+const tolerances: Readonly<Record<string, number>> = { float32: 1e-4, float16: 5e-3, bfloat16: 3e-2, int8: 3e-2 }
 
 interface RecomputeOptions {
   readonly store: Store

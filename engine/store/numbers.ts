@@ -14,9 +14,23 @@ export async function numbersIn(file: string, slot: Slot): Promise<Float32Array>
       return new Float32Array(Uint32Array.from(new Uint16Array(bytes), (bits) => bits << 16).buffer)
     case 'float16':
       return Float32Array.from(new Float16Array(bytes))
+    case 'int8':
+      return eightBitStates(bytes, slot.shape[1] as number)
     default:
       throw new TypeError(`tensors of ${slot.dtype} are not compared`)
   }
+}
+
+/** Rows of whole numbers with a float32 scale for every 64 of them, as `sidecar/int8.py` writes them. */
+function eightBitStates(bytes: ArrayBuffer, width: number): Float32Array {
+  const block = 64
+  const hidden = width - 4 * Math.ceil(width / (block + 4))
+  const view = new DataView(bytes)
+  return Float32Array.from({ length: (bytes.byteLength / width) * hidden }, (_, index) => {
+    const row = Math.floor(index / hidden) * width
+    const column = index % hidden
+    return view.getInt8(row + column) * view.getFloat32(row + hidden + 4 * Math.floor(column / block), true)
+  })
 }
 
 /** The JSON of a slot. */

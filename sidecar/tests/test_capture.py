@@ -35,7 +35,7 @@ from .support import (
 
 
 def ask(resident: Resident, out: Path, groups: list[dict[str, Any]], positions: str = "response") -> dict[str, Any]:
-    request = {"out": str(out), "groups": groups, "component": "residual", "positions": positions}
+    request = {"out": str(out), "groups": groups, "component": "residual", "raw": "keep", "positions": positions}
     return capture.run(request, resident, silent())
 
 

@@ -20,7 +20,7 @@ OUT_OF_MEMORY = "[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allo
 
 def capture_request(out: Path, tmp_path: Path) -> dict[str, Any]:
     groups = [{"id": f"g{n}", "response": write_record(tmp_path, f"r{n}", ids, 2), "layers": [1, 3]} for n, ids in enumerate(SOME_IDS)]
-    return {"out": str(out), "groups": groups, "component": "residual", "positions": "response"}
+    return {"out": str(out), "groups": groups, "component": "residual", "raw": "keep", "positions": "response"}
 
 
 def test_the_room_is_what_the_free_memory_holds_and_no_more_than_was_found_out_before(resident: Resident) -> None:

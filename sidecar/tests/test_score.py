@@ -52,7 +52,7 @@ def through_recordings(
     recorded.mkdir()
     projected.mkdir()
     groups = [{"id": str(index), "response": ref, "layers": layers} for index, ref in enumerate(refs)]
-    made = capture.run({"out": str(recorded), "groups": groups, "component": "residual", "positions": positions}, resident, silent())
+    made = capture.run({"out": str(recorded), "groups": groups, "component": "residual", "raw": "keep", "positions": positions}, resident, silent())
     activations = [{"ref": ref_of(recorded, cell), "labels": {"prompt_id": f"p{cell['id'].split('@')[0]}"}} for cell in made["cells"]]
     at = {cell["id"]: index for index, cell in enumerate(made["cells"])}
     request = {

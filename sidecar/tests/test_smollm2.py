@@ -84,7 +84,7 @@ def test_from_prompt_to_score_every_token_keeps_its_row(sidecar: Sidecar, tmp_pa
         folder.mkdir()
     answers = generate(sidecar, outs["answers"])["cells"]
     groups = [{"id": cell["id"], "response": ref_of(outs["answers"], cell), "layers": LAYERS} for cell in answers]
-    states = sidecar.call("capture", out=str(outs["states"]), groups=groups, component="residual", positions="response")
+    states = sidecar.call("capture", out=str(outs["states"]), groups=groups, component="residual", raw="keep", positions="response")
     check_files(outs["states"], states)
     pairs = [
         {

@@ -9,7 +9,7 @@ import { chunks } from './pick.ts'
 export interface CaptureParams {
   readonly layers: readonly number[]
   readonly positions: 'response' | 'all'
-  readonly raw: 'keep' | 'never'
+  readonly raw: 'keep' | 'keep-int8' | 'never'
 }
 
 export const captureSchema: ParamSchema = {
@@ -28,10 +28,10 @@ export const captureSchema: ParamSchema = {
     },
     raw: {
       type: 'string',
-      enum: ['keep', 'never'],
+      enum: ['keep', 'keep-int8', 'never'],
       default: 'keep',
       description:
-        'keep stores the recordings: other traits are then projected without a model. never stores none: a project step reads the answers again and keeps the scores alone, so that another trait costs another pass.',
+        'keep stores the recordings: other traits are then projected without a model. keep-int8 stores them in eight bits a number, a little over half of bfloat16. never stores none: a project step reads the answers again and keeps the scores alone, so that another trait costs another pass.',
       'x-affects': 'result',
     },
   },
@@ -103,10 +103,10 @@ export function captureTask(reading: Reading): Task {
     operation: captureOperation,
     parents: [{ task: answers.id, role: 'answers' }],
     state,
-    shared: captureComponents(reading),
+    shared: { ...captureComponents(reading), ...(capture.raw === 'keep-int8' ? { raw: capture.raw } : {}) },
     data: { layers: [...capture.layers] },
     tuning: { batchSize },
-    origins: captureOrigins(reading),
+    origins: { ...captureOrigins(reading), raw: paramOrigin(step, 'capture', 'raw') },
   }
 }
 
@@ -137,7 +137,7 @@ const captureOperation: Operation = {
       decodeTokens: 0,
       prefillTokens: read,
       depth: (layer + 1) / facts.layers,
-      bytes: recorded * facts.hidden * bytesPerNumber(task),
+      bytes: recorded * bytesPerState(task, facts.hidden),
     }
   },
   runs: {
@@ -156,7 +156,7 @@ const captureOperation: Operation = {
         if (!output) throw new Error(`the answer to ${id} is not there`)
         return { id, response: ref(output), layers }
       })
-      return { groups, component: 'residual', positions: task.shared.positions as Json }
+      return { groups, component: 'residual', positions: task.shared.positions as Json, raw: task.shared.raw ?? 'keep' }
     },
   },
 }
@@ -193,6 +193,8 @@ function tokensOf(inputs: Inputs, id: string): { prompt: number; response: numbe
   return { prompt: cost?.prefillTokens ?? 0, response: cost?.decodeTokens ?? 0 }
 }
 
-function bytesPerNumber(task: Task): number {
-  return task.state?.base.dtype === 'float32' ? 4 : 2
+/** Of one token at one layer; eight-bit numbers have a float32 scale for every 64. */
+function bytesPerState(task: Task, hidden: number): number {
+  if (task.shared.raw === 'keep-int8') return hidden + 4 * Math.ceil(hidden / 64)
+  return hidden * (task.state?.base.dtype === 'float32' ? 4 : 2)
 }

@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs'
 import { digestOfBytes } from '../../engine/core/digest.ts'
-import type { CellOutput, Slot } from '../../engine/core/step-kind.ts'
+import type { CellOutput } from '../../engine/core/step-kind.ts'
 import { prepare } from '../../engine/prepare.ts'
 import { planNow } from '../../engine/run/session.ts'
 import { objectPath, type StoreLayout } from '../../engine/store/layout.ts'
+import { numbersIn } from '../../engine/store/numbers.ts'
 import { createReader, readWhole } from '../../engine/store/read.ts'
 import { openStore } from '../../engine/store/store.ts'
 import { kinds } from '../../steps/index.ts'
@@ -46,22 +46,9 @@ async function madeOf(layout: StoreLayout, output: CellOutput): Promise<Made> {
     case 'file':
       return digestOfBytes(readWhole(layout, output)).slice(0, 12)
     case 'parquet':
-      return sketch(await createReader(layout).scores(output))
     case 'tensor':
-      return sketch(floats(readFileSync(objectPath(layout, slot.object)).subarray(slot.offset, slot.offset + slot.length), slot))
+      return sketch(await numbersIn(objectPath(layout, slot.object), slot))
   }
-}
-
-function floats(bytes: Buffer, slot: Extract<Slot, { format: 'tensor' }>): Float32Array {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
-  const count = slot.shape.reduce((product, size) => product * size, 1)
-  if (slot.dtype === 'float32') return Float32Array.from({ length: count }, (_, index) => view.getFloat32(4 * index, true))
-  if (slot.dtype !== 'bfloat16') throw new Error(`a tensor of ${slot.dtype} is not read here`)
-  const wide = new DataView(new ArrayBuffer(4))
-  return Float32Array.from({ length: count }, (_, index) => {
-    wide.setUint16(2, view.getUint16(2 * index, true), true)
-    return wide.getFloat32(0, true)
-  })
 }
 
 const directions = 3

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { expect, test } from 'vitest'
-import { formatDuration } from '../../engine/report/format.ts'
+import { formatBytes, formatDuration } from '../../engine/report/format.ts'
 import { dag } from '../support/dag.ts'
 import { root } from '../support/paths.ts'
 import type { PlanReport } from '../../engine/report/plan-report.ts'
@@ -9,9 +9,9 @@ import { freshWorkspace } from '../support/workspace.ts'
 
 const overnight = 'workflows/overnight.yaml'
 
-async function forecastOf(profile: string): Promise<PlanReport> {
+async function forecastOf(profile: string, workflow = overnight): Promise<PlanReport> {
   const store = freshWorkspace().at('cache')
-  const { code, stdout, stderr } = await dag(root, ['plan', '--json', '--store', store, '--profile', profile, overnight])
+  const { code, stdout, stderr } = await dag(root, ['plan', '--json', '--store', store, '--profile', profile, workflow])
   expect([code, stderr]).toEqual([0, ''])
   return JSON.parse(stdout) as PlanReport
 }
@@ -37,6 +37,17 @@ test('the reference run is forecast for two machines, each figure as docs/foreca
   for (const [name, stage] of stages) expect(page).toContain(row(name, (report) => secondsOf(report, stage)))
   expect(page).toContain(row('whole, answers as long as allowed', ({ forecast }) => forecast.seconds, '**'))
   expect(page).toContain(row('whole, answers half as long', ({ forecast }) => forecast.secondsAtHalf as number, '**'))
+})
+
+test('what each way to keep recordings takes is as docs/forecast.md has it', async () => {
+  const text = readFileSync(path.join(root, overnight), 'utf8').replaceAll('../datasets', path.join(root, 'datasets'))
+  const page = readFileSync(path.join(root, 'docs', 'forecast.md'), 'utf8')
+  for (const raw of ['keep', 'keep-int8', 'never']) {
+    const workspace = freshWorkspace()
+    workspace.write('workflows/raw.yaml', text.replace('positions: response }', `positions: response, raw: ${raw} }`))
+    const { bytes, seconds } = (await forecastOf('a100-80gb', workspace.at('workflows/raw.yaml'))).forecast
+    expect(page).toContain(`| ${raw} | ${formatBytes(bytes)} | ${formatDuration(seconds)} |`)
+  }
 })
 
 test('what the script of 2025 was heading for is its answers, its replays and its 336 loads: 45 hours within a tenth', async () => {

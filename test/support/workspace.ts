@@ -78,7 +78,7 @@ steps:
     capture: { layers: [2], positions: all }
   plain: { kind: generate, model: tiny, organisms: [alpha], prompts: [two], max_new_tokens: 4 }
   probes: { kind: extract, model: tiny, traits: [kind], layers: [1, 3], methods: [probe] }
-  through: { kind: replay, of: sampled, through: tiny, capture: { layers: [2], positions: all } }
+  through: { kind: replay, of: sampled, through: tiny, capture: { layers: [2], positions: all, raw: keep-int8 } }
   lengths: { kind: project, of: [sampled, through], onto: directions, methods: [mean_diff], centered: true }
   plainly: { kind: project, of: sampled, onto: directions }
   tables: { kind: export, of: plainly, tokens: true }

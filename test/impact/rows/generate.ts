@@ -121,6 +121,16 @@ export const generateRows: readonly Row[] = [
   },
   {
     of: 'generate.capture.raw',
+    edit: '`keep` → `keep-int8`',
+    change: all(
+      workflow('capture: &capture { layers: [1, 2] }', 'capture: { layers: [1, 2], raw: keep-int8 }'),
+      workflow('capture: *capture', 'capture: { layers: [1, 2] }'),
+    ),
+    made: { 'answers.capture': [36, 'raw: (none) → "keep-int8"'] },
+    follow: { 'scores/*/*/answers:*': 36, ranking: 5, 'report.answers': 6, report: 1 },
+  },
+  {
+    of: 'generate.capture.raw',
     edit: '`keep` → `never`',
     change: all(
       workflow('capture: &capture { layers: [1, 2] }', 'capture: { layers: [1, 2], raw: never }'),

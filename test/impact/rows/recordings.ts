@@ -44,6 +44,13 @@ export const replayRows: readonly Row[] = [
   },
   {
     of: 'replay.capture.raw',
+    edit: '`keep` → `keep-int8`',
+    change: replayCapture('layers: [1, 2], raw: keep-int8'),
+    made: { clean: [36, 'raw: (none) → "keep-int8"'] },
+    follow: { 'scores/*/*/clean:*': 36, ranking: 5, 'report.answers': 6, report: 1 },
+  },
+  {
+    of: 'replay.capture.raw',
     edit: '`keep` → `never`',
     change: replayCapture('layers: [1, 2], raw: never'),
     made: { 'scores/*/*/clean:*': [36, 'operation: "project" → "score"'] },
