@@ -3,6 +3,7 @@ import type { Diagnostic } from './core/diagnostic.ts'
 import { hasErrors } from './core/diagnostic.ts'
 import type { Locate } from './core/place.ts'
 import { fail, ok, type Result } from './core/result.ts'
+import type { Sources } from './core/sources.ts'
 import type { StepKind } from './core/step-kind.ts'
 import { expand, idleSteps, type TaskGraph } from './graph/expand.ts'
 import { openSourceFiles, type SourceFiles } from './sources/files.ts'
@@ -19,6 +20,7 @@ import type { Store } from './store/store.ts'
 export interface Prepared {
   readonly workflow: Workflow
   readonly graph: TaskGraph
+  readonly sources: Sources
   /** What lacks for a run, though not for a plan. */
   readonly notReady: readonly Diagnostic[]
   readonly warnings: readonly Diagnostic[]
@@ -53,5 +55,13 @@ export async function prepare(file: string, kinds: readonly StepKind[], store: S
   if (hasErrors(all)) return fail(all)
   const idle = idleSteps(workflow, kinds, graph)
   if (idle.length > 0) return fail([...all, ...idle])
-  return ok({ workflow: absolute, graph, notReady: resolved.notReady, warnings: all, locate: locator(absolute, files), seen: files.seen })
+  return ok({
+    workflow: absolute,
+    graph,
+    sources: resolved.sources,
+    notReady: resolved.notReady,
+    warnings: all,
+    locate: locator(absolute, files),
+    seen: files.seen,
+  })
 }

@@ -151,6 +151,24 @@ export const verifyCommand = buildCommand({
   docs: { brief: 'Check that nothing in the store is lost or damaged; take what is out of use, so that the next run makes it again' },
 })
 
+export const exportTraitInterpCommand = buildCommand({
+  loader: async () => (await import('./export-trait-interp.ts')).exportTraitInterp,
+  parameters: {
+    positional: one,
+    flags: {
+      store,
+      to: {
+        kind: 'parsed',
+        parse: String,
+        brief: 'Folder of the experiment: a new one, or one that was exported before',
+        placeholder: 'folder',
+      },
+      recordings: { kind: 'boolean', brief: 'Write the stored activations too, as .pt', default: false },
+    },
+  },
+  docs: { brief: "Write a workflow's answers, vectors, projections and recordings as an experiment of trait-interp" },
+})
+
 export const gcCommand = buildCommand({
   loader: async () => (await import('./gc.ts')).gc,
   parameters: {

@@ -6,6 +6,7 @@ import {
   attachCommand,
   checkCommand,
   doctorCommand,
+  exportTraitInterpCommand,
   fetchCommand,
   gcCommand,
   lineageCommand,
@@ -32,6 +33,10 @@ const root = buildRouteMap({
     watch: watchCommand,
     attach: attachCommand,
     verify: verifyCommand,
+    export: buildRouteMap({
+      routes: { 'trait-interp': exportTraitInterpCommand },
+      docs: { brief: 'Write what a workflow made in the layout of another tool' },
+    }),
     gc: gcCommand,
     doctor: doctorCommand,
     accept: acceptCommand,

@@ -142,7 +142,8 @@ async function timed(call: Promise<Json>): Promise<{ seconds: number; answer: Js
   return { seconds: (performance.now() - started) / 1000, answer }
 }
 
-function reference(layout: StoreLayout, output: CellOutput): JsonObject {
+/** A stored cell as the sidecar is told of it. */
+export function reference(layout: StoreLayout, output: CellOutput): JsonObject {
   const { slot, digest } = output
   if (slot.format !== 'json' && slot.format !== 'tensor') throw new TypeError(`cell ${output.cell} is not a byte range`)
   const { object, format: _format, ...range } = slot

@@ -1,0 +1,96 @@
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { kinds } from '../../steps/index.ts'
+import { experimentFiles } from '../../steps/interop/trait-interp.ts'
+import type { Diagnostic } from '../core/diagnostic.ts'
+import type { ExperimentFile } from '../core/experiment.ts'
+import type { Plan } from '../plan/plan.ts'
+import { prepare } from '../prepare.ts'
+import { exportText } from '../report/export-text.ts'
+import { planNow } from '../run/session.ts'
+import { writeExperiment } from '../run/write-experiment.ts'
+import type { CliContext } from './context.ts'
+import { sidecarCommand } from './places.ts'
+import { progressLine } from './progress-line.ts'
+import { reportProblems } from './report-problems.ts'
+import { openStoreOf } from './workspace.ts'
+
+export interface ExportFlags {
+  readonly store?: string
+  readonly to: string
+  readonly recordings: boolean
+}
+
+/** Says that a folder was written by an export, which may write into it again. */
+const marker = '.dag-export'
+
+/** Writes what a workflow made as an experiment of trait-interp. */
+export async function exportTraitInterp(this: CliContext, flags: ExportFlags, file: string): Promise<void> {
+  const { process } = this
+  const sidecar = sidecarCommand(process.env)
+  if (!sidecar.ok) return reportProblems(process, [sidecar.error])
+  if (!isOurs(flags.to)) return reportProblems(process, [notOurs(flags.to)])
+  const { store } = openStoreOf(file, flags.store)
+  const progress = progressLine(process.stderr, Date.now)
+  try {
+    const prepared = await prepare(file, kinds, store)
+    if (!prepared.ok) return reportProblems(process, prepared.error)
+    const { plan } = planNow(prepared.value, store)
+    const tasks = plan.tasks.map(({ task }) => plan.settled(task.id))
+    const all = experimentFiles({ experiment: path.basename(path.resolve(flags.to)), sources: prepared.value.sources, tasks })
+    const files = flags.recordings ? all : all.filter(({ is }) => is !== 'recording')
+    mkdirSync(flags.to, { recursive: true })
+    writeFileSync(path.join(flags.to, marker), 'Written by dag export trait-interp, which may write into this folder again.\n')
+    await writeExperiment({
+      layout: store.layout,
+      sidecar: sidecar.value,
+      folder: path.resolve(flags.to),
+      files,
+      onLog: () => {},
+      onFile: (done, total) => progress.show(() => `writing: ${done} of ${total} files`),
+    })
+    progress.end()
+    process.stdout.write(exportText(flags.to, countsOf(files), missing(plan)))
+  } finally {
+    progress.end()
+    store.close()
+  }
+}
+
+function isOurs(folder: string): boolean {
+  return !existsSync(folder) || existsSync(path.join(folder, marker)) || readdirSync(folder).length === 0
+}
+
+function notOurs(folder: string): Diagnostic {
+  return {
+    severity: 'error',
+    rule: 'folder-not-ours',
+    message: `${folder} is there and was not written by dag export`,
+    hint: 'name a new folder with --to: nothing of yours is written over',
+  }
+}
+
+/** Files by the folder that says what they are. */
+function countsOf(files: readonly ExperimentFile[]): Readonly<Record<string, number>> {
+  const kind = ({ path: name, is }: ExperimentFile) =>
+    is === 'recording' ? 'recordings' : is === 'tensor' ? 'vectors' : name.split('/')[2]
+  const counts: Record<string, number> = {}
+  for (const file of files) {
+    const noun = kind(file)
+    if (noun === 'recordings' || noun === 'vectors' || noun === 'responses' || noun === 'projections')
+      counts[noun] = (counts[noun] ?? 0) + 1
+  }
+  return counts
+}
+
+/** What people count that is not made yet, by noun. */
+function missing(plan: Plan): Readonly<Record<string, number>> {
+  const counts: Record<string, number> = {}
+  for (const { task, toRun } of plan.tasks) {
+    if (toRun === 0 || !['generate', 'extract', 'adopt', 'project', 'score', 'capture'].includes(task.operation.name)) continue
+    const { noun, by } = task.operation.counts
+    const cells = plan.settled(task.id).cells.filter(({ output }) => output === null)
+    counts[noun] = (counts[noun] ?? 0) + (by === 'group' ? new Set(cells.map(({ spec }) => spec.group)).size : cells.length)
+  }
+  return counts
+}

@@ -1,0 +1,66 @@
+import type { Json } from '../../engine/core/json.ts'
+import type { Sources } from '../../engine/core/sources.ts'
+import type { ParentTask, Task } from '../../engine/core/step-kind.ts'
+
+/** The clean model's variant. */
+export const clean = 'instruct'
+
+/** Whether a task reads answers with the adapter off. */
+export function isClean(task: Task): boolean {
+  return task.state !== null && task.state.adapter === null
+}
+
+/** A model variant with a prompt set: an organism with the set, or the clean model with what it read of the organism. */
+export interface Variant {
+  readonly variant: string
+  readonly set: string
+}
+
+export function variantOf({ coordinate: { organism, promptSet } }: Task, byCleanModel: boolean): Variant {
+  return byCleanModel
+    ? { variant: clean, set: `${promptSet}_replay_${organism}` }
+    : { variant: organism as string, set: promptSet as string }
+}
+
+/** The repository of a model or adapter that has one, else where the workflow says it comes from. */
+export function repository(origin: string | undefined): string {
+  return (origin ?? '').replace(/^hf:/, '').replace(/@[0-9a-f]{40}$/, '')
+}
+
+export function categoryOf({ traits }: Sources, trait: string): string {
+  return traits.find(({ name }) => name === trait)?.category ?? 'vectors'
+}
+
+/** How a step says which tokens stand for an answer, in the words of a path: `response[:5]` is `response__5`. */
+export function positionOf({ shared }: Task): string {
+  const first = /^response\[:(\d+)\]$/.exec(String(shared.position))?.[1]
+  return first ? `response__${first}` : 'response_all'
+}
+
+/** Which variant the vectors are of: the clean model, or a base of their own. */
+export function extractionVariant(tasks: readonly ParentTask[]): string {
+  const { extractor, reader } = modelsOf(tasks)
+  return extractor === reader ? clean : 'base'
+}
+
+/** `config.json`: every organism is a variant with an adapter. */
+export function configOf(sources: Sources, tasks: readonly ParentTask[]): Json {
+  const { writer, reader, extractor } = modelsOf(tasks)
+  const model = (name: string | undefined) => repository(sources.models.get(name ?? '')?.origin)
+  const extraction = extractionVariant(tasks)
+  return {
+    defaults: { extraction, application: clean },
+    model_variants: {
+      ...(extraction === clean ? {} : { [extraction]: { model: model(extractor) } }),
+      [clean]: { model: model(reader) },
+      ...Object.fromEntries(sources.organisms.map(({ name, origin }) => [name, { model: model(writer), lora: repository(origin) }])),
+    },
+  }
+}
+
+function modelsOf(tasks: readonly ParentTask[]): Record<'writer' | 'reader' | 'extractor', string | undefined> {
+  const loadedBy = (...operations: string[]) => tasks.map(({ task }) => task).filter((task) => operations.includes(task.operation.name))
+  const writer = loadedBy('generate')[0]?.state?.base.name
+  const reader = loadedBy('capture', 'score').find(isClean)?.state?.base.name ?? writer
+  return { writer, reader, extractor: loadedBy('extract')[0]?.state?.base.name ?? reader }
+}

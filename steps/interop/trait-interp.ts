@@ -1,0 +1,201 @@
+import type { ExperimentFile, ExperimentReader } from '../../engine/core/experiment.ts'
+import type { Json, JsonObject } from '../../engine/core/json.ts'
+import type { Sources } from '../../engine/core/sources.ts'
+import type { CellOutput, ParentTask, Task } from '../../engine/core/step-kind.ts'
+import { categoryOf, configOf, extractionVariant, isClean, positionOf, repository, type Variant, variantOf } from './names.ts'
+
+/** Everything that a workflow made, and what it was made from. */
+export interface Made {
+  readonly experiment: string
+  readonly sources: Sources
+  readonly tasks: readonly ParentTask[]
+}
+
+/**
+ * The files of an experiment in the layout of trait-interp (github.com/ewernn/trait-interp, MIT), on which its scripts
+ * run as they are: organisms are its model variants; what the clean model read of an organism's answers is the prompt set
+ * `{set}_replay_{organism}` of its variant `instruct`. Cells that are not made are left out.
+ */
+export function experimentFiles(made: Made): ExperimentFile[] {
+  const { sources, tasks } = made
+  const of = (...operations: string[]) => tasks.filter(({ task }) => operations.includes(task.operation.name))
+  const answers = new Map(of('generate').map((parent) => [answersId(parent.task), parent]))
+  const read = new Set(of('capture', 'score').flatMap(({ task }) => (isClean(task) ? [answersId(task)] : [])))
+  return [
+    json('config.json', async () => configOf(sources, tasks)),
+    ...[...answers].flatMap(([id, parent]) => [
+      ...responses(parent, variantOf(parent.task, false)),
+      ...(read.has(id) ? responses(parent, variantOf(parent.task, true)) : []),
+    ]),
+    ...of('extract', 'adopt').flatMap((parent) => vectors(parent, made)),
+    ...projections(of('project', 'score'), answers, made),
+    ...recordings(of('capture'), answers),
+  ]
+}
+
+function json(path: string, content: (read: ExperimentReader) => Promise<Json>, needs: readonly CellOutput[] = []): ExperimentFile {
+  return { path, is: 'json', content, needs }
+}
+
+/** By whom to what: an organism answers a prompt set once. */
+function answersId({ coordinate }: Task): string {
+  return `${coordinate.organism}\n${coordinate.promptSet}`
+}
+
+function responses({ task, cells }: ParentTask, { variant, set }: Variant): ExperimentFile[] {
+  const notes = new Map((task.data.prompts as { id: string; note?: string }[]).map(({ id, note }) => [id, note ?? '']))
+  const inference_model = repository(task.state?.base.origin)
+  return cells.flatMap(({ spec, output }) => {
+    if (!output) return []
+    return json(`inference/${variant}/responses/${set}/${spec.id}.json`, async (read) => {
+      const { prompt, response, system_prompt, tokens, token_ids, prompt_end } = (await read.json(output)) as Record<string, Json>
+      const recorded = { prompt, response, system_prompt, tokens, token_ids, prompt_end } as JsonObject
+      return { ...recorded, inference_model, prompt_note: notes.get(spec.id) ?? '', capture_date: null, tags: [] }
+    })
+  })
+}
+
+interface NamedVector {
+  readonly trait: string
+  readonly layer: number
+  readonly method: string
+}
+
+const vectorName = /^(?<trait>[^@:]+)@(?<layer>\d+):(?<method>[^:]+)$/
+const projectionName = /^(?<prompt>.*)@(?<layer>\d+):(?<trait>[^:]+):(?<method>[^:]+)$/
+
+function vectors({ task, cells }: ParentTask, { sources, tasks }: Made): ExperimentFile[] {
+  const trait = task.coordinate.trait as string
+  const category = categoryOf(sources, trait)
+  const known = cells.flatMap(({ spec, output }) => (output ? [{ ...named(spec.id, vectorName), output }] : []))
+  return [...Map.groupBy(known, ({ method }) => method)].flatMap(([method, own]) => {
+    const folder = `extraction/${category}/${trait}/${extractionVariant(tasks)}/vectors/${positionOf(task)}/residual/${method}`
+    const metadata = {
+      model: repository(task.state?.base.origin),
+      trait: `${category}/${trait}`,
+      method,
+      component: 'residual',
+      position: String(task.shared.position ?? 'response'),
+      layers: Object.fromEntries(own.map(({ layer, output }) => [layer, layerFacts(output)])),
+      timestamp: null,
+      input_hashes: {},
+    }
+    const files = own.map(({ layer, output }): ExperimentFile => ({ path: `${folder}/layer${layer}.pt`, is: 'tensor', tensor: output }))
+    return [json(`${folder}/metadata.json`, async () => metadata), ...files]
+  })
+}
+
+function named(cell: string, pattern: RegExp): NamedVector & { readonly prompt: string } {
+  const { prompt = '', trait, layer, method } = pattern.exec(cell)?.groups as Record<'prompt' | 'trait' | 'layer' | 'method', string>
+  return { prompt, trait, layer: Number(layer), method }
+}
+
+function layerFacts({ facts: { norm, baseline, bias, train_accuracy } }: CellOutput): JsonObject {
+  const facts = { norm, baseline, bias, train_acc: train_accuracy }
+  return Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined)) as JsonObject
+}
+
+/** Scores of one answer along one vector. */
+interface Scored extends NamedVector {
+  readonly prompt: string
+  readonly output: CellOutput
+  readonly vector: CellOutput
+  /** Null where no recording is stored. */
+  readonly recording: CellOutput | null
+  readonly centered: boolean
+}
+
+/** A file for each variant, trait and answer: of one vector, or of several. */
+function projections(scores: readonly ParentTask[], answers: ReadonlyMap<string, ParentTask>, made: Made): ExperimentFile[] {
+  const byId = new Map(made.tasks.map((parent) => [parent.task.id, parent.task]))
+  const files = new Map<string, { readonly answer: CellOutput; readonly variant: Variant; readonly scored: Scored[] }>()
+  for (const { task, cells } of scores) {
+    const recorded = task.parents.find(({ role }) => role === 'recording')
+    const variant = variantOf(task, isClean((recorded && byId.get(recorded.task)) ?? task))
+    for (const { spec, output } of cells) {
+      const answer = answers.get(answersId(task))?.cell(spec.group)?.output
+      const [states, vector] = spec.inputs
+      if (!output || !answer || !states || !vector) continue
+      const name = named(spec.id, projectionName)
+      const path = `inference/${variant.variant}/projections/${categoryOf(made.sources, name.trait)}/${name.trait}/${variant.set}/${name.prompt}.json`
+      const file = files.get(path) ?? { answer, variant, scored: [] }
+      files.set(path, file)
+      file.scored.push({ ...name, output, vector, recording: recorded ? states : null, centered: task.shared.centered === true })
+    }
+  }
+  return [...files].map(([path, { answer, variant, scored }]) =>
+    json(
+      path,
+      (read) => projection(read, answer, variant.set, scored, made),
+      scored.flatMap(({ recording }) => recording ?? []),
+    ),
+  )
+}
+
+async function projection(read: ExperimentReader, answer: CellOutput, set: string, scored: readonly Scored[], made: Made): Promise<Json> {
+  const prompts = Number(answer.facts.prompt_tokens)
+  const responses = Number(answer.facts.response_tokens)
+  const parts = (values: ArrayLike<number>) => {
+    const start = values.length === prompts + responses ? prompts : 0
+    return { prompt: Array.from(values).slice(0, start), response: Array.from(values).slice(start) }
+  }
+  const own = await Promise.all(
+    scored.map(async (each) => ({
+      each,
+      along: parts(await read.scores(each.output)),
+      norms: each.recording && { token_norms: parts(await read.norms(each.recording)) },
+    })),
+  )
+  const head = { prompt_id: scored[0]?.prompt ?? '', prompt_set: set, n_prompt_tokens: prompts, n_response_tokens: responses }
+  const [first] = own
+  if (own.length === 1 && first) {
+    const { each, along, norms } = first
+    return { metadata: { ...head, vector_source: sourceOf(each, made), projection_date: null }, projections: along, ...norms }
+  }
+  const model = { model: modelOf(scored[0] as Scored, made), component: 'residual' }
+  return {
+    metadata: { ...head, multi_vector: true, n_vectors: own.length, ...model, projection_date: null },
+    multi_vector: true,
+    projections: own.map(({ each, along, norms }) => {
+      const { method, layer, selection_source, baseline } = sourceOf(each, made) as Record<string, Json>
+      return { method, layer, selection_source, baseline, ...along, ...norms } as JsonObject
+    }),
+  }
+}
+
+function modelOf({ vector }: Scored, { tasks }: Made): string {
+  return repository(tasks.find(({ task }) => task.id === vector.task)?.task.state?.base.origin)
+}
+
+function sourceOf(scored: Scored, made: Made): JsonObject {
+  const { trait, layer, method, vector, centered } = scored
+  const from = made.tasks.find(({ task }) => task.id === vector.task)?.task
+  return {
+    model: modelOf(scored, made),
+    experiment: made.experiment,
+    trait: `${categoryOf(made.sources, trait)}/${trait}`,
+    layer,
+    method,
+    component: 'residual',
+    position: String(from?.shared.position ?? 'response'),
+    selection_source: 'workflow',
+    baseline: Number(vector.facts.baseline ?? 0),
+    centered,
+  }
+}
+
+function recordings(captures: readonly ParentTask[], answers: ReadonlyMap<string, ParentTask>): ExperimentFile[] {
+  return captures.flatMap(({ task, cells }) => {
+    const { variant, set } = variantOf(task, isClean(task))
+    const byPrompt = Map.groupBy(
+      cells.filter(({ output }) => output !== null),
+      ({ spec }) => spec.group,
+    )
+    return [...byPrompt].flatMap(([prompt, own]): ExperimentFile[] => {
+      const answer = answers.get(answersId(task))?.cell(prompt)?.output
+      if (!answer) return []
+      const layers = Object.fromEntries(own.map(({ spec, output }) => [spec.id.slice(spec.id.lastIndexOf('@') + 1), output as CellOutput]))
+      return [{ path: `inference/${variant}/raw/residual/${set}/${prompt}.pt`, is: 'recording', answer, layers }]
+    })
+  })
+}
