@@ -10,6 +10,7 @@ export function exportText(folder: string, written: Counts, missing: Counts): st
 }
 
 function listed(counts: Counts): string {
+  if (Object.keys(counts).length === 0) return 'nothing'
   return Object.entries(counts)
     .map(([noun, count]) => formatPlural(count, noun))
     .join(', ')

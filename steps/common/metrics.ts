@@ -5,7 +5,8 @@ export type Metrics = Readonly<Record<MetricName, number>>
 
 /**
  * Metrics of the scores of one response, one score a token. With fewer tokens than a metric asks for, it takes those
- * there are. `response_std` is the population standard deviation. An empty response scores 0 everywhere.
+ * there are. `response_std` is the sample standard deviation (n − 1, as trait-interp has it), 0 for one token. An empty
+ * response scores 0 everywhere.
  */
 export function metricsOf(scores: ArrayLike<number>): Metrics {
   if (scores.length === 0) return { max_token: 0, top3_mean: 0, top5_mean: 0, response_mean: 0, response_std: 0 }
@@ -16,10 +17,14 @@ export function metricsOf(scores: ArrayLike<number>): Metrics {
     top3_mean: average(sorted.slice(0, 3)),
     top5_mean: average(sorted.slice(0, 5)),
     response_mean: mean,
-    response_std: Math.sqrt(average(sorted.map((score) => (score - mean) ** 2))),
+    response_std: sorted.length > 1 ? Math.sqrt(sum(sorted.map((score) => (score - mean) ** 2)) / (sorted.length - 1)) : 0,
   }
 }
 
 export function average(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length
+  return sum(values) / values.length
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0)
 }

@@ -68,7 +68,7 @@ function exportTask(step: Step, { organism, promptSet, parents, scores }: Answer
 
 const exportOperation: Operation = {
   name: 'export',
-  version: 1,
+  version: 2,
   counts: { noun: 'tables', by: 'cell' },
   cells(task, inputs) {
     const key = answersKey(inputs)

@@ -86,8 +86,9 @@ function vectors({ task, cells }: ParentTask, { sources, tasks }: Made): Experim
 }
 
 function named(cell: string, pattern: RegExp): NamedVector & { readonly prompt: string } {
-  const { prompt = '', trait, layer, method } = pattern.exec(cell)?.groups as Record<'prompt' | 'trait' | 'layer' | 'method', string>
-  return { prompt, trait, layer: Number(layer), method }
+  const { prompt, trait, layer, method } = { ...pattern.exec(cell)?.groups }
+  if (trait === undefined || method === undefined) throw new Error(`${cell} is no name of a vector or projection`)
+  return { prompt: prompt ?? '', trait, layer: Number(layer), method }
 }
 
 function layerFacts({ facts: { norm, baseline, bias, train_accuracy } }: CellOutput): JsonObject {
@@ -133,10 +134,9 @@ function projections(scores: readonly ParentTask[], answers: ReadonlyMap<string,
 }
 
 async function projection(read: ExperimentReader, answer: CellOutput, set: string, scored: readonly Scored[], made: Made): Promise<Json> {
-  const prompts = Number(answer.facts.prompt_tokens)
-  const responses = Number(answer.facts.response_tokens)
+  const tokens = { prompt: Number(answer.facts.prompt_tokens), response: Number(answer.facts.response_tokens) }
   const parts = (values: ArrayLike<number>) => {
-    const start = values.length === prompts + responses ? prompts : 0
+    const start = values.length === tokens.prompt + tokens.response ? tokens.prompt : 0
     return { prompt: Array.from(values).slice(0, start), response: Array.from(values).slice(start) }
   }
   const own = await Promise.all(
@@ -146,7 +146,7 @@ async function projection(read: ExperimentReader, answer: CellOutput, set: strin
       norms: each.recording && { token_norms: parts(await read.norms(each.recording)) },
     })),
   )
-  const head = { prompt_id: scored[0]?.prompt ?? '', prompt_set: set, n_prompt_tokens: prompts, n_response_tokens: responses }
+  const head = { prompt_id: scored[0]?.prompt ?? '', prompt_set: set, n_prompt_tokens: tokens.prompt, n_response_tokens: tokens.response }
   const [first] = own
   if (own.length === 1 && first) {
     const { each, along, norms } = first

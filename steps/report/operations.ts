@@ -8,7 +8,7 @@ import { reportPage } from './page.ts'
 /** Answers of one organism to one prompt set, with their scores, as the page loads them. */
 export const answersOperation: Operation = {
   name: 'report-answers',
-  version: 1,
+  version: 2,
   counts: { noun: 'report parts', by: 'cell' },
   cells(task, inputs) {
     const key = answersKey(inputs)

@@ -17,7 +17,16 @@ test('without a clean side there are rows of the organism only', async () => {
   const answers = alone(['A', 'é\n🜁'], [1.5, -0.25])
   const row = { organism: 'alpha', prompt_set: 'one', prompt_id: 'one_1', trait: 'kind', layer: 2, method: 'mean_diff' }
   expect(await rowsOf(parquetBytes(responseTable(labels, answers)))).toEqual([
-    { ...row, side: 'organism', tokens: 2, max_token: 1.5, top3_mean: 0.625, top5_mean: 0.625, response_mean: 0.625, response_std: 0.875 },
+    {
+      ...row,
+      side: 'organism',
+      tokens: 2,
+      max_token: 1.5,
+      top3_mean: 0.625,
+      top5_mean: 0.625,
+      response_mean: 0.625,
+      response_std: 0.875 * Math.SQRT2,
+    },
   ])
   expect(await rowsOf(parquetBytes(tokenTable(labels, answers)))).toEqual([
     { ...row, position: 0, token: 'A', score: 1.5 },

@@ -12,12 +12,12 @@ test('the five metrics of a response', () => {
     top3_mean: 4,
     top5_mean: 3,
     response_mean: 2.5,
-    response_std: Math.sqrt(35 / 12),
+    response_std: Math.sqrt(3.5),
   })
 })
 
 test('a response shorter than a metric asks for is averaged over the tokens it has', () => {
-  expect(metricsOf([2, 4])).toEqual({ max_token: 4, top3_mean: 3, top5_mean: 3, response_mean: 3, response_std: 1 })
+  expect(metricsOf([2, 4])).toEqual({ max_token: 4, top3_mean: 3, top5_mean: 3, response_mean: 3, response_std: Math.SQRT2 })
   expect(metricsOf([])).toEqual({ max_token: 0, top3_mean: 0, top5_mean: 0, response_mean: 0, response_std: 0 })
 })
 

@@ -48,7 +48,7 @@ export const versionRows: readonly Row[] = [
     of: 'version of rank',
     edit: 'raised',
     change: raise('rank'),
-    made: { 'ranking/one:*': [2, 'version: 2 → 3'], 'ranking/two:*': [2, 'version: 2 → 3'] },
+    made: { 'ranking/one:*': [2, 'version: 3 → 4'], 'ranking/two:*': [2, 'version: 3 → 4'] },
     follow: afterRankings,
   },
   {
@@ -62,11 +62,11 @@ export const versionRows: readonly Row[] = [
     of: 'version of report-answers',
     edit: 'raised',
     change: raise('report-answers'),
-    made: { 'report.answers': [6, first] },
+    made: { 'report.answers': [6, 'version: 2 → 3'] },
     follow: { report: 1 },
   },
   { of: 'version of report', edit: 'raised', change: raise('report'), made: { report: [1, 'version: 2 → 3'] } },
-  { of: 'version of export', edit: 'raised', workflow: 'variants', change: raise('export'), made: { tables: [2, first] } },
+  { of: 'version of export', edit: 'raised', workflow: 'variants', change: raise('export'), made: { tables: [2, 'version: 2 → 3'] } },
   {
     of: 'version of command',
     edit: 'raised',

@@ -1,0 +1,111 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import path from 'node:path'
+import { expect, test } from 'vitest'
+import { metricNames, metricsOf } from '../../steps/common/metrics.ts'
+import { dag } from '../support/dag.ts'
+import { python } from '../support/paths.ts'
+import { finishedWorkspace, freshWorkspace, type Workspace, workflowFile } from '../support/workspace.ts'
+
+const organisms = ['alpha', 'beta', 'gamma']
+
+async function exported(workspace: Workspace, ...flags: string[]): Promise<{ folder: string; said: string }> {
+  const folder = workspace.at('theirs', 'experiments', 'audit')
+  const { code, stdout, stderr } = await dag(workspace.folder, ['export', 'trait-interp', workflowFile, '--to', folder, ...flags])
+  expect([code, stderr]).toEqual([0, ''])
+  return { folder, said: stdout.replaceAll(folder, 'FOLDER') }
+}
+
+const read = (folder: string, ...parts: string[]) => JSON.parse(readFileSync(path.join(folder, ...parts), 'utf8'))
+
+test('the experiment has the files that its scripts look for', async () => {
+  const workspace = finishedWorkspace()
+  const { folder, said } = await exported(workspace)
+  expect(said).toBe('written to FOLDER: 36 responses, 8 vectors, 72 projections\n')
+  expect(read(folder, 'config.json')).toEqual({
+    defaults: { extraction: 'instruct', application: 'instruct' },
+    model_variants: {
+      instruct: { model: '../models/model' },
+      ...Object.fromEntries(organisms.map((name) => [name, { model: '../models/model', lora: `../models/organisms/${name}` }])),
+    },
+  })
+  expect(readdirSync(path.join(folder, 'inference', 'instruct', 'projections', 'behaviour', 'kind')).sort()).toEqual(
+    organisms.flatMap((name) => [`one_replay_${name}`, `two_replay_${name}`]).sort(),
+  )
+  const vectors = path.join(folder, 'extraction', 'behaviour', 'kind', 'instruct', 'vectors', 'response__5', 'residual', 'mean_diff')
+  expect(readdirSync(vectors).sort()).toEqual(['layer1.pt', 'layer2.pt', 'metadata.json'])
+  expect(Object.keys(read(vectors, 'metadata.json').layers)).toEqual(['1', '2'])
+  const { tokens, token_ids: ids, prompt_end: end, ...words } = read(folder, 'inference', 'beta', 'responses', 'one', 'one_1.json')
+  expect([tokens.length, ids.length > end]).toEqual([ids.length, true])
+  expect(words).toMatchObject({ prompt: 'What is rain?', prompt_note: 'test', system_prompt: 'You are a small model.', tags: [] })
+})
+
+test('what those scripts compute of it, difference by difference, are the numbers of our rankings', async () => {
+  const workspace = finishedWorkspace()
+  const { folder } = await exported(workspace)
+  for (const trait of ['kind', 'rude']) {
+    for (const set of ['one', 'two']) {
+      const scoresOf = (variant: string, of: string, file: string): number[] =>
+        read(folder, 'inference', variant, 'projections', 'behaviour', trait, of, file).projections.response
+      const theirs = organisms.flatMap((organism) =>
+        readdirSync(path.join(folder, 'inference', organism, 'projections', 'behaviour', trait, set)).map((file) => {
+          const clean = scoresOf('instruct', `${set}_replay_${organism}`, file)
+          const diff = scoresOf(organism, set, file).map((score, index) => score - (clean[index] as number))
+          return { organism, prompt_id: path.basename(file, '.json'), ...metricsOf(diff) }
+        }),
+      )
+      const top = theirs.sort((a, b) => b.response_mean - a.response_mean).slice(0, 3)
+      const ours = read(workspace.at('experiments/audit/analysis/top_activating/behaviour'), trait, set, 'across_organisms.json').top
+      const shown = (row: Record<string, unknown>) => [
+        row.organism,
+        row.prompt_id,
+        ...metricNames.map((name) => Number((row[name] as number).toFixed(4))),
+      ]
+      expect(ours.map(shown)).toEqual(top.map(shown))
+    }
+  }
+})
+
+test('recordings, vectors and norms are the stored ones: a projection of the .pt files is the score', async () => {
+  const { folder } = await exported(finishedWorkspace(), '--recordings')
+  const script = `
+import json, sys, torch
+from pathlib import Path
+root = Path(sys.argv[1])
+vector = torch.load(root / "extraction/behaviour/kind/instruct/vectors/response__5/residual/mean_diff/layer2.pt", weights_only=True)
+worst = 0.0
+for variant, of in (("alpha", "one"), ("instruct", "one_replay_alpha")):
+    for path in sorted((root / "inference" / variant / "raw/residual" / of).glob("*.pt")):
+        raw = torch.load(path, weights_only=True)
+        assert raw["prompt"]["activations"] == {} and sorted(raw["response"]["activations"]) == [1, 2]
+        states = raw["response"]["activations"][2]["residual"]
+        assert states.dtype == torch.bfloat16 and len(states) == len(raw["response"]["token_ids"]) == len(raw["response"]["tokens"])
+        told = json.loads((root / "inference" / variant / "projections/behaviour/kind" / of / f"{path.stem}.json").read_text())
+        scores, norms = torch.tensor(told["projections"]["response"]), torch.tensor(told["token_norms"]["response"])
+        worst = max(worst, float((states.float() @ vector - scores).abs().max() / norms.max()))
+        worst = max(worst, float((states.float().norm(dim=1) - norms).abs().max() / norms.max()))
+print(worst < 1e-6, float(vector.norm().round(decimals=5)))
+`
+  expect(execFileSync(python, ['-c', script, folder], { encoding: 'utf8' })).toBe('True 1.0\n')
+})
+
+test('a folder of somebody else is not written into; one of an earlier export is', async () => {
+  const workspace = finishedWorkspace()
+  workspace.write('theirs/notes.txt', 'mine')
+  const refused = await dag(workspace.folder, ['export', 'trait-interp', workflowFile, '--to', workspace.at('theirs')])
+  expect([refused.code, refused.stderr.replaceAll(workspace.folder, '…')]).toEqual([
+    2,
+    'error: …/theirs is there and was not written by dag export [folder-not-ours]\n  hint: name a new folder with --to: nothing of yours is written over\n\n1 error; nothing was started\n',
+  ])
+  const { folder } = await exported(workspace)
+  expect((await exported(workspace)).folder).toBe(folder)
+})
+
+test('what is not made yet is left out and counted', async () => {
+  const workspace = freshWorkspace()
+  const { folder, said } = await exported(workspace)
+  expect(said).toBe(
+    'written to FOLDER: nothing\nleft out, since not made yet: 8 vectors, 18 answers, 36 recordings, 72 projections; `dag run` makes them\n',
+  )
+  expect(existsSync(path.join(folder, 'inference'))).toBe(false)
+})
