@@ -21,6 +21,8 @@ export interface Prepared {
   readonly workflow: Workflow
   readonly graph: TaskGraph
   readonly sources: Sources
+  /** The graph of fewer organisms and prompts. */
+  graphOf(sources: Sources): TaskGraph
   /** What lacks for a run, though not for a plan. */
   readonly notReady: readonly Diagnostic[]
   readonly warnings: readonly Diagnostic[]
@@ -59,6 +61,7 @@ export async function prepare(file: string, kinds: readonly StepKind[], store: S
     workflow: absolute,
     graph,
     sources: resolved.sources,
+    graphOf: (sources) => expand(workflow, kinds, sources, resolved.files).graph,
     notReady: resolved.notReady,
     warnings: all,
     locate: locator(absolute, files),

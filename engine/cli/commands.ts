@@ -27,6 +27,11 @@ export const runCommand = buildCommand({
         brief: 'How to show progress: auto is tui on a terminal, plain elsewhere',
       },
       keepFree,
+      pilot: {
+        kind: 'boolean',
+        brief: 'Do one organism first (or what `pilot` in the workflow says), and the rest if that takes about what was forecast',
+        default: false,
+      },
     },
   },
   docs: { brief: 'Do what is not up to date' },

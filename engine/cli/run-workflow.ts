@@ -3,7 +3,8 @@ import { availableParallelism } from 'node:os'
 import path from 'node:path'
 import { kinds } from '../../steps/index.ts'
 import type { Diagnostic } from '../core/diagnostic.ts'
-import { prepare } from '../prepare.ts'
+import type { RunEvent, RunFinished } from '../core/events.ts'
+import { type Prepared, prepare } from '../prepare.ts'
 import { summaryLines } from '../report/summary.ts'
 import { isDiskFull } from '../run/room.ts'
 import { newRunId } from '../run/run.ts'
@@ -12,10 +13,11 @@ import type { SidecarCommand } from '../run/sidecar.ts'
 import { makeFolders, type StoreLayout, storeLayout } from '../store/layout.ts'
 import { type Held, takeLock } from '../store/lock.ts'
 import { rememberStanding, touchedObjects } from '../store/standing.ts'
-import { openStore } from '../store/store.ts'
+import { openStore, type Store } from '../store/store.ts'
 import { exitCode, exitCodes } from './exit-codes.ts'
 import { listenForInterruptions } from './interruptions.ts'
 import { notifyProblems, notifySink } from './notify.ts'
+import { defaultPilot, runPilot } from './pilot.ts'
 import { sidecarCommand, storeFolder, workspaceOf } from './places.ts'
 import { reportProblems } from './report-problems.ts'
 import { programBuild, type RunFlags } from './run.ts'
@@ -57,10 +59,9 @@ interface Here {
   readonly sidecar: SidecarCommand
 }
 
-async function runHere({ process, flags, file, layout, id, stop, sidecar }: Here): Promise<void> {
-  const workspace = workspaceOf(file)
+async function runHere(here: Here): Promise<void> {
+  const { process, flags, file, layout, id, stop } = here
   const store = openStore(layout.root)
-  const sink = runSink(process, flags.ui, stop)
   const warnings: string[] = []
   const begun = stop.onRequest(() => {
     process.stderr.write('stopped before anything was started\n')
@@ -77,12 +78,56 @@ async function runHere({ process, flags, file, layout, id, stop, sidecar }: Here
       env: process.env,
       warn: (text) => warnings.push(text),
     })
+    const pilot = workflow.pilot ?? (flags.pilot ? defaultPilot : null)
+    const said = pilot
+      ? await runPilot({
+          process,
+          prepared: prepared.value,
+          store,
+          pilot,
+          json: flags.ui === 'json',
+          run: (slice) => runOnce(here, store, slice, { id: newRunId(Date.now()), slice: true, begun, tell: notify.event }),
+        })
+      : 'go-on'
+    if (said === 'stop') {
+      process.stderr.write(`stopped after the pilot; \`dag run ${file}\` goes on from it\n`)
+      process.exitCode = exitCodes.stopped
+    } else if (said === 'go-on') {
+      const end = await runOnce(here, store, prepared.value, { id, slice: false, begun, tell: notify.event })
+      if (end?.outcome === 'done' && programBuild) {
+        const answer = { tasks: end.tasks.ran + end.tasks.reused, cells: end.cells.ran + end.cells.reused, look: end.look }
+        rememberStanding(store.db, store.layout, path.resolve(file), programBuild, prepared.value.seen, answer)
+      }
+    }
+    await notify.close()
+    for (const text of warnings) process.stderr.write(`warning: ${text}\n`)
+  } finally {
+    begun()
+    store.close()
+  }
+}
+
+interface Once {
+  readonly id: string
+  readonly slice: boolean
+  /** Called with the first event: from then on a stop is the run's own matter. */
+  begun(): void
+  tell(event: RunEvent): void
+}
+
+/** Runs a workflow or a slice of it, shows it, and sums it up; null when it was refused. */
+async function runOnce(here: Here, store: Store, prepared: Prepared, { id, slice, begun, tell }: Once): Promise<RunFinished | null> {
+  const { process, flags, file, stop } = here
+  const workspace = workspaceOf(file)
+  const sink = runSink(process, flags.ui, stop)
+  try {
     const result = await runWorkflow({
       id,
-      prepared: prepared.value,
+      slice,
+      prepared,
       store,
       workspace,
-      sidecar,
+      sidecar: here.sidecar,
       cores: availableParallelism(),
       touched: touchedObjects(store.db, store.layout, path.resolve(file)),
       keepFree: flags.keepFree,
@@ -90,25 +135,20 @@ async function runHere({ process, flags, file, layout, id, stop, sidecar }: Here
       onEvent: (event) => {
         begun()
         sink.event(event)
-        notify.event(event)
+        tell(event)
       },
       now: Date.now,
     })
     await sink.close()
-    if (!result.ok) return reportProblems(process, result.error)
-    const end = result.value
-    process.exitCode = exitCode(end.outcome)
-    if (end.outcome === 'done' && programBuild) {
-      const answer = { tasks: end.tasks.ran + end.tasks.reused, cells: end.cells.ran + end.cells.reused, look: end.look }
-      rememberStanding(store.db, store.layout, path.resolve(file), programBuild, prepared.value.seen, answer)
+    if (!result.ok) {
+      reportProblems(process, result.error)
+      return null
     }
-    if (flags.ui !== 'json') process.stdout.write(`${summaryLines(end, summaryContext(file, workspace)).join('\n')}\n`)
-    await notify.close()
-    for (const text of warnings) process.stderr.write(`warning: ${text}\n`)
+    process.exitCode = exitCode(result.value.outcome)
+    if (flags.ui !== 'json') process.stdout.write(`${summaryLines(result.value, summaryContext(file, workspace)).join('\n')}\n`)
+    return result.value
   } finally {
-    begun()
     await sink.close()
-    store.close()
   }
 }
 

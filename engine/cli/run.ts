@@ -14,6 +14,7 @@ export interface RunFlags {
   readonly ui: Ui
   /** Bytes of the store's disk. */
   readonly keepFree: number
+  readonly pilot: boolean
 }
 
 /** Names the build of this program; null when it runs from source, where every file may have changed. */

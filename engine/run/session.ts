@@ -43,6 +43,8 @@ export interface SessionOptions {
   /** Bytes of the store's disk that stay free. */
   readonly keepFree: number
   readonly stop: StopSignal
+  /** A part of the workflow that shows no results and does not stand for it. */
+  readonly slice: boolean
   onEvent(event: RunEvent): void
   now(): number
 }
@@ -164,7 +166,7 @@ async function session(options: SessionOptions, firstPlan: Plan, expected: Forec
       })
       if (result.lost && !options.stop.requested) continue
       try {
-        shown = await showResults(store, plan, folder, result.settled, read)
+        shown = options.slice ? nothingShown : await showResults(store, plan, folder, result.settled, read)
       } catch (error) {
         const full = error instanceof CorruptObject ? null : room.blames(error)
         if (full !== null) {
@@ -185,7 +187,7 @@ async function session(options: SessionOptions, firstPlan: Plan, expected: Forec
     reasons?.end(totals.outcome)
     for (const aside of shown.keptAside)
       emit({ type: 'log', task: null, text: `a result was edited by hand; the edited file is kept as ${aside}` })
-    if (totals.outcome === 'done') standsOn.finished(plan)
+    if (totals.outcome === 'done' && !options.slice) standsOn.finished(plan)
     const look = shown.look.map((file) => path.join('experiments', prepared.workflow.experiment, file))
     const finished: RunFinished = { type: 'run-finished', ...totals, modelLoads, adapterSwitches, look }
     emit(finished)

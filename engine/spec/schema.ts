@@ -46,6 +46,24 @@ const notify: ParamSchema = {
   },
 }
 
+const pilot: ParamSchema = {
+  type: 'object',
+  description: 'Do a slice of the run first; go on when it says that the rest takes about what was forecast. Its cells count.',
+  additionalProperties: false,
+  required: ['organisms'],
+  properties: {
+    organisms: { type: 'integer', minimum: 1, description: 'How many of them.' },
+    prompts: { type: 'integer', minimum: 1, description: 'How many of all sets together, of each in proportion. Default: all.' },
+    go_on_within: {
+      type: 'number',
+      minimum: 1,
+      default: 1.5,
+      description:
+        'Go on without asking where hours and bytes are at most so many times those forecast; else ask on a terminal, and stop elsewhere.',
+    },
+  },
+}
+
 /** The JSON Schema of a workflow file: the same one checks files here and completes them in an editor. */
 export function workflowSchema(kinds: readonly StepKind[]): object {
   return {
@@ -87,6 +105,7 @@ export function workflowSchema(kinds: readonly StepKind[]): object {
         properties: { from: path, only: { type: 'array', items: name, minItems: 1, uniqueItems: true } },
       },
       notify,
+      pilot,
       steps: {
         type: 'object',
         description: 'The steps, by name. Order does not matter: a step runs when what it refers to is there.',

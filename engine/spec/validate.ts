@@ -41,6 +41,7 @@ function build(document: SourceDocument, kinds: readonly StepKind[]): Workflow {
       : null,
     traits: traits ? { from: traits.from as string, only: (traits.only ?? null) as string[] | null } : null,
     notify: notifyOf(object('notify')),
+    pilot: pilotOf(object('pilot')),
     steps: Object.entries(object('steps') as Record<string, Json>).map(([name, value]) => {
       const { kind, ...params } = value as Record<string, Json>
       const schema = kinds.find((candidate) => candidate.kind === kind)?.schema
@@ -54,6 +55,12 @@ function notifyOf(value: Readonly<Record<string, Json>> | null): Notify | null {
   if (!value) return null
   const { command, webhook, on } = value as { command?: string[]; webhook?: string; on?: Notify['on'] }
   return { command: command ?? null, webhook: webhook ?? null, on: on ?? ['end', 'failure'] }
+}
+
+function pilotOf(value: Readonly<Record<string, Json>> | null): Workflow['pilot'] {
+  if (!value) return null
+  const { organisms, prompts, go_on_within } = value as { organisms: number; prompts?: number; go_on_within?: number }
+  return { organisms, prompts: prompts ?? null, goOnWithin: go_on_within ?? 1.5 }
 }
 
 function declaration(value: Json): ModelDeclaration {

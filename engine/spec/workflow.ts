@@ -14,6 +14,8 @@ export interface Workflow {
   readonly prompts: { readonly from: string; readonly sets: readonly string[]; readonly limit: Limit | null } | null
   readonly traits: { readonly from: string; readonly only: readonly string[] | null } | null
   readonly notify: Notify | null
+  /** A slice that is done first: so many organisms, so many prompts (null: all), and when the rest follows. */
+  readonly pilot: { readonly organisms: number; readonly prompts: number | null; readonly goOnWithin: number } | null
   /** In the order of the file. */
   readonly steps: readonly Step[]
   rangeOf(path: Path, of: 'key' | 'value'): SourceRange

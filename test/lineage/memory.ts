@@ -93,6 +93,7 @@ function graphOf({ steps, sources, files = new Map() }: Job): TaskGraph {
     prompts: null,
     traits: null,
     notify: null,
+    pilot: null,
     steps: Object.entries(steps).map(([name, { kind, ...params }]) => ({ name, kind: kind as string, params })),
     rangeOf: (at, of) => document.rangeOf(at, of),
   }

@@ -117,6 +117,13 @@ export const fieldRows: readonly Row[] = [
   },
   { of: 'notify.command', edit: 'none → `[cat]`', change: told('command: [cat]') },
   { of: 'notify.webhook', edit: 'none → `DAG_WEBHOOK`', change: told('webhook: DAG_WEBHOOK') },
+  { of: 'pilot.organisms', edit: 'none → 1', change: workflow('workflow: audit', 'workflow: audit\npilot: { organisms: 1 }') },
+  { of: 'pilot.prompts', edit: 'none → 3', change: workflow('workflow: audit', 'workflow: audit\npilot: { organisms: 1, prompts: 3 }') },
+  {
+    of: 'pilot.go_on_within',
+    edit: 'none → 2',
+    change: workflow('workflow: audit', 'workflow: audit\npilot: { organisms: 1, go_on_within: 2 }'),
+  },
   { of: 'notify.on', edit: 'none → `[failure]`', change: told('command: [cat], on: [failure]') },
   { of: 'steps.*', edit: 'a generate step renamed', change: renamed('answers', 'replies') },
   { of: 'steps.*', edit: 'a replay step renamed', change: renamed('clean', 'plain') },

@@ -1,0 +1,53 @@
+import { createInterface } from 'node:readline/promises'
+import type { RunFinished } from '../core/events.ts'
+import { answeredShare, goesOn, modelWork, type Pilot, type PilotResult, pilotSources, projected } from '../plan/pilot.ts'
+import type { Prepared } from '../prepare.ts'
+import { pilotHead, pilotText } from '../report/pilot-text.ts'
+import { planNow } from '../run/session.ts'
+import type { Store } from '../store/store.ts'
+
+/** What `dag run --pilot` does where the workflow says nothing. */
+export const defaultPilot: Pilot = { organisms: 1, prompts: null, goOnWithin: 1.5 }
+
+interface PilotOptions {
+  readonly process: NodeJS.Process
+  readonly prepared: Prepared
+  readonly store: Store
+  readonly pilot: Pilot
+  readonly json: boolean
+  /** Runs the slice; null when it was refused. */
+  run(slice: Prepared): Promise<RunFinished | null>
+}
+
+/** Does the slice first. Says whether the rest follows: `ended` when the slice itself did not come to its end. */
+export async function runPilot({ process, prepared, store, pilot, json, run }: PilotOptions): Promise<'go-on' | 'stop' | 'ended'> {
+  const slice = { ...prepared, graph: modelWork(prepared.graphOf(pilotSources(prepared.sources, prepared.graph, pilot))) }
+  if (planNow(slice, store).plan.tasks.every(({ toRun }) => toRun === 0)) return 'go-on'
+  const { expected: forecast } = planNow(prepared, store)
+  process.stderr.write(pilotHead(slice.graph))
+  const finished = await run(slice)
+  if (finished?.outcome !== 'done') return 'ended'
+  const { plan, expected: left } = planNow(prepared, store)
+  const share = answeredShare(plan)
+  const result: PilotResult = {
+    seconds: finished.seconds,
+    bytes: finished.bytes,
+    answeredShare: share,
+    forecast,
+    projected: projected(finished, left, share),
+    goOnWithin: pilot.goOnWithin,
+  }
+  process.stderr.write(pilotText(result))
+  if (goesOn(result)) return 'go-on'
+  if (json || !process.stdin.isTTY || !process.stderr.isTTY) return 'stop'
+  return (await agreed(process)) ? 'go-on' : 'stop'
+}
+
+async function agreed(process: NodeJS.Process): Promise<boolean> {
+  const lines = createInterface({ input: process.stdin, output: process.stderr })
+  try {
+    return /^y(es)?$/i.test((await lines.question('go on? [y/N] ')).trim())
+  } finally {
+    lines.close()
+  }
+}
