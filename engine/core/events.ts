@@ -172,6 +172,8 @@ export interface RunFinished {
   readonly failure: { readonly task: string; readonly message: string; readonly log: string | null } | null
   /** Files that people look at, relative to the workspace: summaries and reports. */
   readonly look: readonly string[]
+  /** Organisms that failed, so that rankings and reports were made without them. */
+  readonly leftOut?: readonly string[]
 }
 
 /** For the end of a switch over a closed union. */

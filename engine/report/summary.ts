@@ -27,7 +27,7 @@ export function summaryLines(end: RunFinished, context: SummaryContext): string[
       ...look,
     ]
   }
-  const results = end.outcome === 'done' ? end.look.filter((file) => file.endsWith('.md')) : []
+  const results = end.outcome === 'done' || end.leftOut ? end.look.filter((file) => file.endsWith('.md')) : []
   return [
     ...results.flatMap((file) => printed(context.read(file))),
     '',
@@ -45,6 +45,7 @@ export function summaryLines(end: RunFinished, context: SummaryContext): string[
       `${formatBytes(end.bytes)} written`,
       ...(end.peakMemory > 0 ? [`at most ${formatBytes(end.peakMemory)} of memory for the model`] : []),
     ].join(', ')}`,
+    ...(end.leftOut ? [`  rankings and reports leave out what failed: ${sanitizeLine(end.leftOut.join(', '))}`] : []),
     ...look,
     ...nextLines(end, context),
   ]

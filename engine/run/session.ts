@@ -27,6 +27,7 @@ import { sidecarExecutor } from './sidecar-executor.ts'
 import { roomWatch, spaceOf } from './room.ts'
 import { recorderOf } from './stands-on.ts'
 import { Tally } from './tally.ts'
+import { type WithoutFailed, withoutFailed } from './without-failed.ts'
 import { showResults, type ShownResults } from './views.ts'
 
 export interface SessionOptions {
@@ -100,6 +101,18 @@ function diskProblems(root: string, bytes: number, keepFree: number): Diagnostic
   ]
 }
 
+/** What a run did and what was done after it without the organisms that failed. */
+function together(failed: RunResult['totals'], rest: RunResult['totals']): RunResult['totals'] {
+  const { tasks, cells } = failed
+  return {
+    ...failed,
+    tasks: { ...tasks, ran: tasks.ran + rest.tasks.ran },
+    cells: { ...cells, ran: cells.ran + rest.cells.ran },
+    seconds: failed.seconds + rest.seconds,
+    bytes: failed.bytes + rest.bytes,
+  }
+}
+
 const nothingShown: ShownResults = { written: 0, keptAside: [], look: [] }
 
 async function session(options: SessionOptions, firstPlan: Plan, expected: Forecast, lost: readonly ObjectLost[]): Promise<RunFinished> {
@@ -140,6 +153,25 @@ async function session(options: SessionOptions, firstPlan: Plan, expected: Forec
     engine: engineExecutor(read),
     command: commandExecutor(store.layout, emit),
   }
+  /** Makes what is to be made without the organisms that failed: rankings, reports. */
+  const runRest = async (rest: WithoutFailed): Promise<{ plan: Plan; result: RunResult }> => {
+    const { plan } = planNow(rest.prepared, store)
+    const todo = new Set(plan.tasks.flatMap(({ task, toRun }) => (toRun > 0 ? [task.id] : [])))
+    emit({ type: 'log', task: null, text: `going on without ${rest.leftOut.join(', ')}: ${[...todo].join(', ') || 'nothing to make'}` })
+    const result = await run({
+      ...options,
+      workflow: prepared.workflow.name,
+      plan,
+      room,
+      executors,
+      tally: new Tally(now()),
+      emit: (event) => ('task' in event && event.task !== null && !todo.has(event.task) ? undefined : emit(event)),
+      onSettled: () => {},
+      logOf: (task) => journal?.logOf(task) ?? null,
+    })
+    return { plan, result }
+  }
+  let leftOut: readonly string[] = []
   try {
     const folder = path.join(options.workspace, 'experiments', prepared.workflow.experiment)
     let plan = firstPlan
@@ -165,6 +197,13 @@ async function session(options: SessionOptions, firstPlan: Plan, expected: Forec
         logOf: (task) => journal?.logOf(task) ?? null,
       })
       if (result.lost && !options.stop.requested) continue
+      const rest = result.totals.outcome === 'failed' ? withoutFailed(prepared, tally.failedTasks) : null
+      if (rest) {
+        const ranked = await runRest(rest)
+        plan = ranked.plan
+        result = { ...result, settled: ranked.result.settled, totals: together(result.totals, ranked.result.totals) }
+        leftOut = rest.leftOut
+      }
       try {
         shown = options.slice ? nothingShown : await showResults(store, plan, folder, result.settled, read)
       } catch (error) {
@@ -189,7 +228,14 @@ async function session(options: SessionOptions, firstPlan: Plan, expected: Forec
       emit({ type: 'log', task: null, text: `a result was edited by hand; the edited file is kept as ${aside}` })
     if (totals.outcome === 'done' && !options.slice) standsOn.finished(plan)
     const look = shown.look.map((file) => path.join('experiments', prepared.workflow.experiment, file))
-    const finished: RunFinished = { type: 'run-finished', ...totals, modelLoads, adapterSwitches, look }
+    const finished: RunFinished = {
+      type: 'run-finished',
+      ...totals,
+      modelLoads,
+      adapterSwitches,
+      look,
+      ...(leftOut.length > 0 ? { leftOut } : {}),
+    }
     emit(finished)
     return finished
   } finally {

@@ -69,6 +69,11 @@ export class Tally {
     return ++this.#attempts
   }
 
+  /** Tasks that failed in this round. */
+  get failedTasks(): string[] {
+    return [...this.#tasks].flatMap(([id, { message }]) => (message === null ? [] : [id]))
+  }
+
   get failed(): number {
     return this.#failures
   }

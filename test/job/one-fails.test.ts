@@ -15,7 +15,7 @@ function spoil(file: string): Buffer {
   return bytes
 }
 
-test('an organism whose logits are not numbers fails alone; mended, the same command does only what it lacks', async () => {
+test('an organism whose logits are not numbers fails alone and the others are ranked without it; mended, the same command does only what it lacks', async () => {
   const workspace = freshWorkspace()
   ownModels(workspace)
   const good = spoil(workspace.at(weights))
@@ -24,12 +24,17 @@ test('an organism whose logits are not numbers fails alone; mended, the same com
   expect(stdout).toContain(
     '8 tasks blocked, since answers/beta/one failed: answers.capture/beta/one, scores/beta/one/answers, ranking/one and 5 more',
   )
-  expect(stdout).toContain('  cells  120 made   0 reused   6 failed\n')
+  expect(stdout).toContain('going on without beta: ranking/one, ranking/two, ranking/overview, report\n')
+  expect(stdout).toContain('  cells  126 made   0 reused   6 failed\n')
+  expect(stdout).toContain('  rankings and reports leave out what failed: beta\n')
+  expect(workspace.read('experiments/audit/analysis/top_activating/summary.md')).not.toContain('beta')
   expect(stdout.slice(stdout.indexOf('first of'))).toBe(
     'first of 2 failures: answers/beta/one\n  cell one_1: its logits are not finite in bfloat16\nrun again with: dag run workflows/audit.yaml\n',
   )
   writeFileSync(workspace.at(weights), good)
   const { finished } = await run(workspace)
   expect([finished.outcome, finished.cells]).toEqual(['done', { ran: 62, reused: 120, failed: 0 }])
-  expect(cellDigests(workspace)).toEqual(cellDigests(finishedWorkspace()))
+  const [cells, wanted] = [cellDigests(workspace), cellDigests(finishedWorkspace())]
+  expect(cells.size - wanted.size).toBe(6) // what was ranked without it
+  expect([...wanted].filter(([key, digest]) => cells.get(key) !== digest)).toEqual([])
 })
