@@ -1,4 +1,4 @@
-import { createInterface } from 'node:readline/promises'
+import { createInterface } from 'node:readline'
 import type { RunFinished } from '../core/events.ts'
 import { answeredShare, goesOn, modelWork, type Pilot, type PilotResult, pilotSources, projected } from '../plan/pilot.ts'
 import type { Prepared } from '../prepare.ts'
@@ -43,11 +43,16 @@ export async function runPilot({ process, prepared, store, pilot, json, run }: P
   return (await agreed(process)) ? 'go-on' : 'stop'
 }
 
-async function agreed(process: NodeJS.Process): Promise<boolean> {
-  const lines = createInterface({ input: process.stdin, output: process.stderr })
-  try {
-    return /^y(es)?$/i.test((await lines.question('go on? [y/N] ')).trim())
-  } finally {
-    lines.close()
-  }
+/** Asks on the terminal; ctrl-c, ctrl-d and a closed terminal are a no. */
+function agreed({ stdin, stderr }: NodeJS.Process): Promise<boolean> {
+  stdin.ref() // a TUI that has ended lets go of it
+  const lines = createInterface({ input: stdin, output: stderr })
+  return new Promise<boolean>((resolve) => {
+    lines.once('close', () => resolve(false))
+    lines.once('SIGINT', () => lines.close())
+    lines.question('go on? [y/N] ', (answer) => {
+      resolve(/^y(es)?$/i.test(answer.trim()))
+      lines.close()
+    })
+  }).finally(() => stdin.unref())
 }

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { dag } from '../support/dag.ts'
+import { inTerminal } from '../support/in-terminal.ts'
 import { freshWorkspace, type Workspace, workflowFile } from '../support/workspace.ts'
 
 const piloted = (pilot: string): Workspace => {
@@ -60,4 +61,15 @@ test('--pilot does one organism first without a word in the workflow', async () 
   const { stderr, cells } = await runIn(freshWorkspace(), '--pilot')
   expect(stderr.split('\n')[0]).toBe('pilot first: 1 organism (alpha), 12 tasks')
   expect(cells[0]).toEqual({ ran: 62, reused: 0, failed: 0 })
+})
+
+test.for([
+  ['y\r', 'tui', 0],
+  ['n\r', 'tui', 75],
+  ['\u0003', 'plain', 75],
+] as const)('on a terminal it asks, and %j is an answer (%s)', async ([typed, ui, ends]) => {
+  const workspace = piloted('organisms: 1, prompts: 3, go_on_within: 1')
+  const { code, text } = await inTerminal(workspace, ui, [{ expect: 'go on? [y/N] ' }, { send: typed }])
+  const after = text.slice(text.indexOf('go on? [y/N] '))
+  expect([code, after.includes('stopped after the pilot'), after.includes('147 made   35 reused')]).toEqual([ends, ends === 75, ends === 0])
 })

@@ -1,13 +1,10 @@
-import { execFile } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, truncateSync } from 'node:fs'
-import path from 'node:path'
-import { promisify } from 'node:util'
 import { expect, test, vi } from 'vitest'
 import type { RunEvent } from '../../engine/core/events.ts'
 import { cellDigests } from '../support/cells.ts'
-import { program, run } from '../support/dag.ts'
+import { run } from '../support/dag.ts'
 import { expectUndisturbed, type FakeWorkspace, fakeWorkspace, patience } from '../support/fake.ts'
-import { python, root } from '../support/paths.ts'
+import { inTerminal } from '../support/in-terminal.ts'
 import { processesIn } from '../support/processes.ts'
 import { type Watched, watched } from '../support/watched.ts'
 import { freshWorkspace, type Workspace, workflowFile } from '../support/workspace.ts'
@@ -155,19 +152,6 @@ test('ctrl-c while the sources are read ends with 75 before anything is started'
 function catchesHangUp(pid: number): boolean {
   const caught = /SigCgt:\s*([0-9a-f]+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] as string
   return (BigInt(`0x${caught}`) & 1n) !== 0n
-}
-
-const terminal = path.join(root, 'test', 'support', 'terminal.py')
-
-/** Runs the program in a terminal of its own, which the actions type into, wait for, and close. */
-async function inTerminal(workspace: Workspace, ui: string, actions: readonly object[], env: Readonly<Record<string, string>> = {}) {
-  const args = [terminal, JSON.stringify(actions), process.execPath, program, 'run', '--ui', ui, workflowFile]
-  const { stdout } = await promisify(execFile)(python, args, {
-    cwd: workspace.folder,
-    env: { ...process.env, DAG_PYTHON: python, TERM: 'xterm', ...env },
-    maxBuffer: 1 << 26,
-  })
-  return JSON.parse(stdout) as { code: number | null; signal: number | null; text: string }
 }
 
 test.for(['plain', 'tui'])('a terminal that is closed (%s): what runs is finished and kept, and the end is 75', async (ui) => {
