@@ -1,6 +1,7 @@
 import type { Cause } from '../lineage/causes.ts'
 import type { ReasonGroup } from '../lineage/reasons.ts'
 import type { Forecast } from '../plan/forecast.ts'
+import { modelsToLoad, weightBytes } from '../plan/memory.ts'
 import { batchCost, type Plan, type PlannedTask } from '../plan/plan.ts'
 import { peopleCount, totalsOf } from '../plan/totals.ts'
 import { formatBytes, formatCount, formatDuration, formatPlural } from './format.ts'
@@ -16,6 +17,8 @@ export interface PlanReport {
   /** Loads of a process for each organism, prompt set and phase, as a script would have it. */
   readonly naiveModelLoads: number
   readonly forecast: { readonly seconds: number; readonly secondsAtHalf: number | null; readonly bytes: number; readonly basis: string }
+  /** Of the weights of each model that is loaded, one at a time. */
+  readonly memory: readonly { readonly model: string; readonly bytes: number }[]
   readonly stages: readonly StageReport[]
   /** What people count: answers, recordings, projections. `bytes` is of what must still be made. */
   readonly counts: Readonly<Record<string, { readonly total: number; readonly run: number; readonly bytes: number }>>
@@ -51,6 +54,7 @@ export function planReport(workflow: string, plan: Plan, expected: Forecast, rea
     ...totalsOf(plan, expected),
     naiveModelLoads: naiveLoads(plan.tasks),
     forecast: { seconds: tenths(seconds), secondsAtHalf: secondsAtHalf && tenths(secondsAtHalf), bytes, basis },
+    memory: modelsToLoad(plan).map((model) => ({ model: model.name, bytes: weightBytes(model) })),
     stages: stagesOf(plan.tasks, expected),
     counts: countsOf(plan),
     reasons: reasons.map(reasonOf),
@@ -96,6 +100,13 @@ function countsOf(plan: Plan): Record<string, { total: number; run: number; byte
 
 function tenths(value: number): number {
   return Math.round(value * 10) / 10
+}
+
+/** Models are loaded one after another: the largest is the most at once. */
+function memoryLines(memory: PlanReport['memory']): string[] {
+  const largest = memory.reduce((most, one) => (one.bytes > most.bytes ? one : most), { model: '', bytes: 0 })
+  if (largest.bytes === 0) return []
+  return [`  memory            ${formatBytes(largest.bytes)} for the weights of ${largest.model}; of what is left, half for tokens`]
 }
 
 function timeText({ seconds, secondsAtHalf }: PlanReport['forecast']): string {
@@ -147,6 +158,7 @@ export function planText(report: PlanReport): string {
     `  adapter switches  ${formatCount(report.adapterSwitches)}`,
     `  time              about ${timeText(forecast)} (from ${forecast.basis})`,
     `  disk              ${formatBytes(forecast.bytes)} at most`,
+    ...memoryLines(report.memory),
     '',
     'why',
     ...report.reasons.flatMap(reasonLines),

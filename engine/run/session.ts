@@ -1,11 +1,11 @@
 import path from 'node:path'
-import { formatBytes } from '../core/bytes.ts'
 import type { Diagnostic } from '../core/diagnostic.ts'
 import type { Digest } from '../core/digest.ts'
 import type { ObjectLost, RunEvent, RunFinished } from '../core/events.ts'
 import { fail, ok, type Result } from '../core/result.ts'
 import { CorruptObject } from '../core/step-kind.ts'
 import { type Forecast, forecast } from '../plan/forecast.ts'
+import { modelsToLoad } from '../plan/memory.ts'
 import { type Plan, plan as makePlan } from '../plan/plan.ts'
 import type { Profile } from '../plan/profile.ts'
 import { totalsOf } from '../plan/totals.ts'
@@ -19,12 +19,13 @@ import { commandExecutor } from './command-executor.ts'
 import { engineExecutor } from './engine-executor.ts'
 import { type Journal, openJournal } from './journal.ts'
 import { endOrphans } from './orphans.ts'
+import { diskProblems, memoryHere, memoryProblems } from './preflight.ts'
 import { type ReasonRecorder, recordReasons } from './reasons.ts'
 import { ratesOf, snapshotOf } from './record.ts'
 import { type RunResult, run, type StopSignal, taskInfos, withTime } from './run.ts'
 import type { SidecarCommand } from './sidecar.ts'
 import { sidecarExecutor } from './sidecar-executor.ts'
-import { roomWatch, spaceOf } from './room.ts'
+import { roomWatch } from './room.ts'
 import { recorderOf } from './stands-on.ts'
 import { Tally } from './tally.ts'
 import { type WithoutFailed, withoutFailed } from './without-failed.ts'
@@ -65,8 +66,11 @@ export async function runWorkflow(options: SessionOptions): Promise<Result<RunFi
     loseObject(store, new CorruptObject(object, 'does not match its digest')),
   )
   const { plan, expected } = planNow(prepared, store)
-  const disk = diskProblems(store.layout.root, expected.bytes, options.keepFree)
-  const refused = [...(plan.tasks.some(({ toRun }) => toRun > 0) ? prepared.notReady : []), ...disk]
+  const refused = [
+    ...(plan.tasks.some(({ toRun }) => toRun > 0) ? prepared.notReady : []),
+    ...diskProblems(store.layout.root, expected.bytes, options.keepFree),
+    ...memoryProblems(modelsToLoad(plan), memoryHere()),
+  ]
   if (refused.length > 0) return fail(refused)
   const finished = await session(options, plan, expected, lost)
   if (finished.outcome === 'done') discard(path.join(store.layout.staging, options.id))
@@ -82,23 +86,6 @@ function loseObject(store: Store, { object, message }: CorruptObject): ObjectLos
 export function planNow(prepared: Prepared, store: Store, profile: Profile | null = null): { plan: Plan; expected: Forecast } {
   const plan = makePlan(prepared.graph, snapshotOf(store))
   return { plan, expected: forecast(plan, ratesOf(store), profile) }
-}
-
-/** Refuses a run that the disk cannot hold, before anything is started. */
-function diskProblems(root: string, bytes: number, keepFree: number): Diagnostic[] {
-  const free = spaceOf(root).bytes
-  const needed = bytes + (bytes > 0 ? keepFree : 0)
-  if (needed <= free) return []
-  const parts = `${formatBytes(bytes)} of results and ${formatBytes(keepFree)} in reserve`
-  const message = `the disk of ${root} is too small: ${formatBytes(free)} are free, ${formatBytes(needed)} are needed (${parts})`
-  return [
-    {
-      severity: 'error',
-      rule: 'disk-full',
-      message,
-      hint: 'free some room, capture fewer layers, or put the store on another disk with --store; --keep-free sets the reserve',
-    },
-  ]
 }
 
 /** What a run did and what was done after it without the organisms that failed. */

@@ -32,6 +32,8 @@ test('the reference run is forecast for two machines, each figure as docs/foreca
   expect(figures(a100)).toEqual([107_600, 57_453.5, 'profile a100-80gb', 1])
   expect(figures(h100)).toEqual([63_389.8, 32_927, 'profile h100-80gb', 1])
   const page = readFileSync(path.join(root, 'docs', 'forecast.md'), 'utf8')
+  const [weights] = a100.memory
+  expect(page).toContain(`${formatBytes(weights?.bytes ?? 0)} of memory for the weights in nf4`)
   const row = (name: string, seconds: (report: PlanReport) => number, mark = '') =>
     `| ${mark}${name}${mark} | ${[a100, h100].map((report) => `${mark}${formatDuration(seconds(report))}${mark}`).join(' | ')} |`
   for (const [name, stage] of stages) expect(page).toContain(row(name, (report) => secondsOf(report, stage)))
