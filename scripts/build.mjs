@@ -79,6 +79,13 @@ async function buildProgram(out, plugins = []) {
   })
 }
 
+/** The help for `bin/dag.mjs`, plain and for a terminal in colours. */
+async function keepHelp(program) {
+  const { helpText } = await import(pathToFileURL(path.join(program, 'dag.mjs')))
+  for (const [name, colored] of Object.entries({ 'help.txt': false, 'help-colored.txt': true }))
+    writeFileSync(path.join(program, name), await helpText(colored))
+}
+
 /** Puts another module in the place of one of the engine. */
 function replacing(module, other) {
   return {
@@ -97,4 +104,5 @@ if (values.out) await buildProgram(at(values.out), [replacing(...values.replace.
 else {
   await buildSchema()
   await buildProgram(at('dist/program'))
+  await keepHelp(at('dist/program'))
 }

@@ -66,6 +66,14 @@ function systemText(error: unknown): string | null {
   return problem && formatDiagnostic({ severity: 'error', rule: 'system', ...problem })
 }
 
+/** What `dag --help` prints. The build keeps it beside the program, which then answers without being loaded. */
+export async function helpText(colored: boolean): Promise<string> {
+  let text = ''
+  const stream = { write: (part: string) => (text += part), getColorDepth: () => (colored ? 24 : 1) }
+  await run(application, ['--help'], { process: { stdout: stream, stderr: stream, env: {} } } as never)
+  return text
+}
+
 /** Runs one command line. The exit code is left in `process.exitCode`. */
 export async function main(argv: readonly string[]): Promise<void> {
   guardOutput(process)

@@ -65,7 +65,8 @@ export function openStore(root: string): Store {
   const findCell = db.prepare('SELECT digest, unit, cell, slot, own, inputs, facts FROM cells WHERE key = ?')
   const findOutput = db.prepare('SELECT lower(hex(digest)) AS digest, slot, facts FROM cells WHERE key = ?')
   const findUnits = db.prepare('SELECT id FROM units WHERE task = ? ORDER BY id DESC')
-  const findOutputs = db.prepare('SELECT lower(hex(key)) AS key, lower(hex(digest)) AS digest, slot, facts FROM cells WHERE unit = ?')
+  const findOutputs = db.prepare('SELECT lower(hex(key)), lower(hex(digest)), slot, facts FROM cells WHERE unit = ?')
+  findOutputs.setReturnArrays(true)
   const ahead = new Map<Digest, OutputRow>()
   const findUnit = db.prepare('SELECT id, run, workflow, task, operation, shared, created FROM units WHERE id = ?')
   const findObject = db.prepare('SELECT bytes FROM objects WHERE digest = ?')
@@ -89,7 +90,8 @@ export function openStore(root: string): Store {
   const lookAhead = (task: string, most: number): void => {
     ahead.clear()
     for (const { id } of findUnits.iterate(task) as Iterable<{ id: number }>) {
-      for (const row of findOutputs.all(id) as unknown as (OutputRow & { key: Digest })[]) ahead.set(row.key, row)
+      for (const [key, digest, slot, facts] of findOutputs.all(id) as unknown as [Digest, Digest, string, string][])
+        ahead.set(key, { digest, slot, facts })
       if (ahead.size >= most) return
     }
   }

@@ -1,0 +1,19 @@
+import { readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { helpText } from '../../engine/cli/main.ts'
+import { dag } from '../support/dag.ts'
+import { root } from '../support/paths.ts'
+
+test.for([[], ['--help'], ['-h']])('`dag %s` says what the program would say, without loading it', async (args) => {
+  expect(await dag(root, args)).toEqual({ code: 0, stdout: await helpText(false), stderr: '' })
+})
+
+test('the help for a terminal in colours is kept too', async () => {
+  expect(readFileSync(`${root}/dist/program/help-colored.txt`, 'utf8')).toBe(await helpText(true))
+})
+
+test('every command is in the help with a line of its own', async () => {
+  const commands = ['run', 'plan', 'why', 'show', 'lineage', 'check', 'fetch', 'watch', 'attach', 'verify', 'export', 'gc', 'doctor']
+  const text = await helpText(false)
+  expect(commands.filter((name) => !new RegExp(`^ +${name}  +\\S`, 'm').test(text))).toEqual([])
+})
