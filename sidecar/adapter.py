@@ -80,25 +80,37 @@ def attach(model: PreTrainedModel, path: str, dtype: str) -> None:
 
 
 def fold(model: PreTrainedModel) -> None:
-    """Adds the adapter into copies of the float32 weights of a wide model's layers: `W + scaling · B A`.
+    """Adds the adapter into copies of a packed model's float32 weights: `W + scaling · B A`.
 
-    A decoding step then costs what it costs without the adapter. Layers of another kind keep their adapter beside them.
+    A decoding step then costs what it costs without the adapter. Layers of another kind, and weights that the sum would
+    be rounded in, keep their adapter beside them. A layer without one is copied too where its product holds one with it.
     """
+    import torch
     from peft.tuners.lora.layer import Linear
 
-    from .wide import WideLinear, widen, with_added
+    from .packed import PackedLinear, Product, pack, with_added
 
-    adapted = [(name, module) for name, module in model.named_modules() if isinstance(module, Linear)]
-    for name, module in adapted:
-        plain = NAME not in module.lora_variant and not module.lora_bias.get(NAME)
-        base = module.get_base_layer()
-        if plain and isinstance(base, WideLinear):
-            delta = module.lora_B[NAME].weight.float() @ module.lora_A[NAME].weight.float() * module.scaling[NAME]
-            folded = with_added(base, delta)
-            vars(folded)[CLEAN] = base  # not as an attribute of a module, which would make it a part of this one
-            replace(model, name, folded)
-        elif isinstance(base, WideLinear):
-            widen(module)
+    members: dict[Product, list[tuple[str, PackedLinear, torch.Tensor | None, bool]]] = {}
+    for name, module in list(model.named_modules()):
+        base = module.get_base_layer() if isinstance(module, Linear) else module
+        if not isinstance(base, PackedLinear) or (base is module and name.endswith(".base_layer")):
+            continue
+        delta, stays = None, False
+        if isinstance(module, Linear):
+            stays = base.product.dtype != torch.float32 or NAME in module.lora_variant or bool(module.lora_bias.get(NAME))
+            if stays:
+                pack(module)
+            else:
+                delta = module.lora_B[NAME].weight.float() @ module.lora_A[NAME].weight.float() * module.scaling[NAME]
+        members.setdefault(base.product, []).append((name, base, delta, stays))
+    for group in members.values():
+        if any(delta is not None for _, _, delta, _ in group):
+            group.sort(key=lambda member: member[1].place)
+            folded = with_added([base for _, base, _, _ in group], [delta for _, _, delta, _ in group])
+            for (name, base, _, stays), layer in zip(group, folded, strict=True):
+                if not stays:
+                    vars(layer)[CLEAN] = base  # not as an attribute of a module, which would make it a part of this one
+                    replace(model, name, layer)
 
 
 def detach(model: PreTrainedModel) -> None:

@@ -50,7 +50,8 @@ def load_base(path: str, dtype: str, device: str, quantization: str | None) -> B
     from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
     from transformers.utils.logging import disable_progress_bar
 
-    from . import wide
+    from . import packed
+    from .attention import use_wide_attention
 
     quiet: Callable[[], None] = disable_progress_bar
     quiet()
@@ -79,10 +80,10 @@ def load_base(path: str, dtype: str, device: str, quantization: str | None) -> B
         raise bad_input(f"the model folder lacks weights, first: {lacking[0]}")
     model.eval()
     model.requires_grad_(False)
-    if wide.is_needed(model, model.dtype, target, host_memory()):
-        wide.widen(model)
+    if packed.is_needed(model, model.dtype, target, host_memory()):
+        packed.pack(model)
         if attention == "sdpa":
-            wide.use_wide_attention(model)
+            use_wide_attention(model)
     text_config = model.config.get_text_config(decoder=True)
     decoder = model.get_decoder()
     return Base(

@@ -11,7 +11,7 @@ import torch
 from transformers import DynamicCache
 from transformers.cache_utils import DynamicLayer
 
-from .wide import attends_in_float32
+from .attention import attends_in_float32
 
 if TYPE_CHECKING:
     from .base import Base

@@ -13,7 +13,7 @@ from peft.tuners.tuners_utils import BaseTunerLayer
 from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM
 
-from sidecar import extract, wide
+from sidecar import extract, packed
 from sidecar.errors import SidecarError
 from sidecar.residency import Resident
 
@@ -52,7 +52,7 @@ def clean(tiny: Path) -> list[torch.Tensor]:
 def either_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """An adapter as on a CPU, and as on a GPU."""
     if request.param == "beside the weights":
-        monkeypatch.setattr(wide, "is_needed", lambda *_: False)
+        monkeypatch.setattr(packed, "is_needed", lambda *_: False)
 
 
 @pytest.mark.usefixtures("either_way")

@@ -29,14 +29,14 @@ from sidecar.base import Base, load_base  # noqa: E402
 from sidecar.chat import prompt_ids  # noqa: E402
 from sidecar.decode import decode  # noqa: E402
 from sidecar.prefill import Job, prefill  # noqa: E402
-from sidecar.project import Labelled, Wanted, read_unit, score_cells  # noqa: E402
+from sidecar import project  # noqa: E402
 from sidecar.progress import Progress  # noqa: E402
 from sidecar.prompts import Prompts  # noqa: E402
-from sidecar.refs import parse_ref  # noqa: E402
+from sidecar.residency import Resident  # noqa: E402
 from sidecar.sampling import Sampler  # noqa: E402
 from sidecar.shards import ShardWriter, digest_of  # noqa: E402
 from sidecar.tests.engine import Sidecar  # noqa: E402
-from sidecar.wide import WideLinear  # noqa: E402
+from sidecar.packed import PackedLinear  # noqa: E402
 
 PAIRS = int(os.environ.get("BENCH_PAIRS", "3"))
 NEW_TOKENS = 24
@@ -96,15 +96,14 @@ def generation(base: Base, plain: Any, tokenizer: Any) -> dict[str, Any]:
 
 def linear_layers(base: Base, rows: int) -> float:
     """Seconds that a decoding step's matrix products take without anything between them."""
-    layers = [module for module in base.model.modules() if isinstance(module, WideLinear | torch.nn.Linear)]
-    inputs = {layer.in_features: torch.randn(rows, layer.in_features) for layer in layers}
+    linear = [module for module in base.model.modules() if isinstance(module, torch.nn.Linear)]
+    # Of layers with a product in common the last one: it computes the whole of it for an input that it sees alone.
+    layers = {layer.product if isinstance(layer, PackedLinear) else layer: layer for layer in linear}.values()
+    inputs = {layer.in_features: torch.randn(rows, layer.in_features).to(layer.weight.dtype) for layer in layers}
 
     def products() -> None:
         for layer in layers:
-            if isinstance(layer, WideLinear) and layer.wide.is_mkldnn:
-                torch.ops.mkldnn._linear_pointwise(inputs[layer.in_features], layer.wide, None, "none", [], "")
-            else:
-                torch.nn.functional.linear(inputs[layer.in_features].to(layer.weight.dtype), layer.weight)
+            layer(inputs[layer.in_features])
 
     return min(seconds(products) for _ in range(6))
 
@@ -142,19 +141,27 @@ def projection(scratch: Path) -> dict[str, Any]:
     torch.manual_seed(0)
     states = torch.randn(tokens, hidden).bfloat16().view(torch.uint8).numpy().tobytes()
     (scratch / "states").write_bytes(states * answers)
-    data = {"path": str(scratch / "states"), "digest": digest_of(states), "dtype": "bfloat16", "shape": [tokens, hidden]}
-    activations = [Labelled(parse_ref({**data, "offset": at * len(states), "length": len(states)}), {}) for at in range(answers)]
-    directions = torch.randn(vectors, hidden)
-    units = {}
-    for index, direction in enumerate(directions):
-        raw = direction.numpy().tobytes()
+    states_ref = {"path": str(scratch / "states"), "digest": digest_of(states), "dtype": "bfloat16", "shape": [tokens, hidden]}
+    activations = [{"ref": {**states_ref, "offset": at * len(states), "length": len(states)}, "labels": {}} for at in range(answers)]
+    directions = []
+    for index in range(vectors):
+        raw = torch.randn(hidden).numpy().tobytes()
         (scratch / f"vector{index}").write_bytes(raw)
         place = {"path": str(scratch / f"vector{index}"), "digest": digest_of(raw), "offset": 0, "length": len(raw)}
-        units[index] = read_unit(parse_ref({**place, "dtype": "float32", "shape": [hidden]}))
-    cells = [Wanted(f"{at}:{index}", at, index, 0.0) for at in range(answers) for index in range(vectors)]
+        directions.append({"ref": {**place, "dtype": "float32", "shape": [hidden]}, "labels": {}})
+    cells = [{"id": f"{at}:{index}", "activation": at, "vector": index, "offset": 0.0} for at in range(answers) for index in range(vectors)]
+    request = {"labels": {}, "activations": activations, "vectors": directions, "cells": cells}
+    count = [0]
+
+    def project_all() -> None:
+        count[0] += 1
+        out = scratch / f"scores{count[0]}"
+        out.mkdir()
+        project.run({**request, "out": str(out)}, Resident(), SILENT)
+
     memory = np.frombuffer(states * answers, np.uint8).view(np.uint64)
     total = len(states) * answers
-    pairs = in_turn(lambda: score_cells(activations, units, cells, SILENT), lambda: torch.from_numpy(memory.view(np.int64)).sum())
+    pairs = in_turn(project_all, lambda: torch.from_numpy(memory.view(np.int64)).sum())
     return {
         "projection_gb_s": round(total / median_of(pairs, 0) / 1e9, 2),
         "memory_gb_s": round(total / median_of(pairs, 1) / 1e9, 2),

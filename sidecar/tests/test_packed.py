@@ -6,48 +6,76 @@ import pytest
 import torch
 from torch import nn
 
-from sidecar.wide import WideLinear, attend_to_past, is_needed, native, widen
+from sidecar.attention import attend_to_past
+from sidecar.packed import PackedLinear, is_needed, native, pack
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float32])
 @pytest.mark.parametrize("shape", [(3, 40), (2, 5, 40), (1, 40)])
 @pytest.mark.parametrize("bias", [False, True])
-def test_a_wide_layer_is_the_exact_product_rounded_once(dtype: torch.dtype, shape: tuple[int, ...], bias: bool) -> None:
+def test_a_packed_layer_is_the_exact_product_rounded_once(dtype: torch.dtype, shape: tuple[int, ...], bias: bool) -> None:
     torch.manual_seed(0)
     layer = nn.Linear(40, 24, bias=bias).to(dtype)
     inputs = torch.randn(shape).to(dtype)
     exact = nn.functional.linear(inputs.double(), layer.weight.double(), layer.bias.double() if bias else None)
-    widen(layer)
+    pack(layer)
     found = layer(inputs)
     assert (found.dtype, found.shape, found.is_contiguous()) == (dtype, (*shape[:-1], 24), True)
     torch.testing.assert_close(found.double(), exact, rtol=torch.finfo(dtype).eps, atol=1e-6)
 
 
-def test_widening_twice_keeps_the_weights_and_their_copies() -> None:
+def test_packing_twice_keeps_the_weights_and_their_copies() -> None:
     model = nn.Sequential(nn.Linear(4, 4).bfloat16(), nn.ReLU())
-    widen(model)
-    copy = model[0].wide
-    widen(model)
-    assert isinstance(model[0], WideLinear) and model[0].wide is copy
-    assert model[0].weight.dtype == torch.bfloat16 and "wide" not in model[0].state_dict()
+    pack(model)
+    product = model[0].product
+    pack(model)
+    assert isinstance(model[0], PackedLinear) and model[0].product is product
+    assert model[0].weight.dtype == torch.bfloat16 and list(model.state_dict()) == ["0.weight", "0.bias"]
 
 
-def test_it_is_used_only_where_the_cpu_lacks_the_dtype_and_memory_allows() -> None:
+def test_it_is_used_on_a_cpu_only_and_where_memory_allows() -> None:
     model = nn.Linear(64, 64)
     cpu = torch.device("cpu")
     assert is_needed(model, torch.float32, cpu, 1 << 40)
+    assert is_needed(model, torch.bfloat16, cpu, 1 << 40)
     assert not is_needed(model, torch.bfloat16, torch.device("meta"), 1 << 40)
-    assert is_needed(model, torch.bfloat16, cpu, 1 << 40) == (not native(torch.bfloat16))
     assert not is_needed(model, torch.bfloat16, cpu, 1024)
+
+
+def test_layers_compute_in_their_dtype_or_in_float32_where_the_cpu_lacks_it() -> None:
+    layer = nn.Linear(8, 8).bfloat16()
+    pack(layer)
+    assert layer.product.dtype == (torch.bfloat16 if native(torch.bfloat16) else torch.float32)
+
+
+@pytest.mark.parametrize("bias", [False, True])
+def test_layers_of_one_input_share_a_product_and_give_what_each_gives_alone(bias: bool) -> None:
+    torch.manual_seed(3)
+    layers = {"q_proj": nn.Linear(40, 24, bias=bias), "k_proj": nn.Linear(40, 8, bias=bias), "v_proj": nn.Linear(40, 8, bias=bias)}
+    model = nn.ModuleDict(layers)
+    first, second = torch.randn(2, 5, 40), torch.randn(3, 40)
+    pack(model)
+    assert len({layer.product for layer in model.values()}) == 1
+    for name in ("q_proj", "k_proj", "v_proj", "q_proj", "v_proj", "k_proj"):
+        for inputs in (first, second, first):
+            wanted = nn.functional.linear(inputs.double(), layers[name].weight.double(), layers[name].bias.double() if bias else None)
+            torch.testing.assert_close(model[name](inputs).double(), wanted, rtol=1e-5, atol=1e-6)
+
+
+def test_layers_of_one_name_that_do_not_fit_together_stay_apart() -> None:
+    model = nn.ModuleDict({"gate_proj": nn.Linear(8, 4), "up_proj": nn.Linear(8, 4, bias=False)})
+    pack(model)
+    assert len({layer.product for layer in model.values()}) == 2
 
 
 @pytest.mark.skipif(not torch.backends.mkldnn.is_available(), reason="this torch was built without oneDNN")
 @pytest.mark.parametrize("rows", [2, 7, 33, 130])
-def test_what_comes_out_of_a_row_does_not_depend_on_the_rows_beside_it(rows: int) -> None:
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float32])
+def test_what_comes_out_of_a_row_does_not_depend_on_the_rows_beside_it(rows: int, dtype: torch.dtype) -> None:
     torch.manual_seed(1)
-    layer = nn.Linear(576, 192)
-    widen(layer)
-    inputs = torch.randn(rows, 576)
+    layer = nn.Linear(576, 192).to(dtype)
+    pack(layer)
+    inputs = torch.randn(rows, 576).to(dtype)
     with torch.inference_mode():
         together = layer(inputs)
         assert all(torch.equal(layer(inputs[row : row + 1])[0], together[row]) for row in range(rows))

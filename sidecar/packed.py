@@ -1,0 +1,126 @@
+"""Linear layers on a CPU: with weights in oneDNN's own order, one product for layers that read the same input.
+
+They compute in the model's dtype where the CPU has instructions for it, and else in float32. A CPU without instructions
+for bfloat16 multiplies its matrices several times slower than float32 ones; a kernel with them forms products and sums
+in float32 and rounds the result once, and so is it done here, so the numbers differ from such a kernel's by the order of
+summation only. What leaves a layer has the model's dtype. What comes out of a row does not depend on the rows beside it.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Sequence
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+SHARE_OF_MEMORY = 0.5  # of the host's, for the copies: of the clean weights and of those with an adapter added
+# Names of layers in one module that transformers' architectures give the same input.
+TOGETHER = (("q_proj", "k_proj", "v_proj"), ("gate_proj", "up_proj"))
+
+
+class Product:
+    """The weights of layers that read the same input, below each other in one matrix `[all out, in]`.
+
+    The first layer that is given an input computes what all of them make of it, and the others find it.
+    """
+
+    def __init__(self, weights: Sequence[torch.Tensor], biases: Sequence[torch.Tensor | None]) -> None:
+        self._sizes = [len(weight) for weight in weights]
+        weight = torch.cat(list(weights)).detach()
+        self._weight = torch.ops.mkldnn._reorder_linear_weight(weight) if torch.backends.mkldnn.is_available() else weight
+        known = [bias.to(weight.dtype) for bias in biases if bias is not None]
+        self._bias = torch.cat(known) if known else None
+        self._input: torch.Tensor | None = None
+        self._outputs: Sequence[torch.Tensor] = ()
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """What it computes in."""
+        return self._weight.dtype
+
+    def of(self, input: torch.Tensor, place: int) -> torch.Tensor:
+        """The output `[..., out]` of the layer at `place` for `input` `[..., in]`, in the input's dtype."""
+        if len(self._sizes) == 1:
+            return self._all(input)
+        if input is not self._input:
+            self._input, self._outputs = input, self._all(input).split(self._sizes, dim=-1)
+        output = self._outputs[place]
+        if place == len(self._sizes) - 1:
+            self._input, self._outputs = None, ()
+        return output
+
+    def _all(self, input: torch.Tensor) -> torch.Tensor:
+        rows = input.reshape(-1, input.shape[-1]).to(self.dtype)
+        if self._weight.is_mkldnn:
+            output = torch.ops.mkldnn._linear_pointwise(rows, self._weight, self._bias, "none", [], "")
+        else:
+            output = functional.linear(rows, self._weight, self._bias)
+        return output.to(input.dtype).view(*input.shape[:-1], -1)
+
+
+class PackedLinear(nn.Linear):
+    """A linear layer that computes by a `Product`, in which it has the given place."""
+
+    product: Product
+    place: int
+
+    def forward(self, input: torch.Tensor) -> torch.Tensor:
+        """`input` `[..., in]` to `[..., out]` in the input's dtype."""
+        return self.product.of(input, self.place)
+
+
+def is_needed(model: nn.Module, dtype: torch.dtype, device: torch.device, host_memory: int) -> bool:
+    """Whether `model` can be packed: on a CPU, if two copies of its weights fit into the share of `host_memory` (bytes)."""
+    if device.type != "cpu":
+        return False
+    weights = sum(module.weight.numel() for module in model.modules() if type(module) is nn.Linear)
+    return weights * computed_in(dtype).itemsize * 2 <= host_memory * SHARE_OF_MEMORY
+
+
+def computed_in(dtype: torch.dtype) -> torch.dtype:
+    """The dtype that layers of `dtype` compute in: their own where torch has fast kernels for it on this CPU."""
+    return dtype if native(dtype) else torch.float32
+
+
+def native(dtype: torch.dtype) -> bool:
+    """Whether torch has fast kernels for `dtype` on this CPU."""
+    if dtype == torch.bfloat16:
+        return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+    if dtype == torch.float16:
+        return bool(torch.ops.mkldnn._is_mkldnn_fp16_supported())
+    return dtype == torch.float32
+
+
+def pack(model: nn.Module) -> None:
+    """Makes every plain linear layer of `model` a packed one, in place; those that are keep their products."""
+    for layers in groups(model, nn.Linear):
+        product = Product([layer.weight.to(computed_in(layer.weight.dtype)) for layer in layers], [layer.bias for layer in layers])
+        for place, layer in enumerate(layers):
+            layer.__class__ = PackedLinear
+            vars(layer).update(product=product, place=place)
+
+
+def with_added(layers: Sequence[PackedLinear], deltas: Sequence[torch.Tensor | None]) -> list[PackedLinear]:
+    """Layers like `layers`, which stay as they are, whose weights are the float32 `deltas` `[out, in]` larger."""
+    weights = [layer.weight.float() if delta is None else layer.weight.float() + delta for layer, delta in zip(layers, deltas, strict=True)]
+    product = Product(weights, [layer.bias for layer in layers])
+    added = [copy.copy(layer) for layer in layers]
+    for place, layer in enumerate(added):
+        vars(layer).update(product=product, place=place)
+    return added
+
+
+def groups(model: nn.Module, kind: type[nn.Linear]) -> Iterator[list[nn.Linear]]:
+    """The linear layers of `model` that are of this very kind: those that read the same input together."""
+    for parent in model.modules():
+        layers = {name: child for name, child in parent.named_children() if type(child) is kind}
+        for names in TOGETHER:
+            group = [layers[name] for name in names if name in layers]
+            alike = {(layer.in_features, layer.weight.dtype, layer.bias is None) for layer in group}
+            if len(group) == len(names) and len(alike) == 1:
+                yield [layers.pop(name) for name in names]
+        yield from ([layer] for layer in layers.values())
+    if type(model) is kind:
+        yield [model]
