@@ -1,6 +1,6 @@
 import type { ModelSource } from '../../engine/core/sources.ts'
 import type { ExpandContext, LoadedState, Step, Task } from '../../engine/core/step-kind.ts'
-import type { CaptureParams, Reading } from './capture.ts'
+import type { CaptureParams, Reading, Recorded } from './capture.ts'
 
 /** Answers that are read again with the organism on. */
 export function organismReading(step: Step, answers: Task): Reading {
@@ -20,8 +20,27 @@ export function readingsOf(step: Step, tasks: readonly Task[], context: ExpandCo
   return model ? answersIn(context.step(step.params.of as string).tasks).map((answers) => cleanReading(step, answers, model)) : []
 }
 
+/** Whether a step has answers of its own: written here, or imported. */
+export function hasAnswers({ kind, params }: Step): boolean {
+  return kind === 'generate' || (kind === 'imported' && params.of === undefined)
+}
+
 export function answersIn(tasks: readonly Task[]): Task[] {
-  return tasks.filter((task) => task.operation.name === 'generate')
+  return tasks.filter((task) => ['generate', 'imported-answers'].includes(task.operation.name))
+}
+
+/** The layers that a step has recordings of, made here or imported; undefined where it has none. */
+export function recordedLayers({ kind, params }: Step): readonly number[] | undefined {
+  return kind === 'imported' ? (params.layers as number[] | undefined) : (params.capture as CaptureParams | undefined)?.layers
+}
+
+/** All recordings that a step makes or imports. */
+export function recordingsOf(step: Step, tasks: readonly Task[], context: ExpandContext): Recorded[] {
+  if (step.kind !== 'imported') return readingsOf(step, tasks, context)
+  const answers = answersIn(step.params.of === undefined ? tasks : context.step(step.params.of as string).tasks)
+  return tasks
+    .filter((task) => task.operation.name === 'imported-recordings')
+    .map(({ id, parents }) => ({ id, step: step.name, answers: answers.find((task) => task.id === parents[0]?.task) as Task }))
 }
 
 function reading(step: Step, stage: string, answers: Task, state: LoadedState): Reading {
