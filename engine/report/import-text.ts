@@ -31,6 +31,8 @@ export interface ImportReport {
 export interface RuleText {
   readonly title: string
   readonly hint: string
+  /** Nothing is left out for it. */
+  readonly tells?: boolean
 }
 
 /** Files of one rule that are named unless all are asked for. */
@@ -45,7 +47,7 @@ export function importText(report: ImportReport, rules: Readonly<Record<string, 
   ]
   for (const [rule, own] of Map.groupBy(findings, (finding) => finding.rule)) {
     const most = details ? own.length : shownEach
-    const done = own[0]?.accepted ? 'accepted' : own[0]?.leavesOut === null ? 'warning' : 'left out'
+    const done = own[0]?.accepted ? 'accepted' : rules[rule]?.tells ? 'warning' : 'left out'
     lines.push('', `${done}: ${rules[rule]?.title ?? rule} (${own.length}) [${rule}]`)
     lines.push(...own.slice(0, most).map(({ path, wrong }) => `  ${path}: ${wrong}`))
     if (own.length > most) lines.push(`  … and ${own.length - most} more; --details lists all`)

@@ -70,7 +70,8 @@ function wholeAnswers(found: FoundExperiment): { kept: AnswerFile[]; findings: F
     if (!special && tokens < longest)
       findings.push(finding('missing-end', file, `it ends after ${tokens} tokens without an end token; the longest has ${longest}`))
   }
-  for (const [, files] of Map.groupBy(kept, ({ organism, set }) => `${organism}/${set}`)) findings.push(...promptFindings(files, found))
+  const bySet = Map.groupBy(found.layout.responses, ({ organism, set }) => `${organism}/${set}`)
+  for (const files of bySet.values()) findings.push(...promptFindings(files, found))
   return { kept, findings }
 }
 
@@ -96,7 +97,8 @@ function promptFindings(files: readonly AnswerFile[], { promptSets, answers }: F
   const others = files.flatMap((file) => {
     const text = set.get(file.prompt)
     if (text === undefined) return [finding('extra-prompt', file, `the set "${file.set}" has no prompt "${file.prompt}"`)]
-    const { prompt } = answers.get(file.path) as AnswerFacts
+    const facts = answers.get(file.path)
+    const prompt = facts && 'prompt' in facts ? facts.prompt : text
     return prompt.includes(text)
       ? []
       : [finding('other-prompt', file, `it answers ${JSON.stringify(cut(prompt))}, the set has ${JSON.stringify(cut(text))}`)]
@@ -109,7 +111,7 @@ interface Recordings {
   readonly findings: readonly Finding[]
 }
 
-/** The recordings of one side that fit their answers. A side that has none at all is told of by its absence. */
+/** The recordings of one side that fit their answers. Where none does, that side is not taken and the answers are. */
 function recordedAnswers({ layout, answers, recordings }: FoundExperiment, side: Side, kept: readonly AnswerFile[]): Recordings {
   const known = new Map(kept.map((file) => [answerId(file), file]))
   const there = new Set(layout.responses.map(answerId))
@@ -129,7 +131,8 @@ function recordedAnswers({ layout, answers, recordings }: FoundExperiment, side:
   const recorded = new Set(files.map(answerId))
   const who = side === 'recordings' ? 'of the organism' : 'of the clean model'
   const lacking = files.length === 0 ? [] : kept.filter((file) => !recorded.has(answerId(file)))
-  return { shapes, findings: [...findings, ...lacking.map((file) => finding('no-recording', file, `it has no recording ${who}`))] }
+  const all = [...findings, ...lacking.map((file) => finding('no-recording', file, `it has no recording ${who}`))]
+  return { shapes, findings: shapes.size > 0 ? all : all.map((each) => ({ ...each, leavesOut: null })) }
 }
 
 /** The size of a state and the layers that most recordings have, and those that have others. */
@@ -150,7 +153,7 @@ function alikeShapes(recorded: Readonly<Record<Side, Recordings>>, layout: Exper
     const lacks = layers.filter((layer) => !has.includes(layer))
     return lacks.length === 0
       ? []
-      : [finding('mixed-layers', file, `it has layers ${has.join(', ')}; the others have ${layers.join(', ')}`)]
+      : [finding('mixed-layers', file, `it has layers ${has.join(', ')}, the others have ${layers.join(', ')}`)]
   })
   return { layers: layout.recordings.length + layout.replays.length === 0 ? [] : layers, hidden: hidden ?? null, findings }
 }

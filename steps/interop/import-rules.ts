@@ -8,6 +8,7 @@ export const importRules = {
   'missing-prompt': {
     title: 'prompt sets that are not answered whole',
     hint: 'let the organism answer the missing prompts, or go on without',
+    tells: true,
   },
   'extra-prompt': {
     title: 'answers to prompts that their set does not have',
@@ -23,9 +24,9 @@ export const importRules = {
   },
   'no-recording': {
     title: 'answers without a recording',
-    hint: 'record them, or import the responses into a folder of their own and `replay` them',
+    hint: 'record them; or take `recordings` and `layers` out of the workflow and `replay` its answers',
   },
-  'no-answer': { title: 'recordings without an answer', hint: 'copy the response beside the others' },
+  'no-answer': { title: 'recordings without an answer', hint: 'copy the response beside the others', tells: true },
   recording: {
     title: 'files that hold no recording',
     hint: '.pt files are read with weights_only=True: save plain lists and tensors, {prompt, response: {token_ids, activations: {layer: {residual}}}}',

@@ -1,6 +1,6 @@
 import { vectorId } from '../common/vectors.ts'
 import { answerId, type Checked, type FoundExperiment } from './import-check.ts'
-import type { AnswerFile, VectorFile } from './import-layout.ts'
+import type { AnswerFile } from './import-layout.ts'
 import { clean } from './names.ts'
 
 /** A workflow that takes what can be trusted of an experiment. `folder`: that of the experiment, from the workflow's. */
@@ -9,30 +9,34 @@ export function importWorkflow(name: string, folder: string, found: FoundExperim
   const prefixes = Map.groupBy(checked.taken, ({ set }) => prefixOf(set))
   const at = (rest: string) => quoted(`${folder}/${rest}`)
   const useful = vectors.filter(({ layer }) => layers.includes(layer))
+  const suffixOf = (prefix: string) => (prefixes.size === 1 ? '' : `-${prefix.slice(0, -1).replaceAll('/', '-') || 'top'}`)
   const lines = [
-    `# What \`dag import trait-interp\` found to be sound. Yours to edit: import never writes it over.`,
+    '# What `dag import trait-interp` found to be sound. Yours to edit: import never writes it over.',
     `workflow: ${scalar(name)}`,
     'steps:',
   ]
   for (const [prefix, taken] of prefixes) {
-    const suffix = prefixes.size === 1 ? '' : `-${prefix.replaceAll('/', '-') || 'top'}`
+    const suffix = suffixOf(prefix)
     lines.push(...answersStep(`answers${suffix}`, prefix, taken, found, checked, at))
     if (checked.sides.clean) {
-      const pattern = at(`inference/${clean}/raw/residual/${prefix}{set}_replay_{organism}/{prompt}.pt`)
       lines.push(
-        `  clean${suffix}: { kind: imported, of: answers${suffix}, hidden: ${hidden}, layers: ${list(layers)},`,
-        `    recordings: ${pattern} }`,
+        `  clean${suffix}:`,
+        '    kind: imported',
+        `    of: answers${suffix}`,
+        `    recordings: ${at(`inference/${clean}/raw/residual/${prefix}{set}_replay_{organism}/{prompt}.pt`)}`,
+        `    layers: ${list(layers)}`,
+        `    hidden: ${hidden}`,
       )
     }
   }
-  if (vectors.length > 0) lines.push(...vectorsStep(vectors, found, hidden, at))
+  if (vectors.length > 0) lines.push(...vectorsStep(found, checked, at))
   if (useful.length === 0 || !checked.sides.organism) return `${lines.join('\n')}\n`
   for (const prefix of prefixes.keys()) {
-    const suffix = prefixes.size === 1 ? '' : `-${prefix.replaceAll('/', '-') || 'top'}`
+    const suffix = suffixOf(prefix)
     const of = checked.sides.clean ? `[answers${suffix}, clean${suffix}]` : `answers${suffix}`
-    const of_layers = list([...new Set(useful.map(({ layer }) => layer))].sort((a, b) => a - b))
+    const wanted = list([...new Set(useful.map(({ layer }) => layer))].sort((a, b) => a - b))
     lines.push(
-      `  scores${suffix}: { kind: project, of: ${of}, onto: vectors, layers: ${of_layers} }`,
+      `  scores${suffix}: { kind: project, of: ${of}, onto: vectors, layers: ${wanted} }`,
       `  ranking${suffix}: { kind: rank, of: scores${suffix}${checked.sides.clean ? '' : ', mode: raw'} }`,
       `  report${suffix}: { kind: report, of: ranking${suffix} }`,
     )
@@ -51,10 +55,9 @@ function answersStep(
   at: At,
 ): string[] {
   const short = (set: string) => set.slice(prefix.length)
-  const organisms = [...new Set(taken.map(({ organism }) => organism))]
-  const sets = [...new Set(taken.map(({ set }) => set))]
+  const organisms = [...new Set(taken.map(({ organism }) => organism))].sort()
+  const sets = [...new Set(taken.map(({ set }) => set))].sort()
   const own = new Set(taken.map(answerId))
-  const reasons = new Map(checked.findings.map(({ leavesOut, path, wrong }) => [leavesOut, `${path}: ${wrong}`]))
   const left = found.layout.responses.filter(
     (file) => organisms.includes(file.organism) && sets.includes(file.set) && !own.has(answerId(file)),
   )
@@ -69,20 +72,28 @@ function answersStep(
     `    organisms: ${list(organisms)}`,
     `    sets: ${list(sets.map(short))}`,
     ...(left.length > 0 ? ['    leave_out:'] : []),
-    ...left.map(
-      (file) => `      - ${quoted(`${file.organism}/${short(file.set)}/${file.prompt}`)} # ${plain(reasons.get(answerId(file)) ?? '')}`,
-    ),
+    ...left.map((file) => `      - ${quoted(`${file.organism}/${short(file.set)}/${file.prompt}`)} # ${reasonOf(answerId(file), checked)}`),
   ]
 }
 
-function vectorsStep(vectors: readonly VectorFile[], { layout }: FoundExperiment, hidden: number | null, at: At): string[] {
+function vectorsStep(found: FoundExperiment, checked: Checked, at: At): string[] {
+  const { vectors, hidden } = checked
   const kept = new Set(vectors.map(({ path }) => path))
-  const left = [...new Set(layout.vectors.filter((file) => !kept.has(file.path)).map(vectorId))]
-  const place = vectors[0]?.place ?? ''
+  const left = [...new Set(found.layout.vectors.filter((file) => !kept.has(file.path)).map(vectorId))]
   return [
-    `  vectors: { kind: vectors, hidden: ${hidden}, files: ${at(`extraction/*/{trait}/${place}/residual/{method}/layer{layer}.pt`)}`,
-    ...(left.length > 0 ? [`    , leave_out: ${list(left)}`] : []),
-  ].map((line, index, all) => (index === all.length - 1 ? `${line} }` : line))
+    '  vectors:',
+    '    kind: vectors',
+    `    files: ${at(`extraction/*/{trait}/${vectors[0]?.place}/residual/{method}/layer{layer}.pt`)}`,
+    `    hidden: ${hidden}`,
+    ...(left.length > 0 ? ['    leave_out:'] : []),
+    ...left.map((id) => `      - ${quoted(id)} # ${reasonOf(id, checked)}`),
+  ]
+}
+
+/** Why an answer or a vector is left out, on a line. */
+function reasonOf(id: string, { findings }: Checked): string {
+  const first = findings.find(({ leavesOut }) => leavesOut === id)
+  return first === undefined ? '' : `${first.path}: ${first.wrong}`.replaceAll(/\p{C}/gu, ' ')
 }
 
 /** What stands before the last part of a prompt set's path, with its slash. */
@@ -101,9 +112,4 @@ function scalar(text: string): string {
 
 function quoted(text: string): string {
   return JSON.stringify(text)
-}
-
-/** A text that ends no comment. */
-function plain(text: string): string {
-  return text.replaceAll(/\p{C}/gu, ' ')
 }

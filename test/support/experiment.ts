@@ -13,13 +13,10 @@ export interface Importing extends Workspace {
   import(...flags: string[]): Promise<Finished>
   /** Edits a JSON file of the experiment. */
   editJson(file: string, edit: (content: Record<string, unknown>) => Record<string, unknown>): void
-  /** Saves in a .pt file's place what Python makes of an expression of `raw`, what it holds. */
-  editTorch(file: string, expression: string): void
+  /** Saves in the place of .pt files what Python makes of an expression of `raw`, what they hold. */
+  editTorch(files: string | readonly string[], expression: string): void
   remove(file: string): void
 }
-
-/** Where the import writes its workflow. */
-export const importedFile = 'workflows/theirs.yaml'
 
 export async function exportedWorkspace(): Promise<Importing> {
   const origin = finishedWorkspace()
@@ -37,9 +34,12 @@ export async function exportedWorkspace(): Promise<Importing> {
       const content = JSON.parse(readFileSync(file(name), 'utf8')) as Record<string, unknown>
       workspace.write(path.join('theirs', name), JSON.stringify(edit(content)))
     },
-    editTorch(name, expression) {
-      const script = `import sys, torch\nraw = torch.load(sys.argv[1], weights_only=True)\ntorch.save(${expression}, sys.argv[1])`
-      execFileSync(python, ['-c', script, file(name)])
+    editTorch(names, expression) {
+      const script = `import sys, torch
+for file in sys.argv[1:]:
+    raw = torch.load(file, weights_only=True)
+    torch.save(${expression}, file)`
+      execFileSync(python, ['-c', script, ...[names].flat().map(file)])
     },
     remove: (name) => rmSync(file(name), { recursive: true }),
   }
