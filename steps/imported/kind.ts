@@ -2,10 +2,10 @@ import { patternExpression } from '../../engine/core/file-pattern.ts'
 import { isName, namePattern } from '../../engine/core/names.ts'
 import type { ParamSchema } from '../../engine/core/schema.ts'
 import type { ExpandContext, Problem, Step, StepKind, Task } from '../../engine/core/step-kind.ts'
-import { batchSizeSchema } from '../common/capture.ts'
+import { batchSizeSchema, type CaptureParams, captureSchema, captureTask, keepsNothing, layerProblems } from '../common/capture.ts'
 import { type Hidden, hiddenOf, hiddenParams } from '../common/hidden.ts'
 import { type PatternRule, patternProblems } from '../common/pattern.ts'
-import { answersIn, hasAnswers } from '../common/readings.ts'
+import { answersIn, hasAnswers, readingsOf } from '../common/readings.ts'
 import { answersTask, type ImportedFile, recordingsTask } from './operations.ts'
 
 const names = (description: string): ParamSchema => ({
@@ -59,6 +59,11 @@ const schema: ParamSchema = {
       description: 'Answers that are not taken, as organism/set/prompt.',
       'x-affects': 'result',
     },
+    capture: {
+      ...captureSchema,
+      description:
+        'In place of `recordings`: read the answers again with the organism of their name on, put on `model`, and record the residual stream.',
+    },
     batch_size: batchSizeSchema,
   },
 }
@@ -84,6 +89,7 @@ export const imported: StepKind = {
     const problems = [...shapeProblems(step, context), ...patternsOf(step)]
     if (problems.length > 0) return { tasks: [], problems }
     const answers = step.params.of === undefined ? answersOf(step, context) : { tasks: answersOfStep(step, context), problems: [] }
+    if (step.params.capture && answers.problems.length === 0) return readAgain(step, answers.tasks, context)
     if (step.params.recordings === undefined || answers.problems.length > 0) return answers
     const hidden = hiddenOf(step, context)
     if (!hidden) return answers
@@ -93,10 +99,30 @@ export const imported: StepKind = {
   },
 }
 
+/** Imported answers that are recorded here, with the organisms that the workflow has. */
+function readAgain(step: Step, answers: Task[], context: ExpandContext): { tasks: Task[]; problems: Problem[] } {
+  const base = context.sources.models.get(step.params.model as string)
+  if (!base) return { tasks: [], problems: [] }
+  const known = context.sources.organisms.map(({ name }) => name)
+  const unknown = answers.map((task) => task.row).filter((name, index, all) => !known.includes(name) && all.indexOf(name) === index)
+  const { layers } = step.params.capture as unknown as CaptureParams
+  const problems = [
+    ...layerProblems(layers, { base, adapter: null }, ['capture', 'layers']),
+    ...unknown.map((name) => ({
+      rule: 'unknown-organism',
+      message: `its answers are recorded with the organism "${name}", which this workflow does not have`,
+      hint: 'name its adapter in the list of `organisms`',
+      path: ['capture'],
+    })),
+  ]
+  const readings = keepsNothing(step) ? [] : readingsOf(step, answers, context).map(captureTask)
+  return { tasks: [...answers, ...readings], problems }
+}
+
 /** Parameters that do not go together. */
 function shapeProblems({ params }: Step, context: ExpandContext): Problem[] {
   const say = (message: string, hint: string, ...path: string[]): Problem[] => [{ rule: 'imported', message, hint, path }]
-  const { responses, of, recordings, layers } = params
+  const { responses, of, recordings, layers, capture, model } = params
   if ((responses === undefined) === (of === undefined))
     return say(
       responses === undefined ? 'it names no answers' : '"responses" and "of" both name answers',
@@ -106,6 +132,13 @@ function shapeProblems({ params }: Step, context: ExpandContext): Problem[] {
   const from = of === undefined ? null : context.step(of as string).step
   if (from && !(from.kind === 'imported' && hasAnswers(from)))
     return say(`"${of}" is no imported step with answers`, 'name one that has `responses`', 'of')
+  if (capture !== undefined && (of !== undefined || recordings !== undefined))
+    return say(
+      '"capture" records answers that have no recordings',
+      'leave `recordings` or `capture` out; a replay step reads for the clean model',
+      'capture',
+    )
+  if (capture !== undefined && model === undefined) return say('it does not say on which model the organisms are put', 'name it in `model`')
   if (of !== undefined && recordings === undefined) return say('it names no recordings', 'with `of:`, name those of the clean model')
   if (recordings !== undefined && layers === undefined) return say('it does not say which layers are taken', 'list them in `layers`')
   return []

@@ -24,7 +24,7 @@ export const importRules = {
   },
   'no-recording': {
     title: 'answers without a recording',
-    hint: 'record them; or take `recordings` and `layers` out of the workflow and `replay` its answers',
+    hint: 'record them; or record all anew: `capture` in place of `recordings` in the imported step, and a `replay` step',
   },
   'no-answer': { title: 'recordings without an answer', hint: 'copy the response beside the others', tells: true },
   recording: {
@@ -37,7 +37,7 @@ export const importRules = {
   },
   'token-count': {
     title: 'recordings that have not one state for each response token',
-    hint: 'decoding never feeds the last token: record by a pass over all token ids, as a `replay` step does',
+    hint: 'decoding never feeds the last token: record by a pass over all token ids, with `capture` in the imported step and with a `replay` step',
   },
   'not-finite': {
     title: 'recordings with values that are not finite',

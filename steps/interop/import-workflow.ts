@@ -54,6 +54,7 @@ function answersStep(
   checked: Checked,
   at: At,
 ): string[] {
+  const reason = reasonsOf(checked)
   const short = (set: string) => set.slice(prefix.length)
   const organisms = [...new Set(taken.map(({ organism }) => organism))].sort()
   const sets = [...new Set(taken.map(({ set }) => set))].sort()
@@ -72,12 +73,13 @@ function answersStep(
     `    organisms: ${list(organisms)}`,
     `    sets: ${list(sets.map(short))}`,
     ...(left.length > 0 ? ['    leave_out:'] : []),
-    ...left.map((file) => `      - ${quoted(`${file.organism}/${short(file.set)}/${file.prompt}`)} # ${reasonOf(answerId(file), checked)}`),
+    ...left.map((file) => `      - ${quoted(`${file.organism}/${short(file.set)}/${file.prompt}`)} # ${reason(answerId(file))}`),
   ]
 }
 
 function vectorsStep(found: FoundExperiment, checked: Checked, at: At): string[] {
   const { vectors, hidden } = checked
+  const reason = reasonsOf(checked)
   const kept = new Set(vectors.map(({ path }) => path))
   const left = [...new Set(found.layout.vectors.filter((file) => !kept.has(file.path)).map(vectorId))]
   return [
@@ -86,14 +88,14 @@ function vectorsStep(found: FoundExperiment, checked: Checked, at: At): string[]
     `    files: ${at(`extraction/*/{trait}/${vectors[0]?.place}/residual/{method}/layer{layer}.pt`)}`,
     `    hidden: ${hidden}`,
     ...(left.length > 0 ? ['    leave_out:'] : []),
-    ...left.map((id) => `      - ${quoted(id)} # ${reasonOf(id, checked)}`),
+    ...left.map((id) => `      - ${quoted(id)} # ${reason(id)}`),
   ]
 }
 
-/** Why an answer or a vector is left out, on a line. */
-function reasonOf(id: string, { findings }: Checked): string {
-  const first = findings.find(({ leavesOut }) => leavesOut === id)
-  return first === undefined ? '' : `${first.path}: ${first.wrong}`.replaceAll(/\p{C}/gu, ' ')
+/** Why an answer or a vector is left out, on a line; the first reason where there are several. */
+function reasonsOf({ findings }: Checked): (id: string) => string {
+  const reasons = new Map(findings.toReversed().map(({ leavesOut, path, wrong }) => [leavesOut, `${path}: ${wrong}`]))
+  return (id) => (reasons.get(id) ?? '').replaceAll(/\p{C}/gu, ' ')
 }
 
 /** What stands before the last part of a prompt set's path, with its slash. */

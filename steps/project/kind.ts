@@ -82,9 +82,9 @@ export const project: StepKind = {
     ]
     const tasks = of.flatMap((name) => {
       const from = context.step(name)
-      const project = (recorded: Recorded) => projectionTask(step, recorded, extractions, vectors, of.length > 1)
-      if (!keepsNothing(from.step)) return recordingsOf(from.step, from.tasks, context).map(project)
-      return readingsOf(from.step, from.tasks, context).map((reading) => scoring(project(reading), reading))
+      const taskOf = (recorded: Recorded) => projectionTask(step, recorded, extractions, vectors, of.length > 1)
+      if (!keepsNothing(from.step)) return recordingsOf(from.step, from.tasks, context).map(taskOf)
+      return readingsOf(from.step, from.tasks, context).map((reading) => scoring(taskOf(reading), reading))
     })
     return { tasks, problems }
   },

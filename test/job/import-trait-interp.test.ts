@@ -165,7 +165,7 @@ left out: answers to prompts that their set does not have (1) [extra-prompt]
 
 left out: recordings that have not one state for each response token (1) [token-count]
   inference/alpha/raw/residual/one/one_1.pt: layer 1 has 5 states for 6 response tokens
-  hint: decoding never feeds the last token: record by a pass over all token ids, as a \`replay\` step does
+  hint: decoding never feeds the last token: record by a pass over all token ids, with \`capture\` in the imported step and with a \`replay\` step
 
 left out: recordings with values that are not finite (1) [not-finite]
   inference/alpha/raw/residual/two/two_1.pt: layer 1 is not finite at 6 of 6 tokens
@@ -180,7 +180,7 @@ left out: answers without a recording (3) [no-recording]
   inference/gamma/responses/one/one_9.json: it has no recording of the organism
   inference/alpha/responses/two/two_2.json: it has no recording of the clean model
   inference/gamma/responses/one/one_9.json: it has no recording of the clean model
-  hint: record them; or take \`recordings\` and \`layers\` out of the workflow and \`replay\` its answers
+  hint: record them; or record all anew: \`capture\` in place of \`recordings\` in the imported step, and a \`replay\` step
 
 left out: recordings of other tokens than the answer's (1) [other-tokens]
   inference/instruct/raw/residual/one_replay_alpha/one_3.pt: its token ids are not those of the answer from response token 6 on
@@ -238,37 +238,57 @@ torch.save({"response": Evil()}, ${JSON.stringify(workspace.at('theirs', file))}
   ])
 })
 
-test('answers without recordings are taken alone, and are replayed as if they had been written here', async () => {
+test('an answer without its end is left out unless it is accepted', async () => {
   const workspace = await exportedWorkspace()
-  for (const variant of ['alpha', 'beta', 'gamma', 'instruct']) workspace.remove(`inference/${variant}/raw`)
-  workspace.remove('extraction')
+  for (const name of ['inference/alpha/raw', 'inference/beta', 'inference/gamma', 'inference/instruct', 'extraction'])
+    workspace.remove(name)
   workspace.editJson('inference/alpha/responses/one/one_1.json', ({ tokens, token_ids: ids, ...answer }) => ({
     ...answer,
     tokens: (tokens as string[]).slice(0, -1),
     token_ids: (ids as number[]).slice(0, -1),
   }))
   const { stdout } = await workspace.import()
-  expect(stdout).toBe(`theirs: 18 responses, 0 recordings, 0 vectors
+  expect(stdout).toBe(`theirs: 6 responses, 0 recordings, 0 vectors
 
 left out: answers that end early without an end token (1) [missing-end]
   inference/alpha/responses/one/one_1.json: it ends after 5 tokens without an end token; the longest has 6
   hint: text that is tokenised again loses it: let the organism answer again and keep the token ids; \`--accept missing-end\` takes them all the same
 
-can be taken: 17 of 18 answers (3 organisms to 2 prompt sets), with no recording; 0 of 0 vectors
+can be taken: 5 of 6 answers (1 organism to 2 prompt sets), with no recording; 0 of 0 vectors
 `)
-  const accepted = await workspace.import('--accept', 'missing-end', '--to', workflowFile)
-  expect(accepted.stdout.split('\n').slice(2, 3)).toEqual(['accepted: answers that end early without an end token (1) [missing-end]'])
+  const accepted = await workspace.import('--accept', 'missing-end')
+  expect([accepted.code, accepted.stdout.split('\n').slice(2, 3), accepted.stdout.split('\n').at(-2)]).toEqual([
+    0,
+    ['accepted: answers that end early without an end token (1) [missing-end]'],
+    'can be taken: 6 of 6 answers (1 organism to 2 prompt sets), with no recording; 0 of 0 vectors',
+  ])
+})
+
+test('answers without recordings are recorded here, on both sides, to what was recorded where they were written', async () => {
+  const workspace = await exportedWorkspace()
+  for (const variant of ['alpha', 'beta', 'gamma', 'instruct']) workspace.remove(`inference/${variant}/raw`)
+  await workspace.import('--to', workflowFile)
+  const adapter = (name: string) => `  ${name}: { adapter: ${JSON.stringify(path.join(tiny, 'organisms', name))} }\n`
+  workspace.write('organisms.yaml', `organisms:\n${['alpha', 'beta', 'gamma'].map(adapter).join('')}`)
+  workspace.edit(
+    workflowFile,
+    '    kind: imported\n',
+    '    kind: imported\n    model: tiny\n    capture: { layers: [1, 2] }\n    batch_size: 2\n',
+  )
   workspace.write(
     workflowFile,
-    `${workspace.read(workflowFile)}  read: { kind: replay, of: answers, through: tiny, capture: { layers: [1, 2] }, batch_size: 2 }
+    `${workspace.read(workflowFile)}  clean: { kind: replay, of: answers, through: tiny, capture: { layers: [1, 2] }, batch_size: 2 }
+  scores: { kind: project, of: [answers, clean], onto: vectors, layers: [2], methods: [mean_diff] }
+  ranking: { kind: rank, of: scores, top: 3 }
 models: { tiny: { source: ${JSON.stringify(path.join(tiny, 'model'))}, dtype: bfloat16 } }
+organisms: { from: ../organisms.yaml }
 `,
   )
-  const { code, events, finished } = await run(workspace)
-  expect([code, finished.cells.ran, finished.modelLoads]).toEqual([0, 18 + 36, 1])
-  expect(events.filter((event) => event.type === 'cell-failed')).toEqual([])
+  const { code, finished } = await run(workspace)
+  expect([code, finished.cells.ran, finished.modelLoads, finished.adapterSwitches]).toEqual([0, 18 + 72 + 8 + 72 + 5, 1, 3])
   const theirs = new Set(digests(workspace.origin, 'capture'))
-  expect(digests(workspace, 'capture').filter((digest) => theirs.has(digest)).length).toBeGreaterThanOrEqual(16)
+  expect(digests(workspace, 'capture').filter((digest) => theirs.has(digest)).length).toBe(72)
+  expect(ranking(workspace, 'trait/kind/one')).toEqual(ranking(workspace.origin, 'behaviour/kind/one'))
 })
 
 test('a side of which no recording can be trusted is not taken, and the answers are', async () => {
@@ -314,6 +334,16 @@ test.for([
     'it does not say which layers are taken',
   ],
   ['no size', `responses: ${responses}, recordings: ${recordings}, layers: [2]`, 'it lacks the length of a state'],
+  [
+    'recordings twice',
+    `responses: ${responses}, recordings: ${recordings}, layers: [2], capture: { layers: [2] }`,
+    '"capture" records answers that have no recordings',
+  ],
+  [
+    'nothing to put organisms on',
+    `responses: ${responses}, capture: { layers: [2] }`,
+    'it does not say on which model the organisms are put',
+  ],
   ['a pattern without prompts', 'responses: "../theirs/{organism}/{set}.json"', '"responses" lacks {prompt}'],
   [
     'an answer that is not there',

@@ -4,6 +4,7 @@ import { json } from '../edits.ts'
 import { all, type Row, workflow } from '../row.ts'
 
 const answers = '"../theirs/inference/{organism}/responses'
+const recordings = 'recordings: "../theirs/inference/{organism}/raw/residual/{set}/{prompt}.pt"'
 const first = 'inference/alpha/responses/one/one_1.json'
 
 /** A copy of the experiment beside it. */
@@ -105,6 +106,15 @@ export const importedRows: readonly Row[] = [
     follow: { 'theirs.recordings/alpha/one:one_2@2': 1, 'read/alpha/one:one_2@2': 1 },
     total: 30,
   },
+  ...(['layers: [2]', 'layers: [2], positions: all', 'layers: [2], raw: keep-int8'] as const).map(
+    (capture): Row => ({
+      of: `imported.capture.${/(\w+): [^:]*$/.exec(capture)?.[1]}`,
+      edit: `none → \`{ ${capture} }\` in place of \`recordings\``,
+      workflow: 'variants',
+      change: workflow(`${recordings}\n    layers: [2]\n    hidden: 64`, `model: tiny\n    capture: { ${capture} }`),
+      made: { 'theirs.capture': [1, 'new'] },
+    }),
+  ),
   {
     of: 'imported.batch_size',
     edit: '2 → 1',
