@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,11 +10,10 @@ import numpy as np
 
 from . import params
 from .directions import Direction
-from .errors import bad_input
 from .extract import write_shard
 from .progress import Progress
 from .residency import Resident
-from .shards import digest_of
+from .torch_file import plain_value, read_recorded
 
 
 def run(request: Mapping[str, Any], resident: Resident, progress: Progress) -> dict[str, Any]:
@@ -28,12 +26,11 @@ def run(request: Mapping[str, Any], resident: Resident, progress: Progress) -> d
     failed: list[dict[str, str]] = []
     for cell in cells:
         name, path = params.text(cell, "id"), Path(params.text(cell, "path"))
-        data = path.read_bytes()
-        if digest_of(data) != params.text(cell, "digest"):
-            raise bad_input(f"{path} changed while the run went on: run again")
+        data = read_recorded(path, params.text(cell, "digest"))
         try:
             vector, norm = direction_in(path, data, hidden)
-            vectors.append((name, Direction(vector=vector, norm=norm, baseline=0.0, bias=0.0), {"norm": norm}))
+            direction = Direction(vector=vector, norm=norm, baseline=0.0, bias=0.0)
+            vectors.append((name, direction, {"norm": norm, "imported": params.text(cell, "name")}))
         except ValueError as error:
             failed.append({"id": name, "reason": f"{path.name}: {error}"})
         progress.advance(done=1)
@@ -45,6 +42,11 @@ def direction_in(path: Path, data: bytes, hidden: int) -> tuple[np.ndarray, floa
     values = (from_safetensors if path.suffix == ".safetensors" else from_pickle)(data)
     if values.shape != (hidden,):
         raise ValueError(f"it holds a tensor of shape {list(values.shape)}, the model's residual stream has {hidden} values")
+    return unit_of(values)
+
+
+def unit_of(values: np.ndarray) -> tuple[np.ndarray, float]:
+    """A vector as a float32 unit vector, and its length. Raises ValueError when it has no direction."""
     norm = float(np.linalg.norm(values))
     if not np.isfinite(norm) or norm == 0:
         raise ValueError("it is zero or not finite: it has no direction")
@@ -67,15 +69,10 @@ def from_safetensors(data: bytes) -> np.ndarray:
 
 
 def from_pickle(data: bytes) -> np.ndarray:
-    """The tensor of a `.pt` file, float64. Only tensors are unpickled, never code."""
-    import pickle
-
+    """The tensor of a `.pt` file, float64."""
     import torch
 
-    try:
-        value = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
-    except (RuntimeError, ValueError, EOFError, pickle.UnpicklingError) as error:
-        raise ValueError(f"it is no file of a tensor ({str(error).splitlines()[0]})") from None
+    value = plain_value(data, "a tensor")
     if not isinstance(value, torch.Tensor):
         raise ValueError(f"it holds a {type(value).__name__}, not a tensor")
     values: np.ndarray = value.detach().double().numpy()

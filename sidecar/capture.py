@@ -14,12 +14,10 @@ from .prefill import Job, prefill
 from .progress import Progress
 from .refs import Ref, parse_ref, read_ref
 from .residency import Resident
-from .shards import ShardWriter, TensorPlace, digest_of, safetensors_header, tensor_slot
+from .states import Table, non_finite, write_tables
 
 if TYPE_CHECKING:
     import torch
-
-FILE = "activations.safetensors"
 
 
 @dataclass(frozen=True)
@@ -58,9 +56,6 @@ def write_shard(
 ) -> dict[str, Any]:
     """Writes one tensor a layer, its cells one after another in request order, and returns the *result*. `dtype`: that of
     the states, or int8."""
-    import torch
-
-    cells: list[dict[str, Any]] = []
     failed: list[dict[str, str]] = []
     layers: dict[int, list[tuple[str, torch.Tensor]]] = {}
     for index, (group, job) in enumerate(zip(groups, jobs, strict=True)):
@@ -68,26 +63,13 @@ def write_shard(
             name, residual = f"{group.id}@{layer}", kept[index, layer]
             if residual.shape[0] != len(job.ids) - job.start:
                 raise AssertionError(f"{name}: {residual.shape[0]} rows for {len(job.ids) - job.start} tokens")
-            bad = int((~torch.isfinite(residual)).any(dim=1).sum())
+            bad = non_finite(residual)
             if bad:
                 failed.append({"id": name, "reason": f"{bad} of {len(residual)} tokens have non-finite activations"})
             else:
                 layers.setdefault(layer, []).append((name, encode(residual) if dtype == "int8" else residual))
-    if not layers:
-        return {"files": [], "cells": [], "failed": failed}
-    order = sorted(layers)
-    places = [
-        TensorPlace(f"layer_{layer}", dtype, (sum(len(rows) for _, rows in layers[layer]), layers[layer][0][1].shape[1])) for layer in order
-    ]
-    with ShardWriter(out, FILE) as shard:
-        shard.write(safetensors_header(places))
-        for layer in order:
-            for name, residual in layers[layer]:
-                data = residual.contiguous().view(torch.uint8).numpy().tobytes()
-                slot = tensor_slot(FILE, dtype, residual.shape, shard.offset, len(data))
-                shard.write(data)
-                cells.append({"id": name, "digest": digest_of(data), "slot": slot, "facts": {"tokens": len(residual)}})
-        return {"files": [shard.finish()], "cells": cells, "failed": failed}
+    tables = [Table(f"layer_{layer}", dtype, layers[layer]) for layer in sorted(layers)]
+    return {**write_tables(out, tables), "failed": failed}
 
 
 def to_job(name: str, response: Ref, layers: Sequence[int], all_positions: bool) -> Job:

@@ -12,7 +12,19 @@ from .progress import Progress
 from .residency import Resident
 
 # Methods that work, in the module of the same name, as `run(request, resident, progress)`.
-WORK = ("generate", "capture", "project", "score", "norms", "save_torch", "extract", "adopt")
+WORK = (
+    "generate",
+    "capture",
+    "project",
+    "score",
+    "norms",
+    "save_torch",
+    "extract",
+    "adopt",
+    "import_answers",
+    "import_recordings",
+    "inspect_files",
+)
 
 
 def run(method: str, request: Mapping[str, Any], resident: Resident, progress: Progress) -> dict[str, Any]:

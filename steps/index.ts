@@ -3,6 +3,7 @@ import { command } from './command/kind.ts'
 import { exportScores } from './export/kind.ts'
 import { extract } from './extract/kind.ts'
 import { generate } from './generate/kind.ts'
+import { imported } from './imported/kind.ts'
 import { project } from './project/kind.ts'
 import { rank } from './rank/kind.ts'
 import { replay } from './replay/kind.ts'
@@ -10,4 +11,4 @@ import { report } from './report/kind.ts'
 import { vectors } from './vectors/kind.ts'
 
 /** Every step kind that a workflow can name. The engine is given this list; it knows none of them by name. */
-export const kinds: readonly StepKind[] = [extract, vectors, generate, replay, project, rank, report, exportScores, command]
+export const kinds: readonly StepKind[] = [extract, vectors, generate, replay, imported, project, rank, report, exportScores, command]

@@ -36,6 +36,7 @@ const mayImport: Record<string, readonly string[]> = {
     'steps/export',
     'steps/extract',
     'steps/generate',
+    'steps/imported',
     'steps/project',
     'steps/rank',
     'steps/replay',

@@ -174,6 +174,39 @@ export const exportTraitInterpCommand = buildCommand({
   docs: { brief: "Write a workflow's answers, vectors, projections and recordings as an experiment of trait-interp" },
 })
 
+export const importTraitInterpCommand = buildCommand({
+  loader: async () => (await import('./import-trait-interp.ts')).importTraitInterp,
+  parameters: {
+    positional: { kind: 'tuple', parameters: [{ brief: 'Folder of the experiment', parse: String, placeholder: 'experiment' }] },
+    flags: {
+      to: {
+        kind: 'parsed',
+        parse: String,
+        optional: true,
+        brief: 'Workflow file to write, which takes what can be trusted. Default: only report',
+        placeholder: 'workflow.yaml',
+      },
+      prompts: {
+        kind: 'parsed',
+        parse: String,
+        optional: true,
+        brief: "Folder of the prompt sets. Default: datasets/inference of the experiment's repository",
+        placeholder: 'folder',
+      },
+      accept: {
+        kind: 'enum',
+        values: ['missing-end', 'extra-prompt', 'other-prompt'],
+        variadic: true,
+        optional: true,
+        brief: 'Take answers of which this is told all the same',
+      },
+      details: { kind: 'boolean', brief: 'List every file', default: false },
+      json,
+    },
+  },
+  docs: { brief: 'Say what of an experiment of trait-interp can be trusted, and write a workflow that takes it' },
+})
+
 export const gcCommand = buildCommand({
   loader: async () => (await import('./gc.ts')).gc,
   parameters: {

@@ -9,6 +9,7 @@ import {
   exportTraitInterpCommand,
   fetchCommand,
   gcCommand,
+  importTraitInterpCommand,
   lineageCommand,
   planCommand,
   runCommand,
@@ -36,6 +37,10 @@ const root = buildRouteMap({
     export: buildRouteMap({
       routes: { 'trait-interp': exportTraitInterpCommand },
       docs: { brief: 'Write what a workflow made in the layout of another tool' },
+    }),
+    import: buildRouteMap({
+      routes: { 'trait-interp': importTraitInterpCommand },
+      docs: { brief: 'Take what another tool made, as far as it can be trusted' },
     }),
     gc: gcCommand,
     doctor: doctorCommand,

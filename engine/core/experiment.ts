@@ -13,3 +13,15 @@ export interface ExperimentReader extends Reader {
   /** The length of every recorded token. Only of recordings that the file says it `needs`. */
   norms(recording: CellOutput): Promise<readonly number[]>
 }
+
+/** What the sidecar says of a file of recordings: `wrong` alone where it is none. */
+export type RecordingFacts =
+  | { readonly wrong: string }
+  | {
+      readonly promptIds: readonly number[]
+      readonly responseIds: readonly number[]
+      readonly layers: readonly { readonly layer: number; readonly tokens: number; readonly hidden: number; readonly nonFinite: number }[]
+    }
+
+/** The same of a file with a vector. */
+export type VectorFacts = { readonly wrong: string } | { readonly hidden: number }

@@ -68,12 +68,16 @@ export function layerProblems(layers: readonly number[], state: LoadedState, pat
   )
 }
 
-/** Answers that are read again in a state of the model, to be recorded. */
-export interface Reading {
+/** Recorded answers. */
+export interface Recorded {
   readonly id: string
   readonly step: string
-  readonly stage: string
   readonly answers: Task
+}
+
+/** Answers that are read again in a state of the model, to be recorded. */
+export interface Reading extends Recorded {
+  readonly stage: string
   readonly state: LoadedState
   readonly capture: CaptureParams
   readonly batchSize: number

@@ -1,7 +1,7 @@
 import type { ExpandContext, Step, Task } from '../../engine/core/step-kind.ts'
-import { answersIn } from './readings.ts'
+import { answersIn, hasAnswers } from './readings.ts'
 
-/** The steps that a project step reads: organisms with what was recorded of them, and replays of the first of these. */
+/** The steps that a project step reads: organisms with what was recorded of them, and what the clean model read of the first of these. */
 export interface Sides {
   readonly organism: readonly string[]
   readonly clean: readonly string[]
@@ -9,7 +9,7 @@ export interface Sides {
 
 export function sidesOf(scores: Step, context: ExpandContext): Sides {
   const of = [scores.params.of].flat() as string[]
-  const organism = of.filter((name) => context.step(name).step.kind === 'generate')
+  const organism = of.filter((name) => hasAnswers(context.step(name).step))
   return { organism, clean: of.filter((name) => context.step(name).step.params.of === organism[0]) }
 }
 

@@ -2,10 +2,10 @@ import type { Json } from '../../engine/core/json.ts'
 import { namePattern } from '../../engine/core/names.ts'
 import type { ParamSchema } from '../../engine/core/schema.ts'
 import type { ExpandContext, Problem, Step, StepKind, Task } from '../../engine/core/step-kind.ts'
-import { captureComponents, captureOrigins, keepsNothing, type Reading } from '../common/capture.ts'
+import { captureComponents, captureOrigins, keepsNothing, type Reading, type Recorded } from '../common/capture.ts'
 import { paramOrigins } from '../common/origins.ts'
 import { pick, selection } from '../common/pick.ts'
-import { readingsOf } from '../common/readings.ts'
+import { readingsOf, recordedLayers, recordingsOf } from '../common/readings.ts'
 import { type VectorName, vectorId, vectorsMadeBy } from '../common/vectors.ts'
 import { projectOperation } from './operation.ts'
 import { scoreOperation } from './score.ts'
@@ -15,7 +15,7 @@ const schema: ParamSchema = {
   required: ['of', 'onto'],
   properties: {
     of: {
-      description: 'The steps whose recordings are projected: a generate step with `capture`, a replay step.',
+      description: 'The steps whose recordings are projected: a generate step with `capture`, a replay step, an imported one.',
       anyOf: [
         { type: 'string', 'x-ref': 'step' },
         { type: 'array', items: { type: 'string', 'x-ref': 'step' }, minItems: 1, uniqueItems: true },
@@ -82,33 +82,32 @@ export const project: StepKind = {
     ]
     const tasks = of.flatMap((name) => {
       const from = context.step(name)
-      return readingsOf(from.step, from.tasks, context).map((reading) => {
-        const task = projectionTask(step, reading, extractions, vectors, of.length > 1)
-        return keepsNothing(from.step) ? scoring(task, reading) : task
-      })
+      const taskOf = (recorded: Recorded) => projectionTask(step, recorded, extractions, vectors, of.length > 1)
+      if (!keepsNothing(from.step)) return recordingsOf(from.step, from.tasks, context).map(taskOf)
+      return readingsOf(from.step, from.tasks, context).map((reading) => scoring(taskOf(reading), reading))
     })
     return { tasks, problems }
   },
 }
 
-/** The task that projects what was recorded in a reading. */
+/** The task that projects what was recorded of answers. */
 function projectionTask(
   step: Step,
-  reading: Reading,
+  recorded: Recorded,
   extractions: readonly Task[],
   vectors: readonly VectorName[],
   manySides: boolean,
 ): Task {
-  const { organism, promptSet } = reading.answers.coordinate
-  const side = reading.step
+  const { answers, step: side } = recorded
+  const { organism, promptSet } = answers.coordinate
   return {
     id: `${step.name}/${organism}/${promptSet}${manySides ? `/${side}` : ''}`,
     step: step.name,
     stage: step.name,
-    row: reading.answers.row,
-    coordinate: { ...reading.answers.coordinate, side },
+    row: answers.row,
+    coordinate: { ...answers.coordinate, side },
     operation: projectOperation,
-    parents: [{ task: reading.id, role: 'recording' }, ...extractions.map((task) => ({ task: task.id, role: 'vectors' }))],
+    parents: [{ task: recorded.id, role: 'recording' }, ...extractions.map((task) => ({ task: task.id, role: 'vectors' }))],
     state: null,
     shared: { centered: step.params.centered as boolean },
     data: { vectors: vectors as unknown as Json },
@@ -169,10 +168,18 @@ function recordingProblems(
   vectors: readonly VectorName[],
   context: ExpandContext,
 ): Problem[] {
-  const recorded = (context.step(name).step.params.capture as { layers?: number[] } | undefined)?.layers
+  const from = context.step(name).step
+  const recorded = recordedLayers(from)
   const path = Array.isArray(step.params.of) ? ['of', index] : ['of']
   if (!recorded) {
-    return [{ rule: 'not-recorded', message: `step "${name}" records nothing`, hint: 'give it `capture: { layers: [...] }`', path }]
+    return [
+      {
+        rule: 'not-recorded',
+        message: `step "${name}" records nothing`,
+        hint: `give it \`${from.kind === 'imported' ? 'recordings: ' : 'capture: { layers: [...] }'}\``,
+        path,
+      },
+    ]
   }
   return layers.flatMap((layer, position): Problem[] => {
     if (recorded.includes(layer)) return []
@@ -181,7 +188,7 @@ function recordingProblems(
       {
         rule: 'layer-not-captured',
         message: `traits ${traits} are wanted at layer ${layer}, which step "${name}" does not capture (it captures ${recorded.join(', ')})`,
-        hint: `add ${layer} to the capture layers of "${name}"`,
+        hint: `add ${layer} to the ${from.kind === 'imported' ? '' : 'capture '}layers of "${name}"`,
         path: step.params.layers ? ['layers', position] : path,
       },
     ]

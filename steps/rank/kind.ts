@@ -3,6 +3,7 @@ import { type ParamSchema, resultComponents } from '../../engine/core/schema.ts'
 import type { ExpandContext, Problem, Step, StepKind, Task } from '../../engine/core/step-kind.ts'
 import { metricNames } from '../common/metrics.ts'
 import { paramOrigins } from '../common/origins.ts'
+import { answersIn } from '../common/readings.ts'
 import { sidesOf } from '../common/sides.ts'
 import type { VectorName } from '../common/vectors.ts'
 import { overviewOperation, rankOperation } from './operations.ts'
@@ -84,9 +85,7 @@ function rankedSides(step: Step, scores: Step, context: ExpandContext): RankedSi
 function rankTask(step: Step, set: string, scores: readonly Task[], sides: RankedSides, context: ExpandContext): Task {
   const here = scores.filter((task) => task.coordinate.promptSet === set)
   const from = (side: string, role: string) => here.filter((task) => task.coordinate.side === side).map((task) => ({ task: task.id, role }))
-  const answers = context
-    .step(sides.organism)
-    .tasks.filter((task) => task.operation.name === 'generate' && task.coordinate.promptSet === set)
+  const answers = answersIn(context.step(sides.organism).tasks).filter((task) => task.coordinate.promptSet === set)
   const named = (here[0]?.data.vectors ?? []) as unknown as VectorName[]
   const categories = new Map(context.sources.traits.map((trait) => [trait.name, trait.category]))
   return {

@@ -1,8 +1,8 @@
 import type { ParamSchema } from '../../engine/core/schema.ts'
 import type { ModelSource } from '../../engine/core/sources.ts'
-import type { Problem, StepKind, Task } from '../../engine/core/step-kind.ts'
+import type { Problem, Step, StepKind, Task } from '../../engine/core/step-kind.ts'
 import { batchSizeSchema, type CaptureParams, captureSchema, captureTask, keepsNothing, layerProblems } from '../common/capture.ts'
-import { answersIn, cleanReading } from '../common/readings.ts'
+import { answersIn, cleanReading, hasAnswers } from '../common/readings.ts'
 
 const schema: ParamSchema = {
   type: 'object',
@@ -29,7 +29,7 @@ export const replay: StepKind = {
     const capture = step.params.capture as unknown as CaptureParams
     const problems = [
       ...layerProblems(capture.layers, state, ['capture', 'layers']),
-      ...sourceProblems(of.step.kind, step.params.of as string, answers, model),
+      ...sourceProblems(of.step, step.params.of as string, answers, model),
     ]
     const tasks = keepsNothing(step) ? [] : answers.map((task) => captureTask(cleanReading(step, task, model)))
     return { tasks, problems }
@@ -37,13 +37,13 @@ export const replay: StepKind = {
   leavesWork: keepsNothing,
 }
 
-function sourceProblems(kind: string, name: string, answers: readonly Task[], model: ModelSource): Problem[] {
-  if (kind !== 'generate') {
+function sourceProblems(of: Step, name: string, answers: readonly Task[], model: ModelSource): Problem[] {
+  if (!hasAnswers(of)) {
     return [
       {
         rule: 'not-answers',
-        message: `"${name}" is a ${kind} step and has no answers to replay`,
-        hint: 'name a generate step',
+        message: `"${name}" is a ${of.kind} step and has no answers to replay`,
+        hint: 'name a generate step, or an imported one with responses',
         path: ['of'],
       },
     ]

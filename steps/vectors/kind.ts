@@ -2,22 +2,17 @@ import { patternExpression } from '../../engine/core/file-pattern.ts'
 import type { Json } from '../../engine/core/json.ts'
 import { isName } from '../../engine/core/names.ts'
 import type { ParamSchema } from '../../engine/core/schema.ts'
-import type { ModelSource } from '../../engine/core/sources.ts'
 import type { CellSpec, ExpandContext, FileSource, Operation, Problem, Step, StepKind, Task } from '../../engine/core/step-kind.ts'
-import { layerProblems } from '../common/capture.ts'
+import { type Hidden, hiddenOf, hiddenParams } from '../common/hidden.ts'
 import { paramOrigin } from '../common/origins.ts'
+import { inExperiment, type PatternRule, patternProblems } from '../common/pattern.ts'
 import { type VectorName, vectorAxes, vectorId } from '../common/vectors.ts'
 
 const schema: ParamSchema = {
   type: 'object',
-  required: ['model', 'files'],
+  required: ['files'],
   properties: {
-    model: {
-      type: 'string',
-      description: 'The model in whose residual stream the vectors lie; only its size is looked at.',
-      'x-ref': 'model',
-      'x-affects': 'result',
-    },
+    ...hiddenParams,
     files: {
       type: 'string',
       minLength: 1,
@@ -26,10 +21,18 @@ const schema: ParamSchema = {
       'x-ref': 'files',
       'x-affects': 'result',
     },
+    leave_out: {
+      type: 'array',
+      items: { type: 'string', minLength: 1 },
+      uniqueItems: true,
+      description: 'Vectors that are not taken, as trait@layer:method.',
+      'x-affects': 'result',
+    },
   },
 }
 
 interface Found extends VectorName {
+  readonly name: string
   readonly file: FileSource
 }
 
@@ -39,44 +42,38 @@ export const vectors: StepKind = {
   description: 'Take trait vectors that were made elsewhere.',
   schema,
   tasks(step, context) {
-    const model = context.sources.models.get(step.params.model as string)
-    const problems = patternProblems(step.params.files as string)
-    if (!model || problems.length > 0) return { tasks: [], problems }
+    const hidden = hiddenOf(step, context)
+    const problems = patternProblems('files', step.params.files as string, pattern)
+    if (!hidden || problems.length > 0) return { tasks: [], problems }
+    if ('rule' in hidden) return { tasks: [], problems: [hidden] }
     const found = filesOf(step, context)
     const byTrait = Map.groupBy(found, ({ trait }) => trait)
     const layers = [...new Set(found.map(({ layer }) => layer))]
     return {
-      tasks: [...byTrait].map(([trait, own]) => adoptTask(step, trait, own, model)),
+      tasks: [...byTrait].map(([trait, own]) => adoptTask(step, trait, own, hidden)),
       problems: [
         ...nameProblems([...byTrait.keys()], found),
-        ...layerProblems(layers, { base: model, adapter: null }, ['files']).map(atFiles),
+        ...hidden.problems(layers, 'files').map((problem) => ({ ...problem, path: ['files'] })),
       ],
     }
   },
 }
 
-function atFiles(problem: Problem): Problem {
-  return { ...problem, path: ['files'] }
-}
-
-function patternProblems(pattern: string): Problem[] {
-  const named = [...pattern.matchAll(/\{([^{}]*)\}/g)].map((match) => match[1] as string)
-  const wrong = named.filter((name, index) => !['trait', 'layer', 'method'].includes(name) || named.indexOf(name) !== index)
-  const missing = ['trait', 'layer'].filter((name) => !named.includes(name))
-  const say = (message: string): Problem => {
-    return { rule: 'pattern', message, hint: 'write it like ../vectors/{trait}/{method}/layer{layer}.pt', path: ['files'] }
-  }
-  if (wrong.length > 0) return [say(`"files" cannot have {${wrong[0]}} there`)]
-  if (missing.length > 0) return [say(`"files" lacks {${missing[0]}}`)]
-  return /\.(pt|safetensors)$/.test(pattern) ? [] : [say('"files" must end in .pt or .safetensors')]
+const pattern: PatternRule = {
+  needs: ['trait', 'layer'],
+  may: ['method'],
+  endings: ['.pt', '.safetensors'],
+  example: '../vectors/{trait}/{method}/layer{layer}.pt',
 }
 
 function filesOf(step: Step, context: ExpandContext): Found[] {
   const expression = patternExpression(step.params.files as string)
+  const without = new Set(step.params.leave_out as string[] | undefined)
   return [...context.files].flatMap(([name, file]): Found[] => {
     const { trait, layer, method } = expression.exec(name)?.groups ?? {}
     if (trait === undefined || !/^\d+$/.test(layer ?? '')) return []
-    return [{ trait, layer: Number(layer), method: method ?? 'given', file }]
+    const vector = { trait, layer: Number(layer), method: method ?? 'given', name, file }
+    return without.has(vectorId(vector)) ? [] : [vector]
   })
 }
 
@@ -90,7 +87,7 @@ function nameProblems(traits: readonly string[], found: readonly Found[]): Probl
   ]
 }
 
-function adoptTask(step: Step, trait: string, found: readonly Found[], model: ModelSource): Task {
+function adoptTask(step: Step, trait: string, found: readonly Found[], { hidden, origin }: Hidden): Task {
   const digests = Object.fromEntries(found.map((vector) => [vectorId(vector), vector.file.digest]))
   return {
     id: `${step.name}/${trait}`,
@@ -101,10 +98,13 @@ function adoptTask(step: Step, trait: string, found: readonly Found[], model: Mo
     operation: adoptOperation,
     parents: [],
     state: null,
-    shared: { hidden: model.facts.hidden },
+    shared: { hidden },
     data: { vectors: found.map(({ trait: name, layer, method }) => ({ trait: name, layer, method })) as unknown as Json, digests },
-    tuning: { paths: Object.fromEntries(found.map((vector) => [vectorId(vector), vector.file.path])) },
-    origins: { hidden: { from: 'model', name: model.name }, file: paramOrigin(step.name, 'files') },
+    tuning: {
+      paths: Object.fromEntries(found.map((vector) => [vectorId(vector), vector.file.path])),
+      names: Object.fromEntries(found.map((vector) => [vectorId(vector), inExperiment(vector.name)])),
+    },
+    origins: { hidden: origin, file: paramOrigin(step.name, 'files') },
   }
 }
 
@@ -124,10 +124,10 @@ const adoptOperation: Operation = {
     on: 'sidecar',
     method: 'adopt',
     params(task, _inputs, cells) {
-      const paths = task.tuning.paths as Record<string, string>
+      const { paths, names } = task.tuning as Record<string, Record<string, string>>
       return {
         hidden: task.shared.hidden as number,
-        cells: cells.map(({ id, own }) => ({ id, path: paths[id] as string, digest: own?.file as string })),
+        cells: cells.map(({ id, own }) => ({ id, path: paths?.[id] as string, name: names?.[id] as string, digest: own?.file as string })),
       }
     },
   },

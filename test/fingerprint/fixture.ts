@@ -37,9 +37,14 @@ const sources: Sources = {
   })),
 }
 
+const theirs = (name: string) => [`../theirs/inference/${name}`, { path: name, digest: `their ${name}` }] as const
+
 const files = new Map([
   ['../words.txt', { path: 'words.txt', digest: 'words' }],
   ['../given/kind/probe/layer2.safetensors', { path: 'layer2.safetensors', digest: 'given' }],
+  ['../given/kind/probe/layer3.safetensors', { path: 'layer3.safetensors', digest: 'left out' }],
+  ...['alpha/responses/one/one_1.json', 'alpha/responses/one/one_2.json', 'beta/responses/one/one_1.json'].map(theirs),
+  ...['alpha/raw/residual/one/one_1.pt', 'instruct/raw/residual/one_replay_alpha/one_1.pt'].map(theirs),
 ])
 
 /** The workflows of the tests, and one that ranks otherwise: between them every parameter away from its default. */

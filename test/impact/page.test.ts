@@ -57,6 +57,8 @@ test('every operation has a row for its version', () => {
     'capture',
     'extract',
     'adopt',
+    'imported-answers',
+    'imported-recordings',
     'project',
     'score',
     'rank',

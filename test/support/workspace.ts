@@ -65,7 +65,23 @@ steps:
     position: response
     reference: rude
     system_prompt: You are kind.
-  given: { kind: vectors, model: tiny, files: "../given/{trait}/{method}/layer{layer}.safetensors" }
+  given: { kind: vectors, model: tiny, files: "../given/{trait}/{method}/layer{layer}.safetensors", leave_out: ["kind@3:probe"] }
+  theirs:
+    kind: imported
+    responses: "../theirs/inference/{organism}/responses/{set}/{prompt}.json"
+    recordings: "../theirs/inference/{organism}/raw/residual/{set}/{prompt}.pt"
+    layers: [2]
+    hidden: 64
+    organisms: [alpha]
+    sets: [one]
+    leave_out: [alpha/one/one_2]
+    batch_size: 2
+  read:
+    kind: imported
+    of: theirs
+    recordings: "../theirs/inference/instruct/raw/residual/{set}_replay_{organism}/{prompt}.pt"
+    layers: [2]
+    hidden: 64
   sampled:
     kind: generate
     model: tiny
@@ -109,6 +125,7 @@ export function makeWorkspaceAt(folder: string): Workspace {
   const workspace = workspaceAt(folder)
   for (const name of ['cache', 'workflows', 'prompts', 'traits']) mkdirSync(workspace.at(name), { recursive: true })
   symlinkSync(tiny, workspace.at('models'))
+  cpSync(path.join(tiny, 'theirs'), workspace.at('theirs'), { recursive: true })
   mkdirSync(workspace.at('organisms'))
   workspace.write(workflowFile, workflowText)
   workspace.write('organisms/list.yaml', organismList(['alpha', 'beta', 'gamma']))
@@ -120,6 +137,7 @@ export function makeWorkspaceAt(folder: string): Workspace {
   workspace.write('traits/kind.json', contrastSet('kind', 'How lovely of you to ask,', 'The answer is this:'))
   workspace.write('words.txt', 'stars\nrain\n')
   workspace.write('given/kind/probe/layer2.safetensors', vectorFile(64))
+  workspace.write('given/kind/probe/layer3.safetensors', vectorFile(64, 5))
   workspace.write('traits/rude.json', contrastSet('rude', 'What a stupid question,', 'The answer is this:'))
   return workspace
 }

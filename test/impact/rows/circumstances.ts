@@ -37,6 +37,21 @@ export const versionRows: readonly Row[] = [
   { of: 'version of extract', edit: 'raised', change: raise('extract'), made: { vectors: [8, first] }, follow: afterVectors },
   { of: 'version of adopt', edit: 'raised', workflow: 'variants', change: raise('adopt'), made: { given: [1, first] } },
   {
+    of: 'version of imported-answers',
+    edit: 'raised',
+    workflow: 'variants',
+    change: raise('imported-answers'),
+    made: { theirs: [1, first] },
+    follow: { 'theirs.recordings': 1, read: 1 },
+  },
+  {
+    of: 'version of imported-recordings',
+    edit: 'raised',
+    workflow: 'variants',
+    change: raise('imported-recordings'),
+    made: { 'theirs.recordings': [1, first], read: [1, first] },
+  },
+  {
     of: 'version of project',
     edit: 'raised',
     change: raise('project'),

@@ -19,7 +19,7 @@ export const replayRows: readonly Row[] = [
     ),
     made: { again: [2, 'new'] },
     follow: { through: 2, 'lengths/*/*/through:*': 2 },
-    total: 26,
+    total: 29,
   },
   {
     of: 'replay.through',
@@ -88,7 +88,7 @@ export const extractRows: readonly Row[] = [
     workflow: 'variants',
     change: workflow('methods: [mean_diff]\n', 'methods: [mean_diff, probe]\n'),
     made: { 'directions/kind:*:probe': [1, 'new'] },
-    total: 25,
+    total: 28,
   },
   {
     of: 'extract.methods',
@@ -131,6 +131,27 @@ export const vectorsRows: readonly Row[] = [
     made: { given: [1, 'hidden: 64 → 32'] },
   },
   {
+    of: 'vectors.hidden',
+    edit: 'another number, in place of `model`',
+    workflow: 'variants',
+    change: workflow('kind: vectors, model: tiny', 'kind: vectors, hidden: 32'),
+    made: { given: [1, 'hidden: 64 → 32'] },
+  },
+  {
+    of: 'vectors.hidden',
+    edit: 'that of the model, in place of `model`',
+    workflow: 'variants',
+    change: workflow('kind: vectors, model: tiny', 'kind: vectors, hidden: 64'),
+  },
+  {
+    of: 'vectors.leave_out',
+    edit: 'one taken after all',
+    workflow: 'variants',
+    change: workflow(', leave_out: ["kind@3:probe"]', ''),
+    made: { 'given/kind:kind@3:*': [1, 'new'] },
+    total: 28,
+  },
+  {
     of: 'vectors.files',
     edit: 'a file of other content',
     workflow: 'variants',
@@ -152,7 +173,7 @@ export const vectorsRows: readonly Row[] = [
     workflow: 'variants',
     change: (workspace) => workspace.write('given/rude/probe/layer2.safetensors', vectorFile(64, 5)),
     made: { 'given/rude:*': [1, 'new'] },
-    total: 25,
+    total: 28,
   },
 ]
 
@@ -168,14 +189,14 @@ export const projectRows: readonly Row[] = [
     ),
     made: { twinned: [2, 'new'] },
     follow: { 'lengths/*/*/twinned:*': 2 },
-    total: 28,
+    total: 31,
   },
   {
     of: 'project.of',
     edit: '`[sampled, through]` → `sampled`',
     workflow: 'variants',
     change: workflow('of: [sampled, through]', 'of: sampled'),
-    total: 22,
+    total: 25,
   },
   {
     of: 'project.onto',
