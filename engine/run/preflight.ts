@@ -3,6 +3,7 @@ import { formatBytes } from '../core/bytes.ts'
 import type { Diagnostic } from '../core/diagnostic.ts'
 import type { ModelSource } from '../core/sources.ts'
 import { weightBytes } from '../plan/memory.ts'
+import { type Profile, profileOfDevice } from '../plan/profile.ts'
 import { spaceOf } from './room.ts'
 
 /** Refuses a run that the disk cannot hold, before anything is started. */
@@ -34,4 +35,9 @@ export function memoryProblems(models: readonly ModelSource[], has: number): Dia
 /** Bytes of memory that this process may use: the machine's, or what a control group leaves of it. */
 export function memoryHere(): number {
   return Math.min(totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY)
+}
+
+/** The memory of the device that a model is loaded on: of this machine's processor its own, of all else what a profile says. */
+export function memoryFor(profile: Profile | null): (model: ModelSource) => number {
+  return ({ device }) => profile?.memoryBytes ?? (device === 'cpu' ? memoryHere() : profileOfDevice(device).memoryBytes)
 }

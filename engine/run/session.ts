@@ -21,7 +21,7 @@ import { type Journal, openJournal } from './journal.ts'
 import { endOrphans } from './orphans.ts'
 import { diskProblems, memoryHere, memoryProblems } from './preflight.ts'
 import { type ReasonRecorder, recordReasons } from './reasons.ts'
-import { ratesOf, snapshotOf } from './record.ts'
+import { measuredHere, snapshotOf } from './record.ts'
 import { type RunResult, run, type StopSignal, taskInfos, withTime } from './run.ts'
 import type { SidecarCommand } from './sidecar.ts'
 import { sidecarExecutor } from './sidecar-executor.ts'
@@ -85,7 +85,7 @@ function loseObject(store: Store, { object, message }: CorruptObject): ObjectLos
 /** `profile`: the machine that the forecast is for, where it is not this one. */
 export function planNow(prepared: Prepared, store: Store, profile: Profile | null = null): { plan: Plan; expected: Forecast } {
   const plan = makePlan(prepared.graph, snapshotOf(store))
-  return { plan, expected: forecast(plan, ratesOf(store), profile) }
+  return { plan, expected: forecast(plan, measuredHere(store), profile) }
 }
 
 /** What a run did and what was done after it without the organisms that failed. */

@@ -104,7 +104,8 @@ function modelFacts(config: Record<string, Json>): ModelFacts | null {
   if (layers === 0 || hidden === 0) return null
   const heads = number('num_attention_heads', 1)
   const headSize = number('head_dim', hidden / heads)
-  const attention = 2 * hidden * headSize * (heads + number('num_key_value_heads', heads))
+  const keyValueHeads = number('num_key_value_heads', heads)
+  const attention = 2 * hidden * headSize * (heads + keyValueHeads)
   const feedForward = 3 * hidden * number('intermediate_size', 4 * hidden)
   const embedding = number('vocab_size') * hidden * (config.tie_word_embeddings === true ? 1 : 2)
   return {
@@ -112,5 +113,6 @@ function modelFacts(config: Record<string, Json>): ModelFacts | null {
     hidden,
     parameters: layers * (attention + feedForward) + embedding,
     contextLength: number('max_position_embeddings', 2048),
+    keyValues: 2 * keyValueHeads * headSize,
   }
 }

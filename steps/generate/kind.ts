@@ -108,6 +108,7 @@ const answerOperation: Operation = {
   batches(task, _inputs, groups) {
     return chunks(groups, task.tuning.commitSize as number)
   },
+  together: (task) => task.tuning.batchSize as number,
   cost(task, _inputs, cell) {
     const text = `${(cell.own?.prompt as string | undefined) ?? ''}${(task.shared.system_prompt as string | null) ?? ''}`
     const prompt = estimateTokens(text)

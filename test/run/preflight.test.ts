@@ -10,7 +10,7 @@ const model = (device: string, dtype: string, quantization: string | null): Mode
   dtype,
   quantization,
   identity: {},
-  facts: { layers: 80, hidden: 8192, parameters: 70.6e9, contextLength: 131_072 },
+  facts: { layers: 80, hidden: 8192, parameters: 70.6e9, contextLength: 131_072, keyValues: 2048 },
 })
 
 test('a model on the CPU whose weights alone are more than the memory is refused before anything is loaded', () => {
