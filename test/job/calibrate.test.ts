@@ -9,7 +9,7 @@ import { finishedWorkspace, freshWorkspace, type Workspace, workflowFile } from 
 
 const stored = (workspace: Workspace) => ({
   cells: cellDigests(workspace),
-  files: ['objects', 'manifests', 'staging', 'runs'].map((name) => readdirSync(workspace.at('cache', name), { recursive: true }).sort()),
+  files: ['objects', 'manifests', 'staging', 'runs'].map((name) => new Set(readdirSync(workspace.at('cache', name), { recursive: true }))),
 })
 
 test('a calibration measures the models of a workflow and the disk; the plan rests on it, and nothing is added to the store', async () => {
