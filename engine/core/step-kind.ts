@@ -35,6 +35,8 @@ export interface ExpandContext {
 export interface FileSource {
   readonly path: string
   readonly digest: Digest
+  /** Shape of each tensor of a safetensors file that a pattern found, by name. */
+  readonly shapes?: Readonly<Record<string, readonly number[]>>
 }
 
 /** A mistake in a step; `path` is within the step's parameters. */

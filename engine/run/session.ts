@@ -19,7 +19,7 @@ import { commandExecutor } from './command-executor.ts'
 import { engineExecutor } from './engine-executor.ts'
 import { type Journal, openJournal } from './journal.ts'
 import { endOrphans } from './orphans.ts'
-import { diskProblems, memoryHere, memoryProblems } from './preflight.ts'
+import { diskProblems, filesNeeded, memoryHere, memoryProblems } from './preflight.ts'
 import { type ReasonRecorder, recordReasons } from './reasons.ts'
 import { measuredHere, snapshotOf } from './record.ts'
 import { type RunResult, run, type StopSignal, taskInfos, withTime } from './run.ts'
@@ -68,7 +68,7 @@ export async function runWorkflow(options: SessionOptions): Promise<Result<RunFi
   const { plan, expected } = planNow(prepared, store)
   const refused = [
     ...(plan.tasks.some(({ toRun }) => toRun > 0) ? prepared.notReady : []),
-    ...diskProblems(store.layout.root, expected.bytes, options.keepFree),
+    ...diskProblems(store.layout.root, { bytes: expected.bytes, files: filesNeeded(plan) }, options.keepFree),
     ...memoryProblems(modelsToLoad(plan), memoryHere()),
   ]
   if (refused.length > 0) return fail(refused)

@@ -1,6 +1,6 @@
 import path from 'node:path'
 import { digestOfJson } from '../core/digest.ts'
-import type { Json } from '../core/json.ts'
+import { isObject, type Json } from '../core/json.ts'
 import { fail, ok, type Result } from '../core/result.ts'
 import type { ModelFacts, ModelSource } from '../core/sources.ts'
 import type { ModelDeclaration } from '../spec/workflow.ts'
@@ -68,9 +68,31 @@ export async function readModel(
       key: present ? 'source' : 'config',
       message: `the config.json of model "${name}" lacks num_hidden_layers or hidden_size`,
     })
+  const lacks = present ? weightMistake(folder, files) : null
+  if (lacks !== null)
+    return fail({ rule: 'model-weights', key: 'source', message: `model "${name}" (${declaration.source}) cannot be loaded: ${lacks}` })
   const identity = present ? await contentIdentity(folder, config.value, files) : declaredIdentity(declaration, config.value)
   const { device, dtype, quantization } = declaration
   return ok({ name, origin: declaration.source, path: present ? folder : null, device, dtype, quantization, identity, facts })
+}
+
+/** What is wrong with the weights in a folder: none, a shard that its index names and that is not there, a broken file. */
+function weightMistake(folder: string, files: SourceFiles): string | null {
+  const present = files.list(folder).filter((file) => file.endsWith('.safetensors'))
+  if (present.length === 0) {
+    const pickled = files.list(folder).some((file) => /^pytorch_model.*\.bin$/.test(file))
+    return pickled ? 'its weights are pickled; only safetensors are loaded' : 'its folder holds no safetensors weights'
+  }
+  const index = path.join(folder, 'model.safetensors.index.json')
+  const listed = files.exists(index) ? files.json(index) : null
+  const shards = listed?.ok && isObject(listed.value.weight_map) ? new Set(Object.values(listed.value.weight_map)) : []
+  const missing = [...shards].find((shard) => !present.includes(String(shard)))
+  if (missing !== undefined) return `${String(missing)} is not there, which model.safetensors.index.json names`
+  for (const file of present) {
+    const header = files.tensors(path.join(folder, file))
+    if (!header.ok) return `${file} is damaged: ${header.error}`
+  }
+  return null
 }
 
 async function contentIdentity(folder: string, config: Record<string, Json>, files: SourceFiles): Promise<Record<string, string>> {

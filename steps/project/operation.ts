@@ -32,9 +32,9 @@ export const projectOperation: Operation = {
     const [recording] = inputs.of('recording')
     if (!recording) return { decodeTokens: 0, prefillTokens: 0, depth: 0, bytes: 0 }
     const made = recording.cell(cell.id.slice(0, cell.id.indexOf(':')))?.output
-    const tokens = Number(made?.facts.tokens ?? recording.task.tuning.mostTokens)
-    const states = tokens * layersOf(task) * bytesPerState(recording.task)
-    return { decodeTokens: 0, prefillTokens: 0, depth: 0, bytes: 4 * tokens, readBytes: states }
+    const tokens = Number(made?.facts.tokens ?? recording.task.tuning.mostTokens ?? 0)
+    const states = made?.slot.format === 'tensor' ? made.slot.length : tokens * bytesPerState(recording.task)
+    return { decodeTokens: 0, prefillTokens: 0, depth: 0, bytes: 4 * tokens, readBytes: layersOf(task) * states }
   },
   runs: {
     on: 'sidecar',

@@ -9,7 +9,9 @@ import { finishedWorkspace, freshWorkspace, type Workspace, workflowFile } from 
 
 const stored = (workspace: Workspace) => ({
   cells: cellDigests(workspace),
-  files: ['objects', 'manifests', 'staging', 'runs'].map((name) => new Set(readdirSync(workspace.at('cache', name), { recursive: true }))),
+  files: ['objects', 'manifests', 'staging', 'runs'].map(
+    (name) => new Set(readdirSync(workspace.at('cache', name), { recursive: true, encoding: 'utf8' })),
+  ),
 })
 
 test('a calibration measures the models of a workflow and the disk; the plan rests on it, and nothing is added to the store', async () => {
