@@ -1,5 +1,5 @@
 import type { ModelSource, Prompt, Sources } from '../core/sources.ts'
-import type { Adapter } from '../core/step-kind.ts'
+import type { Adapter, Task } from '../core/step-kind.ts'
 import type { TaskGraph } from '../graph/expand.ts'
 import { type Profile, profileOfDevice, type Speeds } from './profile.ts'
 
@@ -28,8 +28,9 @@ export interface Calibration {
 /** Where a workflow has no prompts of its own. */
 const plainPrompt: Prompt = { id: 'plain', text: 'Tell me how rain is made, in a few sentences.', note: '' }
 
-/** A trial of each model that the workflow loads, at its largest batch. */
+/** A trial of each model that the workflow loads. */
 export function trialsOf({ tasks }: TaskGraph, { promptSets }: Sources): Trial[] {
+  const sizes = new Map(promptSets.map((set) => [set.name, set.prompts.length]))
   const all = promptSets.flatMap(({ prompts, systemPrompt }) => prompts.map(({ text }) => ({ text, systemPrompt })))
   const prompts = all.length > 0 ? all : [{ text: plainPrompt.text, systemPrompt: null }]
   const ofModel = Map.groupBy(
@@ -37,10 +38,23 @@ export function trialsOf({ tasks }: TaskGraph, { promptSets }: Sources): Trial[]
     ({ state }) => state?.base.name,
   )
   return [...ofModel.values()].map((own) => {
-    const together = Math.max(1, ...own.map((task) => task.operation.together?.(task) ?? 1))
+    const together = usualBatch(own, sizes)
     const adapter = own.find(({ state }) => state?.adapter)?.state?.adapter ?? null
     return { model: own[0]?.state?.base as ModelSource, adapter, prompts: prompts.slice(0, together) }
   })
+}
+
+/** How many answers an answer is worked on with, on average: small prompt sets make small batches, which are slower. */
+function usualBatch(tasks: readonly Task[], sizes: ReadonlyMap<string, number>): number {
+  let [answers, sum] = [0, 0]
+  for (const task of tasks) {
+    const size = sizes.get(task.coordinate.promptSet ?? '') ?? 0
+    const together = task.operation.together?.(task) ?? 0
+    if (together === 0) continue
+    answers += size
+    sum += size * Math.min(size, together)
+  }
+  return Math.max(1, Math.round(sum / Math.max(1, answers)))
 }
 
 /** A profile of one's own from what was measured; what was not is of the built-in profile. */
