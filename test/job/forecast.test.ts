@@ -5,7 +5,7 @@ import { formatDuration } from '../../engine/report/format.ts'
 import { dag } from '../support/dag.ts'
 import { root } from '../support/paths.ts'
 import type { PlanReport } from '../../engine/report/plan-report.ts'
-import { freshWorkspace } from '../support/workspace.ts'
+import { freshWorkspace, workflowFile } from '../support/workspace.ts'
 
 const overnight = 'workflows/overnight.yaml'
 
@@ -72,6 +72,20 @@ test('the plan as data: the path adds up to the time, the end of the disk to the
     ['keep-int8', false],
     ['never', false],
   ])
+})
+
+test('the ways to keep recordings are forecast of a small run only where asked for', async () => {
+  const workspace = freshWorkspace()
+  const policiesOf = async (...flags: string[]) => {
+    const { stdout } = await dag(workspace.folder, ['plan', '--json', ...flags, workflowFile])
+    return (JSON.parse(stdout) as PlanReport).policies.map(({ policy, bytes }) => [policy, bytes])
+  }
+  expect(await policiesOf()).toEqual([])
+  const [keep, int8, never] = await policiesOf('--raw-policies')
+  // 36 answers of 6 tokens, recorded at two layers of 64 numbers on both sides; only one of the layers is projected.
+  const states = 36 * 2 * 6
+  expect([keep?.[0], int8?.[0], never?.[0]]).toEqual(['keep', 'keep-int8', 'never'])
+  expect([Number(keep?.[1]) - Number(int8?.[1]), Number(keep?.[1]) - Number(never?.[1])]).toEqual([states * (128 - 68), states * 128])
 })
 
 test('a batch that does not fit the memory, and weights that do not, are warned of', async () => {
