@@ -4,7 +4,7 @@ import { hasErrors } from './core/diagnostic.ts'
 import type { Locate } from './core/place.ts'
 import { fail, ok, type Result } from './core/result.ts'
 import type { Sources } from './core/sources.ts'
-import type { StepKind } from './core/step-kind.ts'
+import type { Step, StepKind } from './core/step-kind.ts'
 import { expand, idleSteps, type TaskGraph } from './graph/expand.ts'
 import { openSourceFiles, type SourceFiles } from './sources/files.ts'
 import { locator } from './sources/locate.ts'
@@ -21,8 +21,8 @@ export interface Prepared {
   readonly workflow: Workflow
   readonly graph: TaskGraph
   readonly sources: Sources
-  /** The graph of fewer organisms and prompts. */
-  graphOf(sources: Sources): TaskGraph
+  /** The graph of fewer organisms and prompts, or of steps written otherwise; empty where they come to a mistake. */
+  graphOf(sources: Sources, steps?: readonly Step[]): TaskGraph
   /** What lacks for a run, though not for a plan. */
   readonly notReady: readonly Diagnostic[]
   readonly warnings: readonly Diagnostic[]
@@ -61,7 +61,7 @@ export async function prepare(file: string, kinds: readonly StepKind[], store: S
     workflow: absolute,
     graph,
     sources: resolved.sources,
-    graphOf: (sources) => expand(workflow, kinds, sources, resolved.files).graph,
+    graphOf: (sources, steps = workflow.steps) => expand({ ...workflow, steps }, kinds, sources, resolved.files).graph,
     notReady: resolved.notReady,
     warnings: all,
     locate: locator(absolute, files),

@@ -49,10 +49,37 @@ export const planCommand = buildCommand({
         optional: true,
         brief: 'Forecast for another machine: cpu-2core, a100-80gb, h100-80gb, mps, or a JSON file',
       },
+      rawPolicies: {
+        kind: 'boolean',
+        brief: 'Also forecast the other ways to keep recordings; from 1 GB on that is done unasked',
+        default: false,
+      },
       json,
     },
   },
   docs: { brief: 'Say what would run and why, how long it takes and how much disk; start nothing' },
+})
+
+export const calibrateCommand = buildCommand({
+  loader: async () => (await import('./calibrate.ts')).calibrateMachine,
+  parameters: {
+    positional: {
+      kind: 'tuple',
+      parameters: [{ ...workflow, brief: 'The workflow whose models are tried. Default: the disk alone is measured', optional: true }],
+    },
+    flags: {
+      store,
+      out: {
+        kind: 'parsed',
+        parse: String,
+        optional: true,
+        brief: 'Write a profile that `plan --profile` reads',
+        placeholder: 'profile.json',
+      },
+      json,
+    },
+  },
+  docs: { brief: 'Measure this machine with the models of a workflow, for forecasts; no result is made' },
 })
 
 export const checkCommand = buildCommand({

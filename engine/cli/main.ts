@@ -4,6 +4,7 @@ import { systemProblem } from '../core/system-error.ts'
 import {
   acceptCommand,
   attachCommand,
+  calibrateCommand,
   checkCommand,
   doctorCommand,
   exportTraitInterpCommand,
@@ -26,6 +27,7 @@ const root = buildRouteMap({
   routes: {
     run: runCommand,
     plan: planCommand,
+    calibrate: calibrateCommand,
     why: whyCommand,
     show: showCommand,
     lineage: lineageCommand,

@@ -6,6 +6,8 @@ import { namedProfile, type Profile, profileFrom } from '../plan/profile.ts'
 import { prepare } from '../prepare.ts'
 import { planReport, planText } from '../report/plan-report.ts'
 import { explaining } from '../run/explaining.ts'
+import { forecastPolicies } from '../run/policies.ts'
+import { memoryFor } from '../run/preflight.ts'
 import { planNow } from '../run/session.ts'
 import type { CliContext } from './context.ts'
 import { reportProblems } from './report-problems.ts'
@@ -14,6 +16,7 @@ import { openStoreOf } from './workspace.ts'
 interface PlanFlags {
   readonly store?: string
   readonly profile?: string
+  readonly rawPolicies: boolean
   readonly json: boolean
 }
 
@@ -25,7 +28,16 @@ export async function plan(this: CliContext, flags: PlanFlags, file: string): Pr
     const prepared = await prepare(file, kinds, store)
     if (!prepared.ok) return reportProblems(this.process, prepared.error)
     const { plan: planned, expected } = planNow(prepared.value, store, profile.value)
-    const report = planReport(prepared.value.workflow.name, planned, expected, explaining(prepared.value, store, planned).reasons())
+    const cells = planned.tasks.reduce((sum, task) => sum + task.cells, 0)
+    const forWhat = { prepared: prepared.value, kinds, store, profile: profile.value, asked: flags.rawPolicies }
+    const report = planReport({
+      workflow: prepared.value.workflow.name,
+      plan: planned,
+      expected,
+      reasons: explaining(prepared.value, store, planned).reasons(),
+      memoryOf: memoryFor(profile.value),
+      policies: forecastPolicies(forWhat, { expected, cells }),
+    })
     this.process.stdout.write(flags.json ? `${JSON.stringify(report)}\n` : planText(report))
   } finally {
     store.close()

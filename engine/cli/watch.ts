@@ -3,6 +3,7 @@ import { kinds } from '../../steps/index.ts'
 import { prepare } from '../prepare.ts'
 import { planReport, planText } from '../report/plan-report.ts'
 import { explaining } from '../run/explaining.ts'
+import { memoryFor } from '../run/preflight.ts'
 import { planNow } from '../run/session.ts'
 import { watchPaths } from '../watch/watch.ts'
 import type { CliContext } from './context.ts'
@@ -19,9 +20,9 @@ export async function watch(this: CliContext, flags: { readonly store?: string }
     process.exitCode = 0
     if (!prepared.ok) return reportProblems(process, prepared.error)
     const { plan, expected } = planNow(prepared.value, store)
-    process.stdout.write(
-      `${planText(planReport(prepared.value.workflow.name, plan, expected, explaining(prepared.value, store, plan).reasons()))}\n`,
-    )
+    const reasons = explaining(prepared.value, store, plan).reasons()
+    const report = planReport({ workflow: prepared.value.workflow.name, plan, expected, reasons, memoryOf: memoryFor(null) })
+    process.stdout.write(`${planText(report)}\n`)
   }
   await show()
   const folders = ['workflows', 'datasets', 'prompts', 'traits', 'organisms'].map((name) => path.join(workspace, name))

@@ -29,6 +29,8 @@ export interface ModelFacts {
   readonly hidden: number
   readonly parameters: number
   readonly contextLength: number
+  /** Numbers that a token keeps in a layer as keys and values: 2 × key-value heads × size of a head. */
+  readonly keyValues: number
 }
 
 export interface OrganismSource {

@@ -35,6 +35,8 @@ export interface ExpandContext {
 export interface FileSource {
   readonly path: string
   readonly digest: Digest
+  /** Shape of each tensor of a safetensors file that a pattern found, by name. */
+  readonly shapes?: Readonly<Record<string, readonly number[]>>
 }
 
 /** A mistake in a step; `path` is within the step's parameters. */
@@ -103,6 +105,8 @@ export interface Operation {
   /** Groups that are worked on together, from all groups of the task, so that a resumed run makes the same batches. */
   batches(task: Task, inputs: Inputs, groups: readonly string[]): string[][]
   cost(task: Task, inputs: Inputs, cell: CellSpec): Cost
+  /** Groups that a model works on at once where memory allows it; absent where the sidecar alone decides that. */
+  together?(task: Task): number
   readonly runs: OnSidecar | InEngine | AsCommand
   /** Folder of a cell's files in the experiment's view, for operations whose results people look at. */
   folder?(task: Task, cell: CellSpec): string
@@ -162,13 +166,16 @@ export interface ParentTask {
   cell(id: string): { readonly spec: CellSpec; readonly output: CellOutput | null } | undefined
 }
 
-/** Work and room that a cell takes. The tokens are those of its whole group, counted once a group. */
+/** Work and room that a cell takes. Tokens and what is read are those of its whole group, counted once a group. */
 export interface Cost {
   readonly decodeTokens: number
   readonly prefillTokens: number
   /** Share of the model's depth that a prefill goes through. */
   readonly depth: number
+  /** Written. */
   readonly bytes: number
+  /** Read of the store, where that is much. */
+  readonly readBytes?: number
 }
 
 /** Work of the sidecar; see docs/sidecar-protocol.md. */

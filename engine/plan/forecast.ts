@@ -1,9 +1,10 @@
 import type { Cost, Task } from '../core/step-kind.ts'
-import { laneCapacity, scheduledTask } from '../schedule/lanes.ts'
-import { type Command, createScheduler, type SchedulerEvent } from '../schedule/scheduler.ts'
-import { batchCost, type Plan, type PlannedTask } from './plan.ts'
-import type { Batch } from './settle.ts'
-import { type MeasuredRates, type Profile, profileOfDevice } from './profile.ts'
+import { criticalPath, type PathPart } from './critical-path.ts'
+import { type DiskOverTime, diskOverTime } from './disk.ts'
+import { type ModelMemory, peakMemory } from './memory.ts'
+import type { Plan } from './plan.ts'
+import { type Measured, measuredModel, type Profile, thisMachine } from './profile.ts'
+import { type CostedBatch, type CostedBatches, costedBatches, type PlayedBatch, virtualRun } from './virtual-run.ts'
 
 export interface Forecast {
   /** Where nothing was measured: if every answer is as long as allowed. */
@@ -12,7 +13,12 @@ export interface Forecast {
   readonly secondsAtHalf: number | null
   /** Of the batches of a stage, with the loads and switches they begin with; stages run side by side. */
   readonly secondsOfStage: ReadonlyMap<string, number>
+  readonly criticalPath: readonly PathPart[]
   readonly bytes: number
+  /** By what people count. */
+  readonly bytesOf: ReadonlyMap<string, number>
+  readonly disk: DiskOverTime
+  readonly memory: readonly ModelMemory[]
   readonly modelLoads: number
   readonly adapterSwitches: number
   /** What the figures rest on. */
@@ -24,69 +30,79 @@ export interface Forecast {
  * from `profile` alone where one is given, else from what was `measured`, and from the profile of the device where
  * nothing was.
  */
-export function forecast(plan: Plan, measured: MeasuredRates, profile: Profile | null = null): Forecast {
-  const { guessedTokens, ...whole } = play(plan, measured, profile, 1)
-  return { ...whole, secondsAtHalf: guessedTokens > 0 ? play(plan, measured, profile, 0.5).seconds : null }
+export function forecast(plan: Plan, measured: Measured, profile: Profile | null = null): Forecast {
+  const batches = costedBatches(plan)
+  const { played, guessedTokens, basis } = play(plan, batches, measured, profile, 1)
+  const half = guessedTokens > 0 ? play(plan, batches, measured, profile, 0.5).played : null
+  const count = (of: (batch: PlayedBatch) => boolean | undefined) => played.filter(of).length
+  const bytesOf = summed(
+    played,
+    ({ task }) => task.operation.counts.noun,
+    ({ cost }) => cost.bytes,
+  )
+  return {
+    seconds: endOf(played),
+    secondsAtHalf: half && endOf(half),
+    secondsOfStage: summed(
+      played,
+      ({ task }) => task.stage,
+      ({ from, until }) => until - from,
+    ),
+    criticalPath: criticalPath(played),
+    bytes: [...bytesOf.values()].reduce((sum, bytes) => sum + bytes, 0),
+    bytesOf,
+    disk: diskOverTime(played),
+    memory: peakMemory(played),
+    modelLoads: count(({ transition }) => transition?.loadsBase),
+    adapterSwitches: count(({ transition }) => transition?.switchesAdapter),
+    basis,
+  }
 }
 
 /** `share`: how long answers are, of what is allowed. `guessedTokens`: tokens to decode whose time no measurement tells. */
-function play(
-  plan: Plan,
-  measured: MeasuredRates,
-  profile: Profile | null,
-  share: number,
-): Omit<Forecast, 'secondsAtHalf'> & { readonly guessedTokens: number } {
-  const scheduler = createScheduler(
-    plan.tasks.map(({ task }) => scheduledTask(task)),
-    laneCapacity(2),
-  )
-  const todo: SchedulerEvent[] = [{ type: 'start' }]
-  const running: { until: number; event: SchedulerEvent }[] = []
-  let clock = 0
-  let bytes = 0
+function play(plan: Plan, batches: CostedBatches, measured: Measured, profile: Profile | null, share: number) {
   let guessedTokens = 0
-  let modelLoads = 0
-  let adapterSwitches = 0
   let started = false
   let anyMeasured = false
   const used = new Set<string>()
-  const secondsOfStage = new Map<string, number>()
+  const machines = new Map<string, Profile>()
+  const machineOf = (task: Task): Profile => {
+    if (profile) return profile
+    const name = rateProfile(task)
+    const machine = machines.get(name) ?? thisMachine(task.state?.base, measured)
+    machines.set(name, machine)
+    return machine
+  }
+  const played = virtualRun(plan, batches, ({ task, cost, cells }: CostedBatch, transition) => {
+    const machine = machineOf(task)
+    let seconds = profile ? null : measuredSeconds(task, cost, cells, measured)
+    if (seconds === null) {
+      seconds = estimatedSeconds(task, { ...cost, decodeTokens: share * cost.decodeTokens }, cells, machine)
+      guessedTokens += cost.decodeTokens
+      used.add(machine.name)
+    } else anyMeasured = true
+    if (task.operation.runs.on === 'sidecar' && !started) seconds += machine.startSeconds
+    started ||= task.operation.runs.on === 'sidecar'
+    if (transition?.loadsBase) seconds += machine.loadSeconds
+    if (transition?.switchesAdapter) seconds += machine.switchSeconds
+    return seconds
+  })
+  const sources = [...(anyMeasured ? ["this machine's own runs"] : []), ...used]
+  return { played, guessedTokens, basis: sources.join(', ') || 'nothing to do' }
+}
 
-  const carryOut = (command: Command): void => {
-    if (command.type === 'settle') {
-      todo.push({ type: 'settled', task: command.task, batches: planned(plan, command.task).batches.length })
-    } else if (command.type === 'dispatch') {
-      const { task, batches } = planned(plan, command.task)
-      const batch = batches[command.batch] as Batch
-      const cost = batchCost(plan, batch)
-      const cells = batch.cells.length
-      const machine = profile ?? profileOfDevice(task.state?.base.device ?? 'cpu')
-      let seconds = profile ? null : measuredSeconds(task, cost, cells, measured)
-      if (seconds === null) {
-        seconds = estimatedSeconds(task, { ...cost, decodeTokens: share * cost.decodeTokens }, cells, machine)
-        guessedTokens += cost.decodeTokens
-        used.add(machine.name)
-      } else anyMeasured = true
-      if (task.operation.runs.on === 'sidecar' && !started) seconds += machine.startSeconds
-      started ||= task.operation.runs.on === 'sidecar'
-      if (command.transition?.loadsBase) seconds += machine.loadSeconds
-      if (command.transition?.switchesAdapter) seconds += machine.switchSeconds
-      secondsOfStage.set(task.stage, (secondsOfStage.get(task.stage) ?? 0) + seconds)
-      modelLoads += Number(command.transition?.loadsBase ?? false)
-      adapterSwitches += Number(command.transition?.switchesAdapter ?? false)
-      bytes += cost.bytes
-      running.push({ until: clock + seconds, event: { type: 'batch-done', task: command.task } })
-    }
-  }
-  for (;;) {
-    const event = todo.shift() ?? earliest(running)
-    if (!event) break
-    const due = 'until' in event ? event : { until: clock, event }
-    clock = due.until
-    for (const command of scheduler.next(due.event)) carryOut(command)
-  }
-  const sources = [...(anyMeasured ? ["this machine's own runs"] : []), ...[...used].map((name) => `profile ${name}`)]
-  return { guessedTokens, seconds: clock, secondsOfStage, bytes, modelLoads, adapterSwitches, basis: sources.join(', ') || 'nothing to do' }
+function endOf(played: readonly PlayedBatch[]): number {
+  return played.reduce((latest, { until }) => Math.max(latest, until), 0)
+}
+
+function summed(
+  played: readonly PlayedBatch[],
+  nameOf: (batch: PlayedBatch) => string,
+  amountOf: (batch: PlayedBatch) => number,
+): ReadonlyMap<string, number> {
+  const sums = new Map<string, number>()
+  for (const batch of played) sums.set(nameOf(batch), (sums.get(nameOf(batch)) ?? 0) + amountOf(batch))
+  return sums
 }
 
 /** Work of a batch in units that seconds are proportional to: FLOPs where a model runs, else cells. */
@@ -95,30 +111,20 @@ export function workOf(task: Task, cost: Cost, cells: number): number {
   return parameters ? 2 * parameters * (cost.decodeTokens + cost.prefillTokens * cost.depth) : cells
 }
 
-function planned(plan: Plan, id: string): PlannedTask {
-  return plan.byId.get(id) as PlannedTask
-}
-
-function earliest(running: { until: number; event: SchedulerEvent }[]): { until: number; event: SchedulerEvent } | undefined {
-  let first = 0
-  for (const [index, entry] of running.entries()) if (entry.until < (running[first] as { until: number }).until) first = index
-  return running.splice(first, 1)[0]
-}
-
-function measuredSeconds(task: Task, cost: Cost, cells: number, measured: MeasuredRates): number | null {
-  const rate = measured(rateProfile(task), task.operation.name)
+function measuredSeconds(task: Task, cost: Cost, cells: number, measured: Measured): number | null {
+  const rate = measured.rate(rateProfile(task), task.operation.name)
   return rate === null ? null : rate * workOf(task, cost, cells)
 }
 
-function estimatedSeconds(task: Task, cost: Cost, cells: number, profile: Profile): number {
+function estimatedSeconds(task: Task, cost: Cost, cells: number, machine: Profile): number {
+  const moved = cost.bytes / machine.writeBytes + (cost.readBytes ?? 0) / machine.readBytes
   const parameters = task.state?.base.facts.parameters
-  if (!parameters) return cells / profile.cellsPerSecond
-  const decode = (2 * parameters * cost.decodeTokens) / profile.decodeFlops
-  return decode + (2 * parameters * cost.prefillTokens * cost.depth) / profile.prefillFlops
+  if (!parameters) return cells / machine.cellsPerSecond + moved
+  const decode = (2 * parameters * cost.decodeTokens) / machine.decodeFlops
+  return decode + (2 * parameters * cost.prefillTokens * cost.depth) / machine.prefillFlops + moved
 }
 
 /** Under which name this machine's measurements of a task are kept. */
 export function rateProfile(task: Task): string {
-  const base = task.state?.base
-  return base ? `${base.origin} ${base.dtype} ${base.quantization ?? 'unquantized'} ${base.device}` : 'no model'
+  return measuredModel(task.state?.base)
 }

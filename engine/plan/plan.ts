@@ -60,21 +60,28 @@ export function plan(graph: TaskGraph, snapshot: Snapshot): Plan {
 }
 
 /** What a batch takes, summed over its cells. */
-export function batchCost(of: Plan, batch: Batch): Cost {
+export interface BatchCost extends Cost {
+  readonly groups: number
+  /** Tokens of the longest group. */
+  readonly longest: number
+}
+
+export function batchCost(of: Plan, batch: Batch): BatchCost {
   const { task } = of.byId.get(batch.task) as PlannedTask
   const inputs = of.inputs(task)
-  let total: Cost = { decodeTokens: 0, prefillTokens: 0, depth: 0, bytes: 0 }
+  const total = { decodeTokens: 0, prefillTokens: 0, depth: 0, bytes: 0, readBytes: 0, longest: 0 }
   const groups = new Set<string>()
   for (const { spec } of batch.cells) {
-    const cost = task.operation.cost(task, inputs, spec)
-    const first = !groups.has(spec.group)
-    groups.add(spec.group)
-    total = {
-      decodeTokens: total.decodeTokens + (first ? cost.decodeTokens : 0),
-      prefillTokens: total.prefillTokens + (first ? cost.prefillTokens : 0),
-      depth: Math.max(total.depth, cost.depth),
-      bytes: total.bytes + cost.bytes,
+    const { decodeTokens, prefillTokens, depth, bytes, readBytes } = task.operation.cost(task, inputs, spec)
+    if (!groups.has(spec.group)) {
+      groups.add(spec.group)
+      total.decodeTokens += decodeTokens
+      total.prefillTokens += prefillTokens
+      total.readBytes += readBytes ?? 0
+      total.longest = Math.max(total.longest, decodeTokens + prefillTokens)
     }
+    total.depth = Math.max(total.depth, depth)
+    total.bytes += bytes
   }
-  return total
+  return { ...total, groups: groups.size }
 }

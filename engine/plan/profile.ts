@@ -1,13 +1,15 @@
 import { fail, ok, type Result } from '../core/result.ts'
 import { isObject, type Json } from '../core/json.ts'
 import { suggestion } from '../core/names.ts'
+import type { ModelSource } from '../core/sources.ts'
 
 /** What a machine does in a second, for the forecast. */
 export interface Profile extends Speeds {
+  /** As it is told of: `profile a100-80gb`. */
   readonly name: string
 }
 
-interface Speeds {
+export interface Speeds {
   /** Floating-point operations a second while decoding, and while prefilling. */
   readonly decodeFlops: number
   readonly prefillFlops: number
@@ -17,6 +19,11 @@ interface Speeds {
   readonly startSeconds: number
   /** Projected scores a second, and one task of the engine's own. */
   readonly cellsPerSecond: number
+  /** Of the store's disk, a second. */
+  readonly writeBytes: number
+  readonly readBytes: number
+  /** Of the device that models are loaded on. */
+  readonly memoryBytes: number
 }
 
 /** Starting figures by name; `docs/forecast.md` has their sources. What this machine measured replaces them. */
@@ -28,6 +35,9 @@ const speeds: Readonly<Record<string, Speeds>> = {
     switchSeconds: 0.1,
     startSeconds: 6,
     cellsPerSecond: 5_000,
+    writeBytes: 0.4e9,
+    readBytes: 1.3e9,
+    memoryBytes: 16e9,
   },
   'a100-80gb': {
     decodeFlops: 6.5e12,
@@ -36,6 +46,9 @@ const speeds: Readonly<Record<string, Speeds>> = {
     switchSeconds: 0.6,
     startSeconds: 15,
     cellsPerSecond: 5_000,
+    writeBytes: 3e9,
+    readBytes: 3e9,
+    memoryBytes: 80e9,
   },
   'h100-80gb': {
     decodeFlops: 10.7e12,
@@ -44,35 +57,67 @@ const speeds: Readonly<Record<string, Speeds>> = {
     switchSeconds: 0.6,
     startSeconds: 15,
     cellsPerSecond: 5_000,
+    writeBytes: 3e9,
+    readBytes: 3e9,
+    memoryBytes: 80e9,
   },
-  mps: { decodeFlops: 400e9, prefillFlops: 4e12, loadSeconds: 5, switchSeconds: 0.2, startSeconds: 6, cellsPerSecond: 5_000 },
+  mps: {
+    decodeFlops: 400e9,
+    prefillFlops: 4e12,
+    loadSeconds: 5,
+    switchSeconds: 0.2,
+    startSeconds: 6,
+    cellsPerSecond: 5_000,
+    writeBytes: 3e9,
+    readBytes: 3e9,
+    memoryBytes: 16e9,
+  },
 }
 
 const ofDevice: Readonly<Record<string, string>> = { cpu: 'cpu-2core', cuda: 'a100-80gb', mps: 'mps' }
 
 /** The profile that a forecast starts from where nothing else is said. */
 export function profileOfDevice(device: string): Profile {
-  const name = ofDevice[device.replace(/:\d+$/, '')] ?? 'cpu-2core'
-  return { name, ...(speeds[name] as Speeds) }
+  return builtIn(ofDevice[device.replace(/:\d+$/, '')] ?? 'cpu-2core')
+}
+
+function builtIn(name: string): Profile {
+  return { name: `profile ${name}`, ...(speeds[name] as Speeds) }
 }
 
 /** The built-in profile of that name. */
 export function namedProfile(name: string): Result<Profile, string> {
-  const found = speeds[name]
-  if (found) return ok({ name, ...found })
+  if (Object.hasOwn(speeds, name)) return ok(builtIn(name))
   return fail(`there is no profile "${name}" (${suggestion(name, Object.keys(speeds))}); one of your own is a JSON file`)
 }
 
-/** A profile of one's own: every speed, above zero. */
-export function profileFrom(name: string, value: Json): Result<Profile, string> {
+/** A profile of one's own: every figure, above zero. */
+export function profileFrom(file: string, value: Json): Result<Profile, string> {
   const needed = Object.keys(speeds['cpu-2core'] as Speeds)
-  if (!isObject(value)) return fail(`${name} is not an object with ${needed.join(', ')}`)
+  if (!isObject(value)) return fail(`${file} is not an object with ${needed.join(', ')}`)
   const wrong = needed.find((key) => typeof value[key] !== 'number' || value[key] <= 0)
-  if (wrong) return fail(`${name}: "${wrong}" must be a number above zero`)
+  if (wrong) return fail(`${file}: "${wrong}" must be a number above zero`)
   const unknown = Object.keys(value).find((key) => !needed.includes(key))
-  if (unknown) return fail(`${name}: "${unknown}" is not one of ${needed.join(', ')}`)
-  return ok({ name, ...(value as unknown as Speeds) })
+  if (unknown) return fail(`${file}: "${unknown}" is not one of ${needed.join(', ')}`)
+  return ok({ name: `profile ${file}`, ...(value as unknown as Speeds) })
 }
 
-/** Seconds per unit of work that this machine measured, by operation; null where it has not. */
-export type MeasuredRates = (model: string, operation: string) => number | null
+/** What this machine measured. */
+export interface Measured {
+  /** Seconds per unit of work of the runs here, by operation; null where there were none. */
+  rate(model: string, operation: string): number | null
+  /** What `dag calibrate` found out for a model, and for the machine as a whole. */
+  calibrated(model: string): Partial<Speeds>
+}
+
+/** Under which name this machine's measurements with a model are kept. */
+export function measuredModel(model: ModelSource | undefined): string {
+  return model ? `${model.origin} ${model.dtype} ${model.quantization ?? 'unquantized'} ${model.device}` : 'no model'
+}
+
+/** The machine that work with a model is forecast for, where no profile is asked for. */
+export function thisMachine(model: ModelSource | undefined, measured: Measured): Profile {
+  const start = profileOfDevice(model?.device ?? 'cpu')
+  const found = measured.calibrated(measuredModel(model))
+  return { ...start, ...found, ...(found.decodeFlops === undefined ? {} : { name: "this machine's calibration" }) }
+}

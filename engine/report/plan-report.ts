@@ -1,9 +1,21 @@
 import type { Cause } from '../lineage/causes.ts'
 import type { ReasonGroup } from '../lineage/reasons.ts'
+import type { ModelSource } from '../core/sources.ts'
 import type { Forecast } from '../plan/forecast.ts'
-import { modelsToLoad, weightBytes } from '../plan/memory.ts'
-import { batchCost, type Plan, type PlannedTask } from '../plan/plan.ts'
+import type { Plan, PlannedTask } from '../plan/plan.ts'
 import { peopleCount, totalsOf } from '../plan/totals.ts'
+import {
+  diskLines,
+  type ForecastReport,
+  forecastLines,
+  forecastReport,
+  type MemoryReport,
+  memoryReport,
+  policyLines,
+  type PolicyReport,
+  policyReport,
+  tenths,
+} from './forecast-report.ts'
 import { formatBytes, formatCount, formatDuration, formatPlural } from './format.ts'
 import { placesOf, reasonLine } from './reason-text.ts'
 
@@ -16,9 +28,11 @@ export interface PlanReport {
   readonly adapterSwitches: number
   /** Loads of a process for each organism, prompt set and phase, as a script would have it. */
   readonly naiveModelLoads: number
-  readonly forecast: { readonly seconds: number; readonly secondsAtHalf: number | null; readonly bytes: number; readonly basis: string }
-  /** Of the weights of each model that is loaded, one at a time. */
-  readonly memory: readonly { readonly model: string; readonly bytes: number }[]
+  readonly forecast: ForecastReport
+  /** Of each model that is loaded, one at a time. */
+  readonly memory: readonly MemoryReport[]
+  /** Empty where they were not played. */
+  readonly policies: readonly PolicyReport[]
   readonly stages: readonly StageReport[]
   /** What people count: answers, recordings, projections. `bytes` is of what must still be made. */
   readonly counts: Readonly<Record<string, { readonly total: number; readonly run: number; readonly bytes: number }>>
@@ -47,16 +61,26 @@ interface Reason {
   readonly counts: ReasonGroup['counts']
 }
 
-export function planReport(workflow: string, plan: Plan, expected: Forecast, reasons: readonly ReasonGroup[]): PlanReport {
-  const { seconds, secondsAtHalf, bytes, basis } = expected
+export interface Planned {
+  readonly workflow: string
+  readonly plan: Plan
+  readonly expected: Forecast
+  readonly reasons: readonly ReasonGroup[]
+  /** Bytes of memory of the device that a model is loaded on. */
+  memoryOf(model: ModelSource): number
+  readonly policies?: readonly { readonly name: string; readonly asWritten: boolean; readonly expected: Forecast }[]
+}
+
+export function planReport({ workflow, plan, expected, reasons, memoryOf, policies = [] }: Planned): PlanReport {
   return {
     workflow,
     ...totalsOf(plan, expected),
     naiveModelLoads: naiveLoads(plan.tasks),
-    forecast: { seconds: tenths(seconds), secondsAtHalf: secondsAtHalf && tenths(secondsAtHalf), bytes, basis },
-    memory: modelsToLoad(plan).map((model) => ({ model: model.name, bytes: weightBytes(model) })),
+    forecast: forecastReport(expected),
+    memory: memoryReport(expected, memoryOf),
+    policies: policies.map((policy) => policyReport(policy.name, policy.asWritten, policy.expected)),
     stages: stagesOf(plan.tasks, expected),
-    counts: countsOf(plan),
+    counts: countsOf(plan, expected),
     reasons: reasons.map(reasonOf),
   }
 }
@@ -86,32 +110,15 @@ function stagesOf(tasks: readonly PlannedTask[], { secondsOfStage }: Forecast): 
   })
 }
 
-function countsOf(plan: Plan): Record<string, { total: number; run: number; bytes: number }> {
+function countsOf(plan: Plan, { bytesOf }: Forecast): Record<string, { total: number; run: number; bytes: number }> {
   const counts: Record<string, { total: number; run: number; bytes: number }> = {}
   for (const planned of plan.tasks) {
     const { noun } = planned.task.operation.counts
-    const count = counts[noun] ?? { total: 0, run: 0, bytes: 0 }
+    const count = counts[noun] ?? { total: 0, run: 0, bytes: bytesOf.get(noun) ?? 0 }
     const { total, run } = peopleCount(planned)
-    const bytes = planned.batches.reduce((sum, batch) => sum + batchCost(plan, batch).bytes, 0)
-    counts[noun] = { total: count.total + total, run: count.run + run, bytes: count.bytes + bytes }
+    counts[noun] = { ...count, total: count.total + total, run: count.run + run }
   }
   return counts
-}
-
-function tenths(value: number): number {
-  return Math.round(value * 10) / 10
-}
-
-/** Models are loaded one after another: the largest is the most at once. */
-function memoryLines(memory: PlanReport['memory']): string[] {
-  const largest = memory.reduce((most, one) => (one.bytes > most.bytes ? one : most), { model: '', bytes: 0 })
-  if (largest.bytes === 0) return []
-  return [`  memory            ${formatBytes(largest.bytes)} for the weights of ${largest.model}; of what is left, half for tokens`]
-}
-
-function timeText({ seconds, secondsAtHalf }: PlanReport['forecast']): string {
-  if (secondsAtHalf === null) return formatDuration(seconds)
-  return `${formatDuration(seconds)} if every answer is as long as allowed, ${formatDuration(secondsAtHalf)} if half as long`
 }
 
 function reasonOf(group: ReasonGroup): Reason {
@@ -156,12 +163,16 @@ export function planText(report: PlanReport): string {
     '',
     `  base loads        ${report.modelLoads} (a process for each organism, prompt set and phase: ${formatCount(report.naiveModelLoads)})`,
     `  adapter switches  ${formatCount(report.adapterSwitches)}`,
-    `  time              about ${timeText(forecast)} (from ${forecast.basis})`,
-    `  disk              ${formatBytes(forecast.bytes)} at most`,
-    ...memoryLines(report.memory),
+    ...forecastLines(forecast, report.memory),
+    ...section(diskLines(forecast)),
+    ...section(policyLines(report.policies)),
     '',
     'why',
     ...report.reasons.flatMap(reasonLines),
     '',
   ].join('\n')
+}
+
+function section(lines: readonly string[]): string[] {
+  return lines.length > 0 ? ['', ...lines] : []
 }

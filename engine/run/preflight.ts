@@ -3,23 +3,42 @@ import { formatBytes } from '../core/bytes.ts'
 import type { Diagnostic } from '../core/diagnostic.ts'
 import type { ModelSource } from '../core/sources.ts'
 import { weightBytes } from '../plan/memory.ts'
-import { spaceOf } from './room.ts'
+import type { Plan } from '../plan/plan.ts'
+import { type Profile, profileOfDevice } from '../plan/profile.ts'
+import { type Space, spaceOf } from './room.ts'
 
 /** Refuses a run that the disk cannot hold, before anything is started. */
-export function diskProblems(root: string, bytes: number, keepFree: number): Diagnostic[] {
-  const free = spaceOf(root).bytes
+export function diskProblems(root: string, { bytes, files }: Needed, keepFree: number, space: Space = spaceOf(root)): Diagnostic[] {
+  const problem = (message: string, hint: string): Diagnostic => ({ severity: 'error', rule: 'disk-full', message, hint })
+  const problems: Diagnostic[] = []
   const needed = bytes + (bytes > 0 ? keepFree : 0)
-  if (needed <= free) return []
-  const parts = `${formatBytes(bytes)} of results and ${formatBytes(keepFree)} in reserve`
-  const message = `the disk of ${root} is too small: ${formatBytes(free)} are free, ${formatBytes(needed)} are needed (${parts})`
-  return [
-    {
-      severity: 'error',
-      rule: 'disk-full',
-      message,
-      hint: 'free some room, capture fewer layers, or put the store on another disk with --store; --keep-free sets the reserve',
-    },
-  ]
+  if (needed > space.bytes) {
+    const parts = `${formatBytes(bytes)} of results and ${formatBytes(keepFree)} in reserve`
+    const message = `the disk of ${root} is too small: ${formatBytes(space.bytes)} are free, ${formatBytes(needed)} are needed (${parts})`
+    const hint = 'free some room, capture fewer layers, or put the store on another disk with --store; --keep-free sets the reserve'
+    problems.push(problem(message, hint))
+  }
+  if (space.inodes !== null && files > space.inodes) {
+    const message = `the disk of ${root} has room for ${inWords(space.inodes)} more files, and ${inWords(files)} are needed`
+    problems.push(problem(message, 'remove files, put the store on another disk with --store, or make batches larger: each is a few files'))
+  }
+  return problems
+}
+
+/** What a run adds to a disk. */
+export interface Needed {
+  readonly bytes: number
+  readonly files: number
+}
+
+/** Of a batch: its object and its manifest. */
+const filesOfBatch = 2
+
+const inWords = (count: number): string => count.toLocaleString('en-US')
+
+/** Files that a run adds at least: those of its batches, and one for every result that people open. */
+export function filesNeeded(plan: Plan): number {
+  return plan.tasks.reduce((sum, { task, toRun, batches }) => sum + filesOfBatch * batches.length + (task.operation.folder ? toRun : 0), 0)
 }
 
 /** Refuses a model on the CPU whose weights alone are more than the machine's memory; a GPU is asked when it is there. */
@@ -34,4 +53,9 @@ export function memoryProblems(models: readonly ModelSource[], has: number): Dia
 /** Bytes of memory that this process may use: the machine's, or what a control group leaves of it. */
 export function memoryHere(): number {
   return Math.min(totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY)
+}
+
+/** The memory of the device that a model is loaded on: of this machine's processor its own, of all else what a profile says. */
+export function memoryFor(profile: Profile | null): (model: ModelSource) => number {
+  return ({ device }) => profile?.memoryBytes ?? (device === 'cpu' ? memoryHere() : profileOfDevice(device).memoryBytes)
 }

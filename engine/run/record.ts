@@ -1,7 +1,7 @@
 import { parseOrNull } from '../core/json.ts'
 import type { CellOutput } from '../core/step-kind.ts'
 import { sharedComponents } from '../plan/keys.ts'
-import type { MeasuredRates } from '../plan/profile.ts'
+import { type Measured, measuredModel, type Speeds } from '../plan/profile.ts'
 import type { SettledTask, Snapshot } from '../plan/settle.ts'
 import type { Manifest, ManifestCell } from '../store/manifest.ts'
 import { type Store, toBlob } from '../store/store.ts'
@@ -61,7 +61,27 @@ export function recordRate(store: Store, profile: string, operation: string, amo
     .run(profile, operation, amount, seconds)
 }
 
-export function ratesOf(store: Store): MeasuredRates {
+/** What `dag calibrate` finds out lies beside the rates of runs, each figure under its own name. */
+const calibrated = 'calibrated '
+
+/** Notes what a calibration found out, in place of what an earlier one did. */
+export function recordCalibration(store: Store, model: string, figures: Partial<Speeds>): void {
+  const insert = store.db.prepare('INSERT OR REPLACE INTO rates (profile, what, amount, seconds) VALUES (?, ?, 1, ?)')
+  store.transaction(() => {
+    for (const [name, value] of Object.entries(figures)) insert.run(model, `${calibrated}${name}`, value)
+  })
+}
+
+/** What was measured here: by runs, and by calibrations, in which what is true of all models is that without one. */
+export function measuredHere(store: Store): Measured {
   const find = store.db.prepare('SELECT seconds / amount AS rate FROM rates WHERE profile = ? AND what = ? AND amount > 0')
-  return (profile, operation) => (find.get(profile, operation) as { rate: number } | undefined)?.rate ?? null
+  const findAll = store.db.prepare('SELECT what, seconds AS value FROM rates WHERE profile = ? AND what LIKE ?')
+  const figuresOf = (model: string): [string, number][] => {
+    const rows = findAll.all(model, `${calibrated}%`) as { what: string; value: number }[]
+    return rows.map(({ what, value }) => [what.slice(calibrated.length), value])
+  }
+  return {
+    rate: (model, operation) => (find.get(model, operation) as { rate: number } | undefined)?.rate ?? null,
+    calibrated: (model) => Object.fromEntries([...figuresOf(measuredModel(undefined)), ...figuresOf(model)]),
+  }
 }

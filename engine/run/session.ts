@@ -19,9 +19,9 @@ import { commandExecutor } from './command-executor.ts'
 import { engineExecutor } from './engine-executor.ts'
 import { type Journal, openJournal } from './journal.ts'
 import { endOrphans } from './orphans.ts'
-import { diskProblems, memoryHere, memoryProblems } from './preflight.ts'
+import { diskProblems, filesNeeded, memoryHere, memoryProblems } from './preflight.ts'
 import { type ReasonRecorder, recordReasons } from './reasons.ts'
-import { ratesOf, snapshotOf } from './record.ts'
+import { measuredHere, snapshotOf } from './record.ts'
 import { type RunResult, run, type StopSignal, taskInfos, withTime } from './run.ts'
 import type { SidecarCommand } from './sidecar.ts'
 import { sidecarExecutor } from './sidecar-executor.ts'
@@ -68,7 +68,7 @@ export async function runWorkflow(options: SessionOptions): Promise<Result<RunFi
   const { plan, expected } = planNow(prepared, store)
   const refused = [
     ...(plan.tasks.some(({ toRun }) => toRun > 0) ? prepared.notReady : []),
-    ...diskProblems(store.layout.root, expected.bytes, options.keepFree),
+    ...diskProblems(store.layout.root, { bytes: expected.bytes, files: filesNeeded(plan) }, options.keepFree),
     ...memoryProblems(modelsToLoad(plan), memoryHere()),
   ]
   if (refused.length > 0) return fail(refused)
@@ -85,7 +85,7 @@ function loseObject(store: Store, { object, message }: CorruptObject): ObjectLos
 /** `profile`: the machine that the forecast is for, where it is not this one. */
 export function planNow(prepared: Prepared, store: Store, profile: Profile | null = null): { plan: Plan; expected: Forecast } {
   const plan = makePlan(prepared.graph, snapshotOf(store))
-  return { plan, expected: forecast(plan, ratesOf(store), profile) }
+  return { plan, expected: forecast(plan, measuredHere(store), profile) }
 }
 
 /** What a run did and what was done after it without the organisms that failed. */

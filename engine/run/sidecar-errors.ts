@@ -38,6 +38,11 @@ export class SidecarUnusable extends Error {
   }
 }
 
+/** Whether an error is the sidecar's, and no mistake of this program. */
+export function isOfSidecar(error: unknown): error is Error {
+  return error instanceof SidecarError || error instanceof SidecarEnded || error instanceof SidecarUnusable
+}
+
 /** `which` says how often, and whether a batch or the start was tried. */
 export function endedText({ how, advice }: HowEnded, which: string, lastLines: readonly string[]): string {
   const lines = [`the sidecar ${how}${which}`]

@@ -1,9 +1,10 @@
 import path from 'node:path'
 import { digestOfJson } from '../core/digest.ts'
-import type { Json } from '../core/json.ts'
+import { isObject, type Json } from '../core/json.ts'
 import { fail, ok, type Result } from '../core/result.ts'
 import type { ModelFacts } from '../core/sources.ts'
 import type { SourceFiles } from './files.ts'
+import type { TensorEntry } from './safetensors.ts'
 
 /** A LoRA adapter on this machine: its digest, and what must agree with the base it is put on. */
 export interface AdapterFile {
@@ -30,6 +31,8 @@ export async function readAdapter(folder: string, files: SourceFiles): Promise<R
   const tensors = files.tensors(tensorsPath)
   if (!tensors.ok) return fail(`its adapter_model.safetensors cannot be used: ${tensors.error}`)
   const { base_model_name_or_path: base, r, ...rest } = config.value
+  const mistakes = [...settingMistakes(config.value), ...shapeMistakes(config.value, tensors.value)]
+  if (mistakes.length > 0) return fail(mistakes.join('; '))
   const weights = await files.digest(tensorsPath)
   return ok({
     digest: digestOfJson({ config: { ...(rest as Record<string, Json>), r: r ?? null }, weights }),
@@ -39,13 +42,63 @@ export async function readAdapter(folder: string, files: SourceFiles): Promise<R
   })
 }
 
-/** LoRA's A is [rank, in] and B is [out, rank]; q, k and v read the residual stream, o writes it. */
-function misfits(tensors: ReadonlyMap<string, { shape: readonly number[] }>, facts: ModelFacts): string[] {
+/** Settings that the sidecar refuses, since they change the base itself; what each may be, absent first. */
+const onlySettings: Readonly<Record<string, readonly Json[]>> = {
+  bias: ['none'],
+  modules_to_save: [null, []],
+  trainable_token_indices: [null, [], {}],
+  layer_replication: [null, []],
+}
+
+function settingMistakes(config: Readonly<Record<string, Json>>): string[] {
+  return Object.entries(onlySettings).flatMap(([name, allowed]) => {
+    const value = config[name] ?? (allowed[0] as Json)
+    const same = allowed.some((one) => JSON.stringify(one) === JSON.stringify(value))
+    return same ? [] : [`its adapter_config.json has "${name}": ${JSON.stringify(value)}, which changes the base and is not supported`]
+  })
+}
+
+/** What adapter_config.json says of rank and target modules, against the tensors that are there. */
+function shapeMistakes(config: Readonly<Record<string, Json>>, tensors: ReadonlyMap<string, TensorEntry>): string[] {
+  const adapted = [...tensors].flatMap(([name, { shape }]) => {
+    const module = /(?:^|\.)([^.]+(?:\.[^.]+)*)\.lora_A\.(?:[^.]+\.)?weight$/.exec(name)?.[1]
+    return module === undefined ? [] : [{ module, rank: shape[0] }]
+  })
+  if (adapted.length === 0) return ['its adapter_model.safetensors holds no LoRA weights']
+  const mistakes: string[] = []
+  const { r, rank_pattern: ranks, target_modules: targets } = config
+  const otherRank = adapted.find(({ rank }) => rank !== r)
+  if (otherRank && (!isObject(ranks) || Object.keys(ranks).length === 0))
+    mistakes.push(
+      `its adapter_config.json says rank ${JSON.stringify(r ?? null)}, and its weights for ${lastPart(otherRank.module)} have rank ${otherRank.rank}`,
+    )
+  if (!Array.isArray(targets)) return mistakes
+  const isOf = (module: string, target: Json) => module === target || module.endsWith(`.${String(target)}`)
+  const bare = targets.filter((target: Json) => !adapted.some(({ module }) => isOf(module, target)))
+  if (bare.length > 0) mistakes.push(`its adapter_config.json names the target modules ${bare.join(', ')}, for which it has no weights`)
+  const unnamed = new Set(
+    adapted.filter(({ module }) => !targets.some((target: Json) => isOf(module, target))).map(({ module }) => lastPart(module)),
+  )
+  if (unnamed.size > 0)
+    mistakes.push(`it has weights for ${[...unnamed].join(', ')}, which its adapter_config.json does not name as target modules`)
+  return mistakes
+}
+
+function lastPart(module: string): string {
+  return module.slice(module.lastIndexOf('.') + 1)
+}
+
+/** LoRA's A is [rank, in] and B is [out, rank]; the first of these modules read the residual stream, o and down write it. */
+function misfits(tensors: ReadonlyMap<string, TensorEntry>, facts: ModelFacts): string[] {
   const found = new Set<string>()
   for (const [name, { shape }] of tensors) {
     const layer = /\.layers\.(\d+)\./.exec(name)
     if (layer && Number(layer[1]) >= facts.layers) found.add(`it adapts layer ${layer[1]}, the base has ${facts.layers} layers`)
-    const width = /\.(?:q|k|v)_proj\.lora_A\./.test(name) ? shape[1] : /\.o_proj\.lora_B\./.test(name) ? shape[0] : undefined
+    const width = /\.(?:q|k|v|gate|up)_proj\.lora_A\./.test(name)
+      ? shape[1]
+      : /\.(?:o|down)_proj\.lora_B\./.test(name)
+        ? shape[0]
+        : undefined
     if (width !== undefined && width !== facts.hidden)
       found.add(`it was trained on a base of hidden size ${width}, this one has ${facts.hidden}`)
   }

@@ -1,6 +1,6 @@
 import path from 'node:path'
 import { digestOfJson } from '../core/digest.ts'
-import type { Json } from '../core/json.ts'
+import { isObject, type Json } from '../core/json.ts'
 import { fail, ok, type Result } from '../core/result.ts'
 import type { ModelFacts, ModelSource } from '../core/sources.ts'
 import type { ModelDeclaration } from '../spec/workflow.ts'
@@ -68,9 +68,31 @@ export async function readModel(
       key: present ? 'source' : 'config',
       message: `the config.json of model "${name}" lacks num_hidden_layers or hidden_size`,
     })
+  const lacks = present ? weightMistake(folder, files) : null
+  if (lacks !== null)
+    return fail({ rule: 'model-weights', key: 'source', message: `model "${name}" (${declaration.source}) cannot be loaded: ${lacks}` })
   const identity = present ? await contentIdentity(folder, config.value, files) : declaredIdentity(declaration, config.value)
   const { device, dtype, quantization } = declaration
   return ok({ name, origin: declaration.source, path: present ? folder : null, device, dtype, quantization, identity, facts })
+}
+
+/** What is wrong with the weights in a folder: none, a shard that its index names and that is not there, a broken file. */
+function weightMistake(folder: string, files: SourceFiles): string | null {
+  const present = files.list(folder).filter((file) => file.endsWith('.safetensors'))
+  if (present.length === 0) {
+    const pickled = files.list(folder).some((file) => /^pytorch_model.*\.bin$/.test(file))
+    return pickled ? 'its weights are pickled; only safetensors are loaded' : 'its folder holds no safetensors weights'
+  }
+  const index = path.join(folder, 'model.safetensors.index.json')
+  const listed = files.exists(index) ? files.json(index) : null
+  const shards = listed?.ok && isObject(listed.value.weight_map) ? new Set(Object.values(listed.value.weight_map)) : []
+  const missing = [...shards].find((shard) => !present.includes(String(shard)))
+  if (missing !== undefined) return `${String(missing)} is not there, which model.safetensors.index.json names`
+  for (const file of present) {
+    const header = files.tensors(path.join(folder, file))
+    if (!header.ok) return `${file} is damaged: ${header.error}`
+  }
+  return null
 }
 
 async function contentIdentity(folder: string, config: Record<string, Json>, files: SourceFiles): Promise<Record<string, string>> {
@@ -104,7 +126,8 @@ function modelFacts(config: Record<string, Json>): ModelFacts | null {
   if (layers === 0 || hidden === 0) return null
   const heads = number('num_attention_heads', 1)
   const headSize = number('head_dim', hidden / heads)
-  const attention = 2 * hidden * headSize * (heads + number('num_key_value_heads', heads))
+  const keyValueHeads = number('num_key_value_heads', heads)
+  const attention = 2 * hidden * headSize * (heads + keyValueHeads)
   const feedForward = 3 * hidden * number('intermediate_size', 4 * hidden)
   const embedding = number('vocab_size') * hidden * (config.tie_word_embeddings === true ? 1 : 2)
   return {
@@ -112,5 +135,6 @@ function modelFacts(config: Record<string, Json>): ModelFacts | null {
     hidden,
     parameters: layers * (attention + feedForward) + embedding,
     contextLength: number('max_position_embeddings', 2048),
+    keyValues: 2 * keyValueHeads * headSize,
   }
 }

@@ -11,12 +11,15 @@ import type { SourceFiles } from './files.ts'
 import { hubFolder, hubRepository, isPinned } from './hub.ts'
 import { type Declared, declarations } from './organism-list.ts'
 import type { Problems } from './problems.ts'
+import { speechCheck } from './speech.ts'
 
 /** Organisms, and what stands in the way of running them: planning goes on without weights, running does not. */
 export interface Organisms {
   readonly organisms: readonly OrganismSource[]
   readonly notReady: readonly Diagnostic[]
 }
+
+const speechHint = 'organisms are asked and answer in that of the base: if this one was trained so, take the file out of its folder'
 
 /** Adapters read and hashed at the same time. */
 const parallelReads = 8
@@ -57,6 +60,7 @@ export async function readOrganisms(
   const organisms: OrganismSource[] = []
   const notReady: Diagnostic[] = []
   const limit = pLimit(parallelReads)
+  const speech = speechCheck(files)
   const folders = declared.map((entry) => folderOf(entry, file, cache, files))
   const adapters = await Promise.all(folders.map((folder) => limit(async () => (folder === null ? null : readAdapter(folder, files)))))
   for (const [index, entry] of declared.entries()) {
@@ -77,13 +81,17 @@ export async function readOrganisms(
     } else if (!adapter.ok) problems.list.push(at('adapter', 'adapter', adapter.error))
     else {
       const { digest, baseName, misfits } = adapter.value
+      const folder = folders[index] as string
       for (const model of bases) {
         for (const misfit of misfits(model.facts)) {
           const hint = `its adapter_config.json names the base ${JSON.stringify(baseName)}`
           problems.list.push(at('adapter-of-another-base', 'adapter', `it does not fit model "${model.name}": ${misfit}`, hint))
         }
+        for (const misfit of await speech.misfits(folder, model)) problems.list.push(at('adapter-speech', 'adapter', misfit, speechHint))
       }
-      organisms.push({ name: entry.name, origin: entry.adapter, path: folders[index] as string, digest, plants: entry.plants })
+      const twin = organisms.find((other) => other.path !== null && other.digest === digest)
+      if (twin) problems.list.push(at('same-adapter', 'adapter', `it is the very adapter of "${twin.name}"`, 'leave one of them out'))
+      organisms.push({ name: entry.name, origin: entry.adapter, path: folder, digest, plants: entry.plants })
     }
   }
   return { organisms, notReady: grouped(notReady) }

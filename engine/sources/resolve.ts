@@ -158,7 +158,11 @@ async function filesOf(workflow: Workflow, options: ResolveOptions, problems: Pr
     for (const name of names) {
       const full = path.resolve(workflow.folder, name)
       try {
-        if (!files.has(name)) files.set(name, { path: full, digest: await options.files.digest(full) })
+        if (files.has(name)) continue
+        const header = reference.to === 'files' && name.endsWith('.safetensors') ? options.files.tensors(full) : null
+        if (header && !header.ok) problems.error('damaged-file', at, `step "${step}" reads ${name}, which cannot be used: ${header.error}`)
+        const shapes = header?.ok ? { shapes: Object.fromEntries([...header.value].map(([tensor, { shape }]) => [tensor, shape])) } : {}
+        files.set(name, { path: full, digest: await options.files.digest(full), ...shapes })
       } catch {
         problems.error('missing-file', at, `step "${step}" reads ${name}, which is not a readable file`)
       }

@@ -18,6 +18,7 @@ export function readTensorHeader(path: string): Result<ReadonlyMap<string, Tenso
   const file = openSync(path, 'r')
   try {
     const { size } = fstatSync(file)
+    if (!fstatSync(file).isFile()) return fail('it is not a regular file')
     const prefix = Buffer.alloc(8)
     if (readSync(file, prefix, 0, 8, 0) < 8) return fail('it is too short for a safetensors file')
     const length = prefix.readBigUInt64LE()

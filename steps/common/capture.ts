@@ -33,6 +33,7 @@ export const captureSchema: ParamSchema = {
       description:
         'keep stores the recordings: other traits are then projected without a model. keep-int8 stores them in eight bits a number, a little over half of bfloat16. never stores none: a project step reads the answers again and keeps the scores alone, so that another trait costs another pass.',
       'x-affects': 'result',
+      'x-chooses': 'storage',
     },
   },
   'x-affects': 'result',
@@ -109,7 +110,7 @@ export function captureTask(reading: Reading): Task {
     state,
     shared: { ...captureComponents(reading), ...(capture.raw === 'keep-int8' ? { raw: capture.raw } : {}) },
     data: { layers: [...capture.layers] },
-    tuning: { batchSize },
+    tuning: { batchSize, mostTokens: answers.tuning.maxNewTokens as number },
     origins: { ...captureOrigins(reading), raw: paramOrigin(step, 'capture', 'raw') },
   }
 }
@@ -133,6 +134,7 @@ const captureOperation: Operation = {
     )
   },
   batches: (task, inputs, groups) => byLength(answersOf(inputs), groups, task.tuning.batchSize as number),
+  together: (task) => task.tuning.batchSize as number,
   cost(task, inputs, cell) {
     const { facts } = (task.state as LoadedState).base
     const layer = Number(cell.id.slice(cell.id.lastIndexOf('@') + 1))
@@ -141,7 +143,7 @@ const captureOperation: Operation = {
       decodeTokens: 0,
       prefillTokens: read,
       depth: (layer + 1) / facts.layers,
-      bytes: recorded * bytesPerState(task, facts.hidden),
+      bytes: recorded * bytesPerState(task),
     }
   },
   runs: {
@@ -198,7 +200,8 @@ function tokensOf(inputs: Inputs, id: string): { prompt: number; response: numbe
 }
 
 /** Of one token at one layer; eight-bit numbers have a float32 scale for every 64. */
-function bytesPerState(task: Task, hidden: number): number {
+export function bytesPerState(task: Task): number {
+  const hidden = task.state?.base.facts.hidden ?? 0
   if (task.shared.raw === 'keep-int8') return hidden + 4 * Math.ceil(hidden / 64)
   return hidden * (task.state?.base.dtype === 'float32' ? 4 : 2)
 }

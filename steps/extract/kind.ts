@@ -1,9 +1,10 @@
 import { digestOfJson } from '../../engine/core/digest.ts'
+import type { Json } from '../../engine/core/json.ts'
 import { type ParamSchema, resultComponents } from '../../engine/core/schema.ts'
-import type { ContrastPair, ModelSource } from '../../engine/core/sources.ts'
+import type { ContrastPair, ModelSource, TraitSource } from '../../engine/core/sources.ts'
 import type { CellSpec, Operation, StepKind } from '../../engine/core/step-kind.ts'
 import { layerProblems } from '../common/capture.ts'
-import { estimateTokens, textModelComponents, textModelOrigins } from '../common/model.ts'
+import { contextProblems, estimateTokens, textModelComponents, textModelOrigins } from '../common/model.ts'
 import { paramOrigins } from '../common/origins.ts'
 import { pick, selection } from '../common/pick.ts'
 import { vectorAxes } from '../common/vectors.ts'
@@ -88,8 +89,18 @@ export const extract: StepKind = {
           : { from: 'workflow' as const, path: ['steps', step.name, 'reference'] },
       },
     }))
-    return { tasks, problems: layerProblems(layers, state, ['layers']) }
+    const texts = pick(step.params.traits, sources.traits).flatMap((trait) => pairTexts(trait, step.params.system_prompt))
+    return { tasks, problems: [...layerProblems(layers, state, ['layers']), ...contextProblems(texts, 0, model, ['traits'])] }
   },
+}
+
+function pairTexts({ name, pairs }: TraitSource, system: Json | undefined) {
+  return pairs.flatMap(({ id, prompt, positive, negative }) =>
+    [positive, negative].map((answer) => ({
+      name: `pair "${id}" of contrast set "${name}"`,
+      text: `${String(system ?? '')} ${prompt} ${answer}`,
+    })),
+  )
 }
 
 /** How answers would be sampled has no part in a vector. */

@@ -3,7 +3,7 @@ import { type ParamSchema, resultComponents } from '../../engine/core/schema.ts'
 import type { ModelSource, OrganismSource, PromptSetSource } from '../../engine/core/sources.ts'
 import type { CellSpec, Operation, Step, StepKind, Task } from '../../engine/core/step-kind.ts'
 import { batchSizeSchema, type CaptureParams, captureSchema, captureTask, keepsNothing, layerProblems } from '../common/capture.ts'
-import { estimateTokens, textModelComponents, textModelOrigins } from '../common/model.ts'
+import { contextProblems, estimateTokens, textModelComponents, textModelOrigins } from '../common/model.ts'
 import { paramOrigins } from '../common/origins.ts'
 import { chunks, pick, selection } from '../common/pick.ts'
 import { organismReading } from '../common/readings.ts'
@@ -48,7 +48,10 @@ export const generate: StepKind = {
     if (!model) return { tasks: [], problems: [] }
     const capture = step.params.capture as CaptureParams | undefined
     const clean = { base: model, adapter: null }
-    const problems = capture ? layerProblems(capture.layers, clean, ['capture', 'layers']) : []
+    const problems = [
+      ...(capture ? layerProblems(capture.layers, clean, ['capture', 'layers']) : []),
+      ...contextProblems(promptTexts(step, sources.promptSets), step.params.max_new_tokens as number, model, ['max_new_tokens']),
+    ]
     const tasks = pick(step.params.organisms, sources.organisms).flatMap((organism) =>
       pick(step.params.prompts, sources.promptSets).flatMap((set) => {
         const answers = answerTask(step, model, organism, set)
@@ -58,6 +61,12 @@ export const generate: StepKind = {
     )
     return { tasks, problems }
   },
+}
+
+function promptTexts(step: Step, sets: readonly PromptSetSource[]) {
+  return pick(step.params.prompts, sets).flatMap((set) =>
+    set.prompts.map(({ id, text }) => ({ name: `prompt "${id}" of set "${set.name}"`, text: `${set.systemPrompt ?? ''} ${text}` })),
+  )
 }
 
 function answerTask(step: Step, model: ModelSource, organism: OrganismSource, set: PromptSetSource): Task {
@@ -108,6 +117,7 @@ const answerOperation: Operation = {
   batches(task, _inputs, groups) {
     return chunks(groups, task.tuning.commitSize as number)
   },
+  together: (task) => task.tuning.batchSize as number,
   cost(task, _inputs, cell) {
     const text = `${(cell.own?.prompt as string | undefined) ?? ''}${(task.shared.system_prompt as string | null) ?? ''}`
     const prompt = estimateTokens(text)

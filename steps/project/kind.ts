@@ -79,6 +79,10 @@ export const project: StepKind = {
       ...(extractions.length > 0 ? vectorProblems(step, onto.step, has, layers, methods) : []),
       ...(step.params.centered && onto.step.kind === 'vectors' ? [noBaseline(onto.step)] : []),
       ...of.flatMap((name, index) => recordingProblems(step, name, index, layers, vectors, context)),
+      ...otherModel(
+        extractions,
+        of.flatMap((name) => readingsOf(context.step(name).step, context.step(name).tasks, context)),
+      ),
     ]
     const tasks = of.flatMap((name) => {
       const from = context.step(name)
@@ -148,6 +152,17 @@ function vectorProblems(
     return [{ rule: 'method-not-extracted', message, path: step.params.methods ? ['methods', index] : [] }]
   })
   return [...layerProblems, ...methodProblems]
+}
+
+/** Vectors of a model whose states have another length than those that are recorded. */
+function otherModel(extractions: readonly Task[], readings: readonly Reading[]): Problem[] {
+  const [extraction] = extractions
+  const wanted = extraction?.state?.base.facts.hidden ?? extraction?.shared.hidden
+  const unlike = readings.find(({ state }) => state.base.facts.hidden !== wanted)
+  if (wanted === undefined || !unlike) return []
+  const { name, facts } = unlike.state.base
+  const message = `the vectors have ${String(wanted)} numbers, and what step "${unlike.step}" records of model "${name}" has ${facts.hidden}`
+  return [{ rule: 'vectors-of-another-model', message, hint: 'take vectors of a model of the same size', path: ['onto'] }]
 }
 
 function noBaseline(onto: Step): Problem {

@@ -1,5 +1,6 @@
 import type { CellOutput, CellSpec, Operation } from '../../engine/core/step-kind.ts'
-import { asked, baseline, indexed, projectionAxes, projectionId, vectorNames, vectorsByName } from './projections.ts'
+import { bytesPerState } from '../common/capture.ts'
+import { asked, baseline, indexed, layersOf, projectionAxes, projectionId, vectorNames, vectorsByName } from './projections.ts'
 
 /** Stored recordings are projected. */
 export const projectOperation: Operation = {
@@ -27,10 +28,13 @@ export const projectOperation: Operation = {
     )
   },
   batches: (_task, _inputs, groups) => [[...groups]],
-  cost(_task, inputs, cell) {
+  cost(task, inputs, cell) {
     const [recording] = inputs.of('recording')
-    const tokens = Number(recording?.cell(cell.id.slice(0, cell.id.indexOf(':')))?.output?.facts.tokens ?? 0)
-    return { decodeTokens: 0, prefillTokens: 0, depth: 0, bytes: 4 * tokens }
+    if (!recording) return { decodeTokens: 0, prefillTokens: 0, depth: 0, bytes: 0 }
+    const made = recording.cell(cell.id.slice(0, cell.id.indexOf(':')))?.output
+    const tokens = Number(made?.facts.tokens ?? recording.task.tuning.mostTokens ?? 0)
+    const states = made?.slot.format === 'tensor' ? made.slot.length : tokens * bytesPerState(recording.task)
+    return { decodeTokens: 0, prefillTokens: 0, depth: 0, bytes: 4 * tokens, readBytes: layersOf(task) * states }
   },
   runs: {
     on: 'sidecar',

@@ -29,6 +29,15 @@ export function vectorNames(task: Task): readonly VectorName[] {
   return task.data.vectors as unknown as VectorName[]
 }
 
+const layerCounts = new WeakMap<Task, number>()
+
+/** How many layers they lie at. */
+export function layersOf(task: Task): number {
+  const known = layerCounts.get(task) ?? new Set(vectorNames(task).map(({ layer }) => layer)).size
+  layerCounts.set(task, known)
+  return known
+}
+
 export function vectorsByName(inputs: Inputs): Map<string, CellOutput> {
   const outputs = inputs.of('vectors').flatMap((parent) => parent.cells.flatMap(({ output }) => (output ? [output] : [])))
   return new Map(outputs.map((output) => [output.cell, output]))

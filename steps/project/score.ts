@@ -28,6 +28,7 @@ export const scoreOperation: Operation = {
     )
   },
   batches: (task, inputs, groups) => byLength(answersOf(inputs), groups, task.tuning.batchSize as number),
+  together: (task) => task.tuning.batchSize as number,
   cost(task, inputs, cell) {
     const { facts } = (task.state as LoadedState).base
     const { read, recorded } = readTokens(task, inputs, cell.group)

@@ -53,6 +53,7 @@ export const vectors: StepKind = {
       tasks: [...byTrait].map(([trait, own]) => adoptTask(step, trait, own, hidden)),
       problems: [
         ...nameProblems([...byTrait.keys()], found),
+        ...lengthProblems(found, hidden.hidden),
         ...hidden.problems(layers, 'files').map((problem) => ({ ...problem, path: ['files'] })),
       ],
     }
@@ -85,6 +86,18 @@ function nameProblems(traits: readonly string[], found: readonly Found[]): Probl
     ...(twice === undefined ? [] : [{ rule: 'pattern', message: `two files match as vector ${twice}`, path: ['files'] }]),
     ...(bad === undefined ? [] : [{ rule: 'name', message: `"${bad}", of the name of a file, cannot be a name`, path: ['files'] }]),
   ]
+}
+
+/** Vectors of another length than a state; of a .pt file the sidecar finds out, before a model is loaded. */
+function lengthProblems(found: readonly Found[], hidden: number): Problem[] {
+  return found.flatMap((vector): Problem[] => {
+    const shapes = Object.values(vector.file.shapes ?? {})
+    const [shape] = shapes
+    const values = shape?.reduce((product, size) => product * size, 1)
+    if (shape === undefined || shapes.length > 1 || values === hidden) return []
+    const message = `vector ${vectorId(vector)} has ${values} numbers, and a state of the residual stream has ${hidden}`
+    return [{ rule: 'vector-length', message, hint: 'it is of another model', path: ['files'] }]
+  })
 }
 
 function adoptTask(step: Step, trait: string, found: readonly Found[], { hidden, origin }: Hidden): Task {

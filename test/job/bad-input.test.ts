@@ -1,19 +1,6 @@
-import { readdirSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { dag } from '../support/dag.ts'
-import { finishedWorkspace, type Workspace, workflowFile } from '../support/workspace.ts'
-
-/** What the program says of a workspace that was changed so; nothing may have been started. */
-async function complaint(change: (workspace: Workspace) => void): Promise<string> {
-  const workspace = finishedWorkspace()
-  change(workspace)
-  const runsBefore = readdirSync(workspace.at('cache/runs')).length
-  const result = await dag(workspace.folder, ['run', workflowFile])
-  expect(result.code).toBe(2)
-  expect(result.stdout).toBe('')
-  expect(readdirSync(workspace.at('cache/runs'))).toHaveLength(runsBefore)
-  return result.stderr
-}
+import { complaint } from '../support/complaint.ts'
+import { type Workspace, workflowFile } from '../support/workspace.ts'
 
 const cases: [string, (workspace: Workspace) => void, string][] = [
   [

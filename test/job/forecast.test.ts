@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { expect, test } from 'vitest'
-import { formatBytes, formatDuration } from '../../engine/report/format.ts'
+import { formatDuration } from '../../engine/report/format.ts'
 import { dag } from '../support/dag.ts'
 import { root } from '../support/paths.ts'
 import type { PlanReport } from '../../engine/report/plan-report.ts'
-import { freshWorkspace } from '../support/workspace.ts'
+import { freshWorkspace, workflowFile } from '../support/workspace.ts'
 
 const overnight = 'workflows/overnight.yaml'
 
@@ -29,11 +29,9 @@ const secondsOf = (report: PlanReport, stage: string) => report.stages.find((eac
 test('the reference run is forecast for two machines, each figure as docs/forecast.md has it', async () => {
   const figures = (report: PlanReport) => [report.forecast.seconds, report.forecast.secondsAtHalf, report.forecast.basis, report.modelLoads]
   const [a100, h100] = [await forecastOf('a100-80gb'), await forecastOf('h100-80gb')]
-  expect(figures(a100)).toEqual([107_600, 57_453.5, 'profile a100-80gb', 1])
-  expect(figures(h100)).toEqual([63_389.8, 32_927, 'profile h100-80gb', 1])
+  expect(figures(a100)).toEqual([107_953.4, 57_806.9, 'profile a100-80gb', 1])
+  expect(figures(h100)).toEqual([63_743.1, 33_280.3, 'profile h100-80gb', 1])
   const page = readFileSync(path.join(root, 'docs', 'forecast.md'), 'utf8')
-  const [weights] = a100.memory
-  expect(page).toContain(`${formatBytes(weights?.bytes ?? 0)} of memory for the weights in nf4`)
   const row = (name: string, seconds: (report: PlanReport) => number, mark = '') =>
     `| ${mark}${name}${mark} | ${[a100, h100].map((report) => `${mark}${formatDuration(seconds(report))}${mark}`).join(' | ')} |`
   for (const [name, stage] of stages) expect(page).toContain(row(name, (report) => secondsOf(report, stage)))
@@ -41,15 +39,69 @@ test('the reference run is forecast for two machines, each figure as docs/foreca
   expect(page).toContain(row('whole, answers half as long', ({ forecast }) => forecast.secondsAtHalf as number, '**'))
 })
 
-test('what each way to keep recordings takes is as docs/forecast.md has it', async () => {
-  const text = readFileSync(path.join(root, overnight), 'utf8').replaceAll('../datasets', path.join(root, 'datasets'))
-  const page = readFileSync(path.join(root, 'docs', 'forecast.md'), 'utf8')
-  for (const raw of ['keep', 'keep-int8', 'never']) {
-    const workspace = freshWorkspace()
-    workspace.write('workflows/raw.yaml', text.replace('positions: response }', `positions: response, raw: ${raw} }`))
-    const { bytes, seconds } = (await forecastOf('a100-80gb', workspace.at('workflows/raw.yaml'))).forecast
-    expect(page).toContain(`| ${raw} | ${formatBytes(bytes)} | ${formatDuration(seconds)} |`)
+test('loads, time, critical path, memory, disk over time and ways to keep recordings are as docs/forecast.md shows them', async () => {
+  const store = freshWorkspace().at('cache')
+  const { stdout } = await dag(root, ['plan', '--store', store, '--profile', 'a100-80gb', overnight])
+  const [block] = /^ {2}base loads [^]*(?=\n\nwhy\n)/m.exec(stdout) as unknown as [string]
+  expect(block).toMatch(/critical path [^]* memory [^]* on disk after [^]* raw: keep /)
+  expect(readFileSync(path.join(root, 'docs', 'forecast.md'), 'utf8')).toContain(`\`\`\`\n${block}\n\`\`\``)
+})
+
+test('the plan as data: the path adds up to the time, the end of the disk to the bytes, and every policy is in it', async () => {
+  const { forecast, memory, policies } = await forecastOf('a100-80gb')
+  expect(forecast.criticalPath.reduce((sum, part) => sum + part.seconds, 0)).toBeCloseTo(forecast.seconds, 0)
+  expect([forecast.disk.series.length, forecast.disk.series.at(-1)?.bytes, forecast.disk.peak.bytes]).toEqual([
+    20,
+    forecast.bytes,
+    forecast.bytes,
+  ])
+  expect(memory).toEqual([
+    {
+      model: 'instruct',
+      bytes: 40_214_860_923,
+      together: 54,
+      longest: 367,
+      tokenBytes: 54 * 367 * 327_680,
+      peakBytes: 40_214_860_923 + 54 * 367 * 327_680,
+      deviceBytes: 80e9,
+      misfit: null,
+    },
+  ])
+  expect(policies.map(({ policy, asWritten }) => [policy, asWritten])).toEqual([
+    ['keep', true],
+    ['keep-int8', false],
+    ['never', false],
+  ])
+})
+
+test('the ways to keep recordings are forecast of a small run only where asked for', async () => {
+  const workspace = freshWorkspace()
+  const policiesOf = async (...flags: string[]) => {
+    const { stdout } = await dag(workspace.folder, ['plan', '--json', ...flags, workflowFile])
+    return (JSON.parse(stdout) as PlanReport).policies.map(({ policy, bytes }) => [policy, bytes])
   }
+  expect(await policiesOf()).toEqual([])
+  const [keep, int8, never] = await policiesOf('--raw-policies')
+  // 36 answers of 6 tokens, recorded at two layers of 64 numbers on both sides; only one of the layers is projected.
+  const states = 36 * 2 * 6
+  expect([keep?.[0], int8?.[0], never?.[0]]).toEqual(['keep', 'keep-int8', 'never'])
+  expect([Number(keep?.[1]) - Number(int8?.[1]), Number(keep?.[1]) - Number(never?.[1])]).toEqual([states * (128 - 68), states * 128])
+})
+
+test('a batch that does not fit the memory, and weights that do not, are warned of', async () => {
+  const text = readFileSync(path.join(root, overnight), 'utf8').replaceAll('../datasets', path.join(root, 'datasets'))
+  const warningOf = async (changed: string) => {
+    const workspace = freshWorkspace()
+    workspace.write('workflows/large.yaml', changed)
+    const { stdout } = await dag(workspace.folder, ['plan', '--profile', 'a100-80gb', 'workflows/large.yaml'])
+    return stdout.split('\n').filter((line) => line.includes('warning'))
+  }
+  expect(await warningOf(text.replace('batch_size: 54', 'batch_size: 165').replace('max_new_tokens: 300', 'max_new_tokens: 600'))).toEqual([
+    '  warning           half of what the weights of instruct leave, 19.9 GB, is for tokens: about 91 of 165 answers are worked on at once, which is slower',
+  ])
+  expect(await warningOf(text.replace('quantization: nf4', ''))).toEqual([
+    '  warning           instruct does not fit: its weights alone take 141 GB, there are 80.0 GB',
+  ])
 })
 
 test('what the script of 2025 was heading for is its answers, its replays and its 336 loads: 45 hours within a tenth', async () => {
@@ -74,7 +126,8 @@ test('the second run of 2025, one base resident, took 16 hours: that of answers 
 test('a profile of ones own is a file with every speed; what is wrong with one is said', async () => {
   const workspace = freshWorkspace()
   const plan = (profile: string) => dag(workspace.folder, ['plan', '--profile', profile, 'flow.yaml'])
-  const speeds = { decodeFlops: 1e12, prefillFlops: 1e13, loadSeconds: 1, switchSeconds: 1, startSeconds: 1, cellsPerSecond: 1 }
+  const timed = { decodeFlops: 1e12, prefillFlops: 1e13, loadSeconds: 1, switchSeconds: 1, startSeconds: 1, cellsPerSecond: 1 }
+  const speeds = { ...timed, writeBytes: 1e9, readBytes: 1e9, memoryBytes: 1e9 }
   workspace.write('flow.yaml', 'workflow: flow\nsteps:\n  a: { kind: command, run: "date > {out.now}", outputs: { now: now.txt } }\n')
   workspace.write('own.json', JSON.stringify(speeds))
   workspace.write('slow.json', JSON.stringify({ ...speeds, loadSeconds: 0 }))
@@ -87,6 +140,6 @@ test('a profile of ones own is a file with every speed; what is wrong with one i
   expect(await error('none.json')).toBe('error: the profile none.json is not there [profile]')
   expect(await error('slow.json')).toBe('error: slow.json: "loadSeconds" must be a number above zero [profile]')
   expect(await error('more.json')).toBe(
-    'error: more.json: "price" is not one of decodeFlops, prefillFlops, loadSeconds, switchSeconds, startSeconds, cellsPerSecond [profile]',
+    'error: more.json: "price" is not one of decodeFlops, prefillFlops, loadSeconds, switchSeconds, startSeconds, cellsPerSecond, writeBytes, readBytes, memoryBytes [profile]',
   )
 })

@@ -122,20 +122,23 @@ export const extractRows: readonly Row[] = [
 export const vectorsRows: readonly Row[] = [
   {
     of: 'vectors.model',
-    edit: 'a model of another size',
+    edit: 'a model of another size, with a vector of it',
     workflow: 'variants',
     change: all(
       workflow('models:', 'models:\n  other: { source: ../models/other, dtype: bfloat16 }'),
       workflow('kind: vectors, model: tiny', 'kind: vectors, model: other'),
+      (workspace) => workspace.write('given/kind/probe/layer2.safetensors', vectorFile(32)),
     ),
-    made: { given: [1, 'hidden: 64 → 32'] },
+    made: { given: [1, 'file: digest → digest; hidden: 64 → 32'] },
   },
   {
     of: 'vectors.hidden',
-    edit: 'another number, in place of `model`',
+    edit: 'another number, in place of `model`, with a vector of it',
     workflow: 'variants',
-    change: workflow('kind: vectors, model: tiny', 'kind: vectors, hidden: 32'),
-    made: { given: [1, 'hidden: 64 → 32'] },
+    change: all(workflow('kind: vectors, model: tiny', 'kind: vectors, hidden: 32'), (workspace) =>
+      workspace.write('given/kind/probe/layer2.safetensors', vectorFile(32)),
+    ),
+    made: { given: [1, 'file: digest → digest; hidden: 64 → 32'] },
   },
   {
     of: 'vectors.hidden',

@@ -1,0 +1,77 @@
+import type { Task } from '../core/step-kind.ts'
+import { laneCapacity, scheduledTask } from '../schedule/lanes.ts'
+import { type Command, createScheduler, type SchedulerEvent, type Transition } from '../schedule/scheduler.ts'
+import { type BatchCost, batchCost, type Plan, type PlannedTask } from './plan.ts'
+import type { Batch } from './settle.ts'
+
+/** A batch with what it takes; counted once for every time that it is played. */
+export interface CostedBatch {
+  readonly task: Task
+  readonly cells: number
+  readonly cost: BatchCost
+}
+
+export type CostedBatches = ReadonlyMap<string, readonly CostedBatch[]>
+
+export function costedBatches(plan: Plan): CostedBatches {
+  const costed = ({ task }: PlannedTask, batch: Batch) => ({ task, cells: batch.cells.length, cost: batchCost(plan, batch) })
+  return new Map(plan.tasks.map((planned) => [planned.task.id, planned.batches.map((batch) => costed(planned, batch))]))
+}
+
+/** A batch as the virtual clock saw it, in seconds from the beginning. */
+export interface PlayedBatch extends CostedBatch {
+  readonly from: number
+  readonly until: number
+  /** The batch whose end let it begin: its lane was taken or its inputs were not there. Null at the beginning. */
+  readonly after: PlayedBatch | null
+  readonly transition: Transition | null
+}
+
+/**
+ * Plays the plan through the scheduler that a run uses, on a virtual clock. Batches come in the order in which they
+ * begin. `secondsOf` is asked for each as it begins.
+ */
+export function virtualRun(
+  plan: Plan,
+  batches: CostedBatches,
+  secondsOf: (batch: CostedBatch, transition: Transition | null) => number,
+): readonly PlayedBatch[] {
+  const scheduler = createScheduler(
+    plan.tasks.map(({ task }) => scheduledTask(task)),
+    laneCapacity(2),
+  )
+  const todo: SchedulerEvent[] = [{ type: 'start' }]
+  const running: PlayedBatch[] = []
+  const played: PlayedBatch[] = []
+  let ended: PlayedBatch | null = null
+
+  const carryOut = (command: Command): void => {
+    const of = 'task' in command ? (batches.get(command.task) as readonly CostedBatch[]) : []
+    if (command.type === 'settle') todo.push({ type: 'settled', task: command.task, batches: of.length })
+    else if (command.type === 'dispatch') {
+      const batch = of[command.batch] as CostedBatch
+      const from = ended?.until ?? 0
+      const until = from + secondsOf(batch, command.transition)
+      const now: PlayedBatch = { ...batch, from, until, after: ended, transition: command.transition }
+      running.push(now)
+      played.push(now)
+    }
+  }
+  for (;;) {
+    let event = todo.shift()
+    if (!event) {
+      const next = earliest(running)
+      if (!next) return played
+      ended = next
+      event = { type: 'batch-done', task: next.task.id }
+    }
+    for (const command of scheduler.next(event)) carryOut(command)
+  }
+}
+
+/** Takes out the batch that ends first; of those that end together, the one that began first. */
+function earliest(running: PlayedBatch[]): PlayedBatch | undefined {
+  let first = 0
+  for (const [index, batch] of running.entries()) if (batch.until < (running[first] as PlayedBatch).until) first = index
+  return running.splice(first, 1)[0]
+}

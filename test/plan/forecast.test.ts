@@ -1,0 +1,121 @@
+import { expect, test } from 'vitest'
+import type { Task } from '../../engine/core/step-kind.ts'
+import { criticalPath } from '../../engine/plan/critical-path.ts'
+import { diskOverTime } from '../../engine/plan/disk.ts'
+import { forecast } from '../../engine/plan/forecast.ts'
+import { type ModelMemory, misfit, tokenBytes, weightBytes } from '../../engine/plan/memory.ts'
+import { plan } from '../../engine/plan/plan.ts'
+import { storagePolicies } from '../../engine/plan/policies.ts'
+import type { Measured, Profile } from '../../engine/plan/profile.ts'
+import type { PlayedBatch } from '../../engine/plan/virtual-run.ts'
+import { kinds } from '../../steps/index.ts'
+import { fixtureGraphs } from '../fingerprint/fixture.ts'
+
+const batch = (stage: string, from: number, until: number, after: PlayedBatch | null, bytes = 0): PlayedBatch => ({
+  task: { stage, operation: { counts: { noun: stage, by: 'cell' } } } as unknown as Task,
+  cells: 1,
+  cost: { decodeTokens: 0, prefillTokens: 0, depth: 0, bytes, groups: 1, longest: 0 },
+  from,
+  until,
+  after,
+  transition: null,
+})
+
+test('the critical path is what the end waits for: work beside it takes no time, and its parts add up to the whole', () => {
+  const answers = batch('answers', 0, 10, null)
+  const beside = batch('tables', 0, 9, null)
+  const clean = batch('clean', 10, 14, answers)
+  const again = batch('answers', 14, 20, clean)
+  const ranking = batch('ranking', 20, 21, again)
+  const late = batch('tables', 20, 20.5, again)
+  expect(criticalPath([answers, beside, clean, again, ranking, late])).toEqual([
+    { stage: 'answers', seconds: 16 },
+    { stage: 'clean', seconds: 4 },
+    { stage: 'ranking', seconds: 1 },
+  ])
+  expect(criticalPath([])).toEqual([])
+})
+
+test('what is on the disk is what ended so far, by class, at every twentieth of the time', () => {
+  const first = batch('answers', 0, 10, null, 5)
+  const second = batch('recordings', 10, 20, first, 100)
+  const { series, peak } = diskOverTime([first, second])
+  expect(series.length).toBe(20)
+  expect(series.map(({ bytes }) => bytes)).toEqual([...Array.from({ length: 9 }, () => 0), ...Array.from({ length: 10 }, () => 5), 105])
+  expect(series[9]).toEqual({ seconds: 10, bytes: 5, ofClass: { answers: 5, recordings: 0 } })
+  expect(peak).toEqual({ seconds: 20, bytes: 105, ofClass: { answers: 5, recordings: 100 } })
+})
+
+const llama = {
+  name: 'llama',
+  origin: 'hf:meta-llama/Llama-3.3-70B-Instruct',
+  path: null,
+  device: 'cuda',
+  dtype: 'bfloat16',
+  quantization: 'nf4',
+  identity: {},
+  facts: { layers: 80, hidden: 8192, parameters: 70.6e9, contextLength: 131_072, keyValues: 2 * 8 * 128 },
+}
+
+test('a token of Llama-3.3-70B keeps 0.328 MB of keys and values; weights that do not fit are told from tokens that do not', () => {
+  expect(tokenBytes(llama)).toBe(327_680)
+  const asks = (tokens: number): ModelMemory => ({ model: llama, weights: weightBytes(llama), together: 1, longest: 1, tokens })
+  expect([misfit(asks(19e9), 80e9), misfit(asks(20e9), 80e9), misfit(asks(0), 40e9)]).toEqual([null, 'tokens', 'weights'])
+})
+
+const machine: Profile = {
+  name: 'profile test',
+  decodeFlops: 6e6,
+  prefillFlops: 6e9,
+  loadSeconds: 100,
+  switchSeconds: 10,
+  startSeconds: 1000,
+  cellsPerSecond: 1,
+  writeBytes: 1e3,
+  readBytes: 1e3,
+  memoryBytes: 1e9,
+}
+const nothing: Measured = { rate: () => null, calibrated: () => ({}) }
+const [graph] = fixtureGraphs() as [ReturnType<typeof fixtureGraphs>[number]]
+const cold = plan(graph, { look: () => null, ahead: () => {}, done: () => null })
+
+test('a forecast plays loads, switches, work and disk: the path and the classes add up to the time and the bytes', () => {
+  const { seconds, bytes, criticalPath: path, disk, modelLoads, adapterSwitches, memory, bytesOf } = forecast(cold, nothing, machine)
+  expect([modelLoads, adapterSwitches]).toEqual([1, 2])
+  expect(path.reduce((sum, part) => sum + part.seconds, 0)).toBeCloseTo(seconds, 6)
+  expect(disk.series.at(-1)).toEqual({ seconds, bytes, ofClass: disk.peak.ofClass })
+  expect(Object.values(disk.peak.ofClass).reduce((sum, part) => sum + part, 0)).toBe(bytes)
+  expect(bytesOf.get('recordings')).toBe(2 * 2 * 4 * 2 * 6 * 64 * 2)
+  // Two answers at once, of a prompt that is taken for 17 tokens and 6 more; 4 layers keep 64 numbers of 2 bytes each.
+  expect(memory.map(({ together, longest, tokens }) => [together, longest, tokens])).toEqual([[2, 23, 2 * 23 * 4 * 64 * 2]])
+})
+
+test('what runs measured goes before a calibration, and that before the profile of the device', () => {
+  const calibrated: Measured = { rate: () => null, calibrated: () => ({ decodeFlops: 1, prefillFlops: 1 }) }
+  const ran: Measured = { ...calibrated, rate: () => 0 }
+  const basis = (measured: Measured) => forecast(cold, measured).basis
+  expect(basis(nothing)).toBe('profile cpu-2core')
+  expect(basis(calibrated)).toBe("this machine's calibration")
+  expect(basis(ran)).toBe("this machine's own runs")
+})
+
+test('every way to keep recordings is a policy: all steps that record are written so', () => {
+  const steps = [
+    { name: 'answers', kind: 'generate', params: { model: 'm', max_new_tokens: 3, capture: { layers: [1] } } },
+    { name: 'clean', kind: 'replay', params: { of: 'answers', through: 'm', capture: { layers: [1], raw: 'never' } } },
+    { name: 'plain', kind: 'generate', params: { model: 'm', max_new_tokens: 3 } },
+  ]
+  const policies = storagePolicies(steps, kinds)
+  expect(policies.map(({ name, asWritten }) => [name, asWritten])).toEqual([
+    ['keep', false],
+    ['keep-int8', false],
+    ['never', false],
+  ])
+  expect(policies[1]?.steps.map(({ params }) => params.capture)).toEqual([
+    { layers: [1], raw: 'keep-int8' },
+    { layers: [1], raw: 'keep-int8' },
+    undefined,
+  ])
+  expect(storagePolicies(steps.slice(0, 1), kinds).find(({ asWritten }) => asWritten)?.name).toBe('keep')
+  expect(storagePolicies(steps.slice(2), kinds)).toEqual([])
+})
