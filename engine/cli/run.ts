@@ -57,6 +57,7 @@ function finishedOf({ tasks, cells, look }: Standing): RunFinished {
     unchangedAfterAll: 0,
     seconds: 0,
     bytes: 0,
+    givenUp: 0,
     peakMemory: 0,
     because: null,
     failure: null,

@@ -18,6 +18,7 @@ export type RunFact =
   | TaskBlocked
   | CellFailed
   | StateChanged
+  | GivenUp
   | ObjectLost
   | LogLine
   | StopRequested
@@ -123,6 +124,13 @@ export interface StateChanged {
   readonly seconds: number
 }
 
+/** What a task made was read by all that wanted it, and its bytes were given up. */
+export interface GivenUp {
+  readonly type: 'given-up'
+  readonly task: string
+  readonly bytes: number
+}
+
 /** A stored object was gone or damaged; it is in quarantine and what it held is made again. */
 export interface ObjectLost {
   readonly type: 'object-lost'
@@ -164,6 +172,8 @@ export interface RunFinished {
   readonly unchangedAfterAll: number
   readonly seconds: number
   readonly bytes: number
+  /** Bytes of what was read by all that wanted it, and given up. */
+  readonly givenUp: number
   /** Most bytes of memory that the process with the model had at once; 0 when none ran or it cannot be seen. */
   readonly peakMemory: number
   /** Why the run stopped, when nobody asked for it. */

@@ -61,6 +61,11 @@ export interface Task {
   readonly coordinate: { readonly organism?: string; readonly promptSet?: string; readonly side?: string; readonly trait?: string }
   readonly operation: Operation
   readonly parents: readonly { readonly task: string; readonly role: string }[]
+  /**
+   * Its outputs are given up once every task that reads them is done. They count as made, and are made again when a
+   * task wants to read them.
+   */
+  readonly transient?: true
   /** What must be loaded; null when no model is needed. */
   readonly state: LoadedState | null
   /** Key components that all its cells share. */
@@ -136,6 +141,8 @@ export interface CellOutput {
   readonly digest: Digest
   readonly slot: Slot
   readonly facts: Facts
+  /** Its bytes were given up after use (see {@link Task.transient}); what they were is still known. */
+  readonly evicted?: true
 }
 
 export type Facts = Readonly<Record<string, string | number | boolean | null>>

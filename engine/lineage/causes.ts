@@ -19,6 +19,7 @@ export interface Cause {
     | 'version'
     | 'damaged'
     | 'gone'
+    | 'evicted'
     | 'made-before'
     | 'inputs'
   /** The kind of thing: trait, layer, prompt, adapter, the parameter's name. */

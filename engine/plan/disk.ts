@@ -1,4 +1,5 @@
 import type { Task } from '../core/step-kind.ts'
+import type { TaskGraph } from '../graph/expand.ts'
 import type { PlayedBatch } from './virtual-run.ts'
 
 /** What a run has written so far and keeps. */
@@ -22,9 +23,13 @@ export function artifactClass({ operation }: Task): string {
   return operation.folder ? 'results' : operation.counts.noun
 }
 
-/** Bytes on the disk over the virtual time, by class of artifact. A batch is written when it ends. */
-export function diskOverTime(batches: readonly PlayedBatch[]): DiskOverTime {
-  const written = batches.filter(({ cost }) => cost.bytes > 0).sort((a, b) => a.until - b.until)
+/**
+ * Bytes on the disk over the virtual time, by class of artifact. A batch is written when it ends; what a transient task
+ * wrote is given up when the last of its children ends.
+ */
+export function diskOverTime(batches: readonly PlayedBatch[], graph: TaskGraph): DiskOverTime {
+  const written = batches.filter(({ cost }) => cost.bytes > 0).map(({ task, cost, until }) => ({ task, bytes: cost.bytes, until }))
+  const changes = [...written, ...givenUp(written, endsOf(batches), graph)].sort((a, b) => a.until - b.until || b.bytes - a.bytes)
   const end = batches.reduce((latest, { until }) => Math.max(latest, until), 0)
   const ofClass: Record<string, number> = Object.fromEntries(batches.map(({ task }) => [artifactClass(task), 0]))
   let bytes = 0
@@ -34,13 +39,33 @@ export function diskOverTime(batches: readonly PlayedBatch[]): DiskOverTime {
     while (series.length < steps - 1 && ((series.length + 1) / steps) * end < until)
       series.push({ seconds: ((series.length + 1) / steps) * end, bytes, ofClass: { ...ofClass } })
   }
-  for (const { task, cost, until } of written) {
+  for (const { task, bytes: change, until } of changes) {
     sample(until)
     const name = artifactClass(task)
-    ofClass[name] = (ofClass[name] as number) + cost.bytes
-    bytes += cost.bytes
+    ofClass[name] = (ofClass[name] as number) + change
+    bytes += change
     if (bytes > peak.bytes) peak = { seconds: until, bytes, ofClass: { ...ofClass } }
   }
   sample(Number.POSITIVE_INFINITY)
   return { series: [...series, { seconds: end, bytes, ofClass: { ...ofClass } }], peak }
+}
+
+interface Change {
+  readonly task: Task
+  readonly bytes: number
+  readonly until: number
+}
+
+function endsOf(batches: readonly PlayedBatch[]): ReadonlyMap<string, number> {
+  const ends = new Map<string, number>()
+  for (const { task, until } of batches) ends.set(task.id, Math.max(until, ends.get(task.id) ?? 0))
+  return ends
+}
+
+function givenUp(written: readonly Change[], ends: ReadonlyMap<string, number>, graph: TaskGraph): Change[] {
+  return written.flatMap(({ task, bytes }) => {
+    const children = graph.children.get(task.id) ?? []
+    if (!task.transient || children.length === 0) return []
+    return [{ task, bytes: -bytes, until: Math.max(...[task.id, ...children].map((id) => ends.get(id) ?? 0)) }]
+  })
 }

@@ -51,7 +51,7 @@ export function forecast(plan: Plan, measured: Measured, profile: Profile | null
     criticalPath: criticalPath(played),
     bytes: [...bytesOf.values()].reduce((sum, bytes) => sum + bytes, 0),
     bytesOf,
-    disk: diskOverTime(played),
+    disk: diskOverTime(played, plan.graph),
     memory: peakMemory(played),
     modelLoads: count(({ transition }) => transition?.loadsBase),
     adapterSwitches: count(({ transition }) => transition?.switchesAdapter),

@@ -3,6 +3,7 @@ import type { Cost, Inputs, Task } from '../core/step-kind.ts'
 import type { TaskGraph } from '../graph/expand.ts'
 import { deepKeys } from './keys.ts'
 import { type Batch, inputsOf, missingBatches, type SettledTask, type Snapshot, settleTask } from './settle.ts'
+import { type Wanted, wantedAgain } from './wanted.ts'
 
 /** What must be done, decided before anything is started. */
 export interface Plan {
@@ -10,6 +11,7 @@ export interface Plan {
   /** In the order of the graph. */
   readonly tasks: readonly PlannedTask[]
   readonly byId: ReadonlyMap<string, PlannedTask>
+  readonly wanted: Wanted
   /** A task with its cells looked up; a task that is known as done is only looked up when asked for. */
   settled(id: string): SettledTask
   inputs(task: Task): Inputs
@@ -48,15 +50,29 @@ export function plan(graph: TaskGraph, snapshot: Snapshot): Plan {
   for (const task of graph.tasks) {
     const parents = task.parents.map((parent) => ({ role: parent.role, deep: (byId.get(parent.task) as PlannedTask).deep }))
     const deep = deepKey(task, parents)
-    const done = snapshot.done(deep)
+    const done = snapshot.done(task, deep)
     if (done !== null) {
       byId.set(task.id, { task, deep, cells: done, toRun: 0, batches: [] })
       continue
     }
-    const found = settle(task.id)
-    byId.set(task.id, { task, deep, cells: found.cells.length, toRun: found.toRun, batches: missingBatches(found, inputs(task)) })
+    byId.set(task.id, plannedTask(settle(task.id), inputs(task), deep))
   }
-  return { graph, tasks: [...byId.values()], byId, settled: settle, inputs }
+  const wanted = wantedAgain(
+    graph,
+    (id) => ((byId.get(id) as PlannedTask).toRun > 0 ? settle(id) : null),
+    (id, cells) => {
+      const { task, deep } = byId.get(id) as PlannedTask
+      const found = settleTask(task, inputs(task), snapshot, cells)
+      settled.set(id, found)
+      byId.set(id, plannedTask(found, inputs(task), deep))
+    },
+  )
+  return { graph, tasks: [...byId.values()], byId, wanted, settled: settle, inputs }
+}
+
+function plannedTask(found: SettledTask, inputs: Inputs, deep: Digest): PlannedTask {
+  const { task, cells, toRun } = found
+  return { task, deep, cells: cells.length, toRun, batches: missingBatches(found, inputs) }
 }
 
 /** What a batch takes, summed over its cells. */

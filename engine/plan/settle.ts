@@ -5,11 +5,11 @@ import { cellKeys } from './keys.ts'
 /** What planning asks of the store. */
 export interface Snapshot {
   /** The cell of this key; `lost` when it was made but its object is gone. */
-  look(key: Digest): Pick<CellOutput, 'digest' | 'slot' | 'facts'> | 'lost' | null
+  look(key: Digest): Pick<CellOutput, 'digest' | 'slot' | 'facts' | 'evicted'> | 'lost' | null
   /** Tells that about so many cells of a task are looked up next. */
   ahead(task: string, cells: number): void
-  /** How many cells a task of this deep key has, when all of them are stored. */
-  done(deep: Digest): number | null
+  /** How many cells the task has, when all of them are stored, or were given up where it is transient. */
+  done(task: Task, deep: Digest): number | null
 }
 
 /** A cell with what the store holds of it. */
@@ -19,16 +19,27 @@ export interface SettledCell {
   readonly key: Digest | null
   readonly output: CellOutput | null
   readonly lost: boolean
+  /** It was given up and is made again; `output` is what it was. */
+  readonly again: boolean
+}
+
+/** Whether a cell is to be made. */
+export function isMissing({ output, again }: SettledCell): boolean {
+  return output === null || again
 }
 
 /** A task with its cells looked up, as far as its parents' outputs are known. */
 export interface SettledTask extends ParentTask {
   readonly cells: readonly SettledCell[]
+  cell(id: string): SettledCell | undefined
   readonly toRun: number
 }
 
-/** Expands a task into cells and looks each one up. */
-export function settleTask(task: Task, inputs: Inputs, snapshot: Snapshot): SettledTask {
+/**
+ * Expands a task into cells and looks each one up. `wanted`: its cells that are read by what is to be made, so that a
+ * transient task makes them again where it has given them up.
+ */
+export function settleTask(task: Task, inputs: Inputs, snapshot: Snapshot, wanted?: ReadonlySet<string>): SettledTask {
   const keyOf = cellKeys(task)
   let toRun = 0
   const specs = task.operation.cells(task, inputs)
@@ -38,10 +49,11 @@ export function settleTask(task: Task, inputs: Inputs, snapshot: Snapshot): Sett
     const found = key === null ? null : snapshot.look(key)
     if (key === null || found === null || found === 'lost') {
       toRun++
-      return { spec, key, output: null, lost: found === 'lost' }
+      return { spec, key, output: null, lost: found === 'lost', again: false }
     }
-    const { digest, slot, facts } = found
-    return { spec, key, output: { task: task.id, cell: spec.id, key, digest, slot, facts }, lost: false }
+    const again = found.evicted === true && (!task.transient || wanted?.has(spec.id) === true)
+    if (again) toRun++
+    return { spec, key, output: { task: task.id, cell: spec.id, key, ...found }, lost: false, again }
   })
   return withCells(task, cells, toRun)
 }
@@ -53,13 +65,13 @@ export function withMade(
 ): SettledTask {
   let toRun = 0
   const now = cells.map((cell): SettledCell => {
-    const found = cell.output === null && cell.key !== null ? made.get(cell.spec.id) : undefined
+    const found = isMissing(cell) && cell.key !== null ? made.get(cell.spec.id) : undefined
     if (!found || cell.key === null) {
-      toRun += Number(cell.output === null)
+      toRun += Number(isMissing(cell))
       return cell
     }
     const { digest, slot, facts } = found
-    return { ...cell, output: { task: task.id, cell: cell.spec.id, key: cell.key, digest, slot, facts }, lost: false }
+    return { ...cell, output: { task: task.id, cell: cell.spec.id, key: cell.key, digest, slot, facts }, lost: false, again: false }
   })
   return withCells(task, now, toRun)
 }
@@ -105,7 +117,7 @@ export function missingBatches(settled: SettledTask, inputs: Inputs): Batch[] {
   const groups = new Set<string>()
   for (const cell of settled.cells) {
     groups.add(cell.spec.group)
-    if (cell.output !== null) continue
+    if (!isMissing(cell)) continue
     const list = missing.get(cell.spec.group)
     if (list) list.push(cell)
     else missing.set(cell.spec.group, [cell])

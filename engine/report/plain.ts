@@ -53,6 +53,8 @@ export function plainLines(view: RunView, event: RunEvent): string[] {
     }
     case 'cell-failed':
       return line(`${event.task}  cell ${event.cell} failed: ${event.reason}`)
+    case 'given-up':
+      return line(`${event.task}  read by all that wanted it: ${formatBytes(event.bytes)} given up`)
     case 'object-lost':
       return line(`${event.detail}; it is in quarantine, ${formatNumberOf(event.cells, 'cell')} to be made again`)
     case 'stop-requested':

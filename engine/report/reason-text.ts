@@ -42,6 +42,8 @@ export function whatHappened({ type, subject, of, causes }: Pick<ReasonGroup, 't
       return one ? 'object damaged' : `${formatCount(count)} objects damaged`
     case 'gone':
       return one ? 'object lost' : `${formatCount(count)} objects lost`
+    case 'evicted':
+      return 'given up after use and wanted again'
     case 'made-before':
       return `inputs made in run ${causes.map(({ name }) => name).join(', ')}`
     case 'inputs':

@@ -1,5 +1,5 @@
 import { type RunEvent, type RunStarted, unreachable } from '../core/events.ts'
-import { formatCount, formatDuration, formatNumberOf } from './format.ts'
+import { formatBytes, formatCount, formatDuration, formatNumberOf } from './format.ts'
 import {
   type Activity,
   type GridCell,
@@ -71,6 +71,8 @@ function apply(view: RunView, event: RunEvent): RunView {
       return withTask(view, event.task, {}, `cell ${event.cell} failed: ${event.reason}`)
     case 'state-changed':
       return changeState(view, event)
+    case 'given-up':
+      return withTask(view, event.task, {}, `${formatBytes(event.bytes)} given up after use`)
     case 'object-lost':
       return { ...view, log: logged(view.log, event.at, `${event.detail}; ${formatNumberOf(event.cells, 'cell')} to be made again`) }
     case 'log':

@@ -43,6 +43,7 @@ export function summaryLines(end: RunFinished, context: SummaryContext): string[
       formatNumberOf(end.modelLoads, 'base load'),
       formatNumberOf(end.adapterSwitches, 'adapter switch', 'adapter switches'),
       `${formatBytes(end.bytes)} written`,
+      ...(end.givenUp > 0 ? [`${formatBytes(end.givenUp)} given up after use`] : []),
       ...(end.peakMemory > 0 ? [`at most ${formatBytes(end.peakMemory)} of memory for the model`] : []),
     ].join(', ')}`,
     ...(end.leftOut ? [`  rankings and reports leave out what failed: ${sanitizeLine(end.leftOut.join(', '))}`] : []),

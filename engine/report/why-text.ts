@@ -136,6 +136,7 @@ function nearestLines(nearest: Nearest | null, exact: boolean): string[] {
 
 function damageText({ damage }: Verdict & { verdict: 'rebuilt' }): string {
   const { object, state, noticed, quarantine } = damage
+  if (state === 'evicted') return 'and was given up after use; what runs now reads it again'
   if (state === 'gone') return `but object ${short(object)} is gone from the store`
   if (quarantine === null) return `but object ${short(object)} has another length than was written`
   return `but object ${short(object)} was damaged: noticed ${new Date(noticed ?? 0).toISOString()}, kept as ${quarantine} in the store`

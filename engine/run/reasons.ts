@@ -2,7 +2,7 @@ import { canonicalJson, type Json } from '../core/json.ts'
 import { sourcesOf } from '../lineage/sources.ts'
 import type { Verdict } from '../lineage/verdict.ts'
 import type { Plan, PlannedTask } from '../plan/plan.ts'
-import type { SettledCell, SettledTask } from '../plan/settle.ts'
+import { isMissing, type SettledCell, type SettledTask } from '../plan/settle.ts'
 import type { Prepared } from '../prepare.ts'
 import { type TaskReasons, writeReasons } from '../store/run-reasons.ts'
 import { writeRunSources } from '../store/run-sources.ts'
@@ -37,8 +37,9 @@ export function recordReasons(prepared: Prepared, store: Store, plan: Plan, run:
 
 /** Null where there is nothing to tell: the cell was known as up to date. */
 function verdictOf({ explain }: Explaining, { task }: SettledTask, cell: SettledCell, expected: SettledTask | null): Verdict | null {
-  if (cell.output === null) return explain.cell(task, cell)
-  if (expected?.cell(cell.spec.id)?.output !== null) return null
+  if (isMissing(cell)) return explain.cell(task, cell)
+  const before = expected?.cell(cell.spec.id)
+  if (!before || !isMissing(before)) return null
   const verdict = explain.cell(task, cell)
   return verdict.verdict === 'served' ? { ...verdict, afterAll: true } : null
 }

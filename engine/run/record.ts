@@ -13,10 +13,14 @@ export function snapshotOf(store: Store): Snapshot {
   return {
     look: (key) => store.look(key),
     ahead: (task, cells) => store.lookAhead(task, cells),
-    done(deep) {
+    done({ transient }, deep) {
       const row = done.get(toBlob(deep)) as { cells: number; objects: string } | undefined
       if (!row) return null
-      return (parseOrNull(row.objects) as unknown as string[] | null)?.every((object) => store.has(object)) ? row.cells : null
+      return (parseOrNull(row.objects) as unknown as string[] | null)?.every(
+        (object) => store.has(object) || (transient && store.evicted.has(object)),
+      )
+        ? row.cells
+        : null
     },
   }
 }

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import type { Digest } from '../core/digest.ts'
 import type { RunEvent, RunFact, RunFinished, TaskInfo } from '../core/events.ts'
 import { CorruptObject, type Task } from '../core/step-kind.ts'
 import { errorText } from '../core/system-error.ts'
@@ -8,6 +9,7 @@ import { type Batch, inputsOf, missingBatches, type SettledTask, settleTask, wit
 import { laneCapacity, scheduledTask } from '../schedule/lanes.ts'
 import { type Command, createScheduler, type Lane, type SchedulerEvent } from '../schedule/scheduler.ts'
 import { discard } from '../store/durable.ts'
+import { givingUp } from './give-up.ts'
 import { type Store, stagingFolder } from '../store/store.ts'
 import { manifestOf, recordRate, recordTask, snapshotOf } from './record.ts'
 import type { RoomWatch } from './room.ts'
@@ -21,6 +23,8 @@ export interface RunOptions {
   readonly store: Store
   readonly executors: Readonly<Record<Lane, Executor>>
   readonly cores: number
+  /** Objects that something else stands on, so that they are not given up after use. */
+  held(): ReadonlySet<Digest>
   emit(fact: RunFact): void
   /** Path of a task's log, for the end of the run. */
   logOf(task: string): string | null
@@ -64,6 +68,7 @@ export function withTime(emit: (event: RunEvent) => void, now: () => number): (f
 export async function run(options: RunOptions): Promise<RunResult> {
   const { plan, store, emit, executors, tally } = options
   const snapshot = snapshotOf(store)
+  const giveUp = givingUp(plan, store, options.held)
   const scheduler = createScheduler(
     plan.tasks.map(({ task }) => scheduledTask(task)),
     laneCapacity(options.cores),
@@ -80,7 +85,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
     let result = settled.get(id)
     if (!result) {
       const { task } = planned(id)
-      result = settleTask(task, inputsOf(task, settle), snapshot)
+      result = settleTask(task, inputsOf(task, settle), snapshot, plan.wanted.get(id))
       settled.set(id, result)
     }
     return result
@@ -89,8 +94,8 @@ export async function run(options: RunOptions): Promise<RunResult> {
 
   /** Computes a task's keys now that its parents' outputs are known. */
   const settleNow = (id: string): number => {
-    const { task, toRun, cells } = planned(id)
-    const upToDate = toRun === 0 && snapshot.done(planned(id).deep) !== null
+    const { task, deep, toRun, cells } = planned(id)
+    const upToDate = toRun === 0 && snapshot.done(task, deep) !== null
     const found = upToDate ? null : settle(id)
     const missing = found ? missingBatches(found, inputsOf(task, settle)) : []
     batches.set(id, missing)
@@ -137,9 +142,13 @@ export async function run(options: RunOptions): Promise<RunResult> {
     const cells = made.get(id)
     if (cells) settled.set(id, withMade(settle(id), cells))
     made.delete(id)
-    const known = snapshot.done(planned(id).deep) !== null
-    if (!known) noteIfRoom(() => recordTask(store, planned(id).deep, settle(id)))
+    const { task, deep } = planned(id)
+    if (cells || snapshot.done(task, deep) === null) noteIfRoom(() => recordTask(store, deep, settle(id)))
     ended++
+    for (const { task: used, bytes } of giveUp.finished(id)) {
+      tally.givenUp(bytes)
+      emit({ type: 'given-up', task: used, bytes })
+    }
     emit({ type: 'task-finished', task: id, ran: tally.ranOf(id), reused: tally.reusedOf(id) })
   }
 

@@ -12,11 +12,13 @@ import { totalsOf } from '../plan/totals.ts'
 import type { Prepared } from '../prepare.ts'
 import { damagedObjects } from '../store/damaged-objects.ts'
 import { discard } from '../store/durable.ts'
+import { heldElsewhere } from '../store/held.ts'
 import { createReader } from '../store/read.ts'
 import { clearStaging, type Store } from '../store/store.ts'
 import { tokenLimits } from '../store/token-limits.ts'
 import { commandExecutor } from './command-executor.ts'
 import { engineExecutor } from './engine-executor.ts'
+import { recordedFile } from './explaining.ts'
 import { type Journal, openJournal } from './journal.ts'
 import { endOrphans } from './orphans.ts'
 import { diskProblems, filesNeeded, memoryHere, memoryProblems } from './preflight.ts'
@@ -68,7 +70,7 @@ export async function runWorkflow(options: SessionOptions): Promise<Result<RunFi
   const { plan, expected } = planNow(prepared, store)
   const refused = [
     ...(plan.tasks.some(({ toRun }) => toRun > 0) ? prepared.notReady : []),
-    ...diskProblems(store.layout.root, { bytes: expected.bytes, files: filesNeeded(plan) }, options.keepFree),
+    ...diskProblems(store.layout.root, { bytes: expected.disk.peak.bytes, files: filesNeeded(plan) }, options.keepFree),
     ...memoryProblems(modelsToLoad(plan), memoryHere()),
   ]
   if (refused.length > 0) return fail(refused)
@@ -97,6 +99,7 @@ function together(failed: RunResult['totals'], rest: RunResult['totals']): RunRe
     cells: { ...cells, ran: cells.ran + rest.cells.ran },
     seconds: failed.seconds + rest.seconds,
     bytes: failed.bytes + rest.bytes,
+    givenUp: failed.givenUp + rest.givenUp,
   }
 }
 
@@ -135,6 +138,8 @@ async function session(options: SessionOptions, firstPlan: Plan, expected: Forec
   const tally = new Tally(now())
   const read = createReader(store.layout)
   const room = roomWatch(store.layout.root, options.keepFree)
+  let others: ReadonlySet<Digest> | undefined
+  const held = () => (others ??= heldElsewhere(store.layout, recordedFile(store, prepared.workflow)))
   const executors = {
     sidecar: sidecarExecutor({ ...options.sidecar, layout: store.layout, limits: tokenLimits(store), emit }),
     engine: engineExecutor(read),
@@ -150,6 +155,7 @@ async function session(options: SessionOptions, firstPlan: Plan, expected: Forec
       workflow: prepared.workflow.name,
       plan,
       room,
+      held,
       executors,
       tally: new Tally(now()),
       emit: (event) => ('task' in event && event.task !== null && !todo.has(event.task) ? undefined : emit(event)),
@@ -177,6 +183,7 @@ async function session(options: SessionOptions, firstPlan: Plan, expected: Forec
         workflow: prepared.workflow.name,
         plan,
         room,
+        held,
         executors,
         tally,
         emit,

@@ -1,5 +1,5 @@
 import type { Digest } from '../core/digest.ts'
-import type { Plan } from '../plan/plan.ts'
+import type { Plan, PlannedTask } from '../plan/plan.ts'
 import type { Prepared } from '../prepare.ts'
 import { objectsNoted } from '../store/holdings.ts'
 import { isRecorded, type RunRecord, writeRunRecord } from '../store/run-record.ts'
@@ -22,20 +22,22 @@ export function recorderOf(store: Store, workflow: Prepared['workflow'], run: st
   })
   return {
     started(plan: Plan): void {
-      writeRunRecord(store.layout, record(false, objectsOf(store, plan)))
+      writeRunRecord(store.layout, record(false, objectsOf(store, plan, plan.tasks)))
     },
     finished(plan: Plan): void {
-      const objects = objectsOf(store, plan)
+      // What is given up after use stays known through what was made from it.
+      const lasting = plan.tasks.filter(({ task }) => !task.transient)
+      const objects = objectsOf(store, plan, lasting)
       if (!isRecorded(store.layout, file, objects)) writeRunRecord(store.layout, record(true, objects))
     },
   }
 }
 
-/** Every object that cells of the plan lie in, as far as they are stored. */
-function objectsOf(store: Store, plan: Plan): Digest[] {
+/** Every object that cells of these tasks lie in, as far as they are stored. */
+function objectsOf(store: Store, plan: Plan, tasks: readonly PlannedTask[]): Digest[] {
   const noted = objectsNoted(store)
   const objects = new Set<Digest>()
-  for (const { task, deep } of plan.tasks) {
+  for (const { task, deep } of tasks) {
     const known = noted(deep)
     if (known) for (const object of known) objects.add(object)
     else for (const { output } of plan.settled(task.id).cells) if (output) objects.add(output.slot.object)

@@ -18,6 +18,7 @@ export class Tally {
   readonly #unchanged = new Set<string>()
   #failures = 0
   #bytes = 0
+  #givenUp = 0
   #peakMemory = 0
   #attempts = 0
   #firstFailure: string | null = null
@@ -47,6 +48,10 @@ export class Tally {
     task.ran += ran
     task.failed += failed
     this.#bytes += bytes
+  }
+
+  givenUp(bytes: number): void {
+    this.#givenUp += bytes
   }
 
   /** Of the process that holds the model. */
@@ -95,7 +100,7 @@ export class Tally {
   totals(
     now: number,
     logOf: (task: string) => string | null,
-  ): Pick<RunFinished, 'tasks' | 'cells' | 'unchangedAfterAll' | 'seconds' | 'bytes' | 'peakMemory' | 'failure'> {
+  ): Pick<RunFinished, 'tasks' | 'cells' | 'unchangedAfterAll' | 'seconds' | 'bytes' | 'givenUp' | 'peakMemory' | 'failure'> {
     const tasks = [...this.#tasks.values()].filter((task) => !task.blocked || task.before > 0)
     const sum = (of: (task: Counted) => number) => tasks.reduce((total, task) => total + of(task), 0)
     const made = (task: Counted) => task.ran + task.before
@@ -114,6 +119,7 @@ export class Tally {
       unchangedAfterAll: this.#unchanged.size,
       seconds: (now - this.#started) / 1000,
       bytes: this.#bytes,
+      givenUp: this.#givenUp,
       peakMemory: this.#peakMemory,
       failure: task === null ? null : { task, message: this.failureOf(task), log: logOf(task) },
     }

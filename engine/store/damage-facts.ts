@@ -3,10 +3,10 @@ import path from 'node:path'
 import type { Digest } from '../core/digest.ts'
 import { objectPath, type StoreLayout } from './layout.ts'
 
-/** What became of an object that cannot be used. */
+/** What became of an object that cannot be used: `evicted` when it was given up after use. */
 export interface ObjectDamage {
   readonly object: Digest
-  readonly state: 'gone' | 'damaged'
+  readonly state: 'gone' | 'damaged' | 'evicted'
   /** When it was taken out of use, in milliseconds since 1970; null when it was simply not there. */
   readonly noticed: number | null
   /** Where its bytes are kept, relative to the store. */
@@ -19,7 +19,10 @@ export function objectDamage(layout: StoreLayout, object: Digest): ObjectDamage 
     .filter((name) => name.startsWith(`${object}.`))
     .sort()
     .at(-1)
-  if (kept === undefined)
-    return { object, state: existsSync(objectPath(layout, object)) ? 'damaged' : 'gone', noticed: null, quarantine: null }
+  if (kept === undefined) {
+    const evicted = existsSync(path.join(layout.evicted, object))
+    const state = existsSync(objectPath(layout, object)) ? 'damaged' : evicted ? 'evicted' : 'gone'
+    return { object, state, noticed: null, quarantine: null }
+  }
   return { object, state: 'damaged', noticed: Number(kept.slice(object.length + 1)), quarantine: path.join('quarantine', kept) }
 }

@@ -3,6 +3,7 @@ import path from 'node:path'
 import type { Digest } from '../core/digest.ts'
 import { fail, ok, type Result } from '../core/result.ts'
 import { type GcOptions, type GcPlan, type GcReport, makePlan } from './gc-plan.ts'
+import { forgetEvicted } from './evicted.ts'
 import { objectPath } from './layout.ts'
 import { lockHolder, takeLock } from './lock.ts'
 import { unitTables } from './mend.ts'
@@ -51,11 +52,12 @@ function forgetRows(store: Store, { units, objects }: GcPlan): void {
 }
 
 /** Manifests before objects: a manifest that is still there, and would be indexed again, finds its objects. */
-function removeFiles({ layout }: Store, { units, files: objects, leftovers }: GcPlan): void {
+function removeFiles({ layout }: Store, { units, objects: gone, files: objects, leftovers }: GcPlan): void {
   for (const { manifest } of units) rmSync(path.join(layout.manifests, manifest), { force: true })
   for (const file of leftovers.manifests) rmSync(file.path, { force: true })
   syncFolder(layout.manifests)
   for (const object of objects) rmSync(objectPath(layout, object), { force: true })
+  forgetEvicted(layout, gone)
   for (const files of [leftovers.objects, leftovers.staging, leftovers.quarantine, leftovers.runs])
     for (const file of files) rmSync(file.path, { recursive: true, force: true })
 }

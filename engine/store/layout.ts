@@ -10,6 +10,8 @@ export interface StoreLayout {
   readonly manifests: string
   readonly staging: string
   readonly quarantine: string
+  /** Marks of objects that were given up on purpose; made with the first of them. */
+  readonly evicted: string
   readonly runs: string
   readonly index: string
   readonly lock: string
@@ -23,6 +25,7 @@ export function storeLayout(root: string): StoreLayout {
     manifests: at('manifests'),
     staging: at('staging'),
     quarantine: at('quarantine'),
+    evicted: at('evicted'),
     runs: at('runs'),
     index: at('index.db'),
     lock: at('lock.db'),

@@ -7,6 +7,7 @@ import type { CellOutput, Components, Facts, Slot } from '../core/step-kind.ts'
 import { DamagedIndex } from '../core/system-error.ts'
 import { commitBatch } from './commit.ts'
 import type { StagedFile } from './durable.ts'
+import { evictedObjects, type Evicted } from './evicted.ts'
 import { openIndex } from './index-db.ts'
 import { makeFolders, objectPath, type StoreLayout, storeLayout } from './layout.ts'
 import type { Manifest } from './manifest.ts'
@@ -19,7 +20,7 @@ export interface IndexedCell extends Omit<CellOutput, 'task'> {
 }
 
 /** What a stored cell gives to those that are made from it. */
-export type StoredOutput = Pick<CellOutput, 'digest' | 'slot' | 'facts'>
+export type StoredOutput = Pick<CellOutput, 'digest' | 'slot' | 'facts' | 'evicted'>
 
 /** A committed batch as the index knows it. */
 export interface Unit {
@@ -38,7 +39,7 @@ export interface Store {
   readonly db: DatabaseSync
   /** The stored cell of this key, when its object is there in full length. */
   find(key: Digest): IndexedCell | null
-  /** What planning asks of a cell; tells apart one never made from one whose object is gone. */
+  /** What planning asks of a cell; tells apart one never made, one whose object is gone, and one whose object was given up. */
   look(key: Digest): StoredOutput | 'lost' | null
   /**
    * Reads at once what the latest batches of a task hold, so that {@link look} need not search for each: the cells of
@@ -51,6 +52,9 @@ export interface Store {
   has(object: Digest): boolean
   /** Takes a damaged or lost object out of use: its cells count as lost until they are made again. Returns how many. */
   quarantine(object: Digest): number
+  readonly evicted: Evicted
+  /** Gives up objects on purpose: their cells stay known. Returns how many bytes that freed. */
+  evict(objects: readonly Digest[]): number
   /** Runs statements in one transaction. */
   transaction(work: () => void): void
   close(): void
@@ -60,7 +64,8 @@ export function openStore(root: string): Store {
   const layout = storeLayout(root)
   makeFolders(layout)
   const db = openIndex(layout.index)
-  if (isEmpty(db)) rebuildIndex(db, layout)
+  const evicted = evictedObjects(layout)
+  if (isEmpty(db)) rebuildIndex(db, layout, evicted)
 
   const findCell = db.prepare('SELECT digest, unit, cell, slot, own, inputs, facts FROM cells WHERE key = ?')
   const findOutput = db.prepare('SELECT lower(hex(digest)) AS digest, slot, facts FROM cells WHERE key = ?')
@@ -85,7 +90,9 @@ export function openStore(root: string): Store {
     const row = ahead.get(key) ?? (findOutput.get(toBlob(key)) as OutputRow | undefined)
     if (!row) return null
     const slot = stored(row.slot) as unknown as Slot
-    return has(slot.object) ? { digest: row.digest, slot, facts: stored(row.facts) as unknown as Facts } : 'lost'
+    const output = { digest: row.digest, slot, facts: stored(row.facts) as unknown as Facts }
+    if (has(slot.object)) return output
+    return evicted.has(slot.object) ? { ...output, evicted: true } : 'lost'
   }
   const lookAhead = (task: string, most: number): void => {
     ahead.clear()
@@ -104,6 +111,7 @@ export function openStore(root: string): Store {
     look,
     lookAhead,
     transaction,
+    evicted,
     find(key) {
       const row = findCell.get(toBlob(key)) as CellRow | undefined
       const slot = row && (stored(row.slot) as unknown as Slot)
@@ -132,6 +140,21 @@ export function openStore(root: string): Store {
         "SELECT count(*) AS count FROM cells WHERE unit IN (SELECT unit FROM unit_objects WHERE object = ?) AND slot ->> '$.object' = ?",
       )
       return (held.get(blob, object) as { count: number }).count
+    },
+    evict(objects) {
+      const there = objects.filter(has)
+      if (there.length === 0) return 0
+      const bytes = there.reduce((sum, object) => sum + (sizeOf(objectPath(layout, object)) ?? 0), 0)
+      evicted.mark(there)
+      const forget = db.prepare('DELETE FROM objects WHERE digest = ?')
+      transaction(() => {
+        for (const object of there) forget.run(toBlob(object))
+      })
+      for (const object of there) {
+        rmSync(objectPath(layout, object))
+        present.delete(object)
+      }
+      return bytes
     },
     close() {
       db.close()
@@ -216,7 +239,7 @@ function isEmpty(db: DatabaseSync): boolean {
 }
 
 /** Fills an empty index from the manifests, oldest first. A manifest whose name does not match its bytes is skipped. */
-function rebuildIndex(db: DatabaseSync, layout: StoreLayout): void {
+function rebuildIndex(db: DatabaseSync, layout: StoreLayout, evicted: Evicted): void {
   const manifests = readdirSync(layout.manifests).flatMap((name) => {
     const text = readFileSync(path.join(layout.manifests, name), 'utf8')
     return name === `${digestOfBytes(text)}.json` ? [{ name, manifest: JSON.parse(text) as Manifest }] : []
@@ -225,6 +248,8 @@ function rebuildIndex(db: DatabaseSync, layout: StoreLayout): void {
   manifests.sort((a, b) => a.manifest.created - b.manifest.created || (a.name < b.name ? -1 : 1))
   inTransaction(db, () => {
     for (const { name, manifest } of manifests) insertManifest(db, name, manifest)
+    const forget = db.prepare('DELETE FROM objects WHERE digest = ?')
+    for (const object of evicted.all) if (sizeOf(objectPath(layout, object)) === null) forget.run(toBlob(object))
   })
 }
 

@@ -74,7 +74,8 @@ async function check(store: Store, ofIndex: readonly MendedDamage[], { read, dry
     found.push(...data.findings)
   }
   const views = await checkViews(store, read === 1, (done, total) => onProgress({ doing: 'results', done, total }))
-  const lostCells = count(lostCellsSql)
+  const evicted = JSON.stringify([...store.evicted.all])
+  const lostCells = (store.db.prepare(lostCellsSql).get(evicted) as { count: number }).count
   const { damage, heldBy } = await mend(store, [...found, ...views.findings], dryRun)
   return {
     store: store.layout.root,
@@ -93,7 +94,8 @@ async function check(store: Store, ofIndex: readonly MendedDamage[], { read, dry
   }
 }
 
-const lostCellsSql = `WITH lost AS (SELECT unit, lower(hex(object)) AS object FROM unit_objects WHERE object NOT IN (SELECT digest FROM objects))
+const lostCellsSql = `WITH lost AS (SELECT unit, lower(hex(object)) AS object FROM unit_objects
+    WHERE object NOT IN (SELECT digest FROM objects) AND object NOT IN (SELECT unhex(value) FROM json_each(?)))
   SELECT count(*) AS count FROM lost JOIN cells ON cells.unit = lost.unit AND slot ->> '$.object' = lost.object`
 
 const nothingChecked = {

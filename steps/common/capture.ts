@@ -9,7 +9,7 @@ import { chunks } from './pick.ts'
 export interface CaptureParams {
   readonly layers: readonly number[]
   readonly positions: 'response' | 'all'
-  readonly raw: 'keep' | 'keep-int8' | 'never'
+  readonly raw: 'keep' | 'keep-int8' | 'evict-after-projection' | 'never'
 }
 
 export const captureSchema: ParamSchema = {
@@ -28,10 +28,10 @@ export const captureSchema: ParamSchema = {
     },
     raw: {
       type: 'string',
-      enum: ['keep', 'keep-int8', 'never'],
+      enum: ['keep', 'keep-int8', 'evict-after-projection', 'never'],
       default: 'keep',
       description:
-        'keep stores the recordings: other traits are then projected without a model. keep-int8 stores them in eight bits a number, a little over half of bfloat16. never stores none: a project step reads the answers again and keeps the scores alone, so that another trait costs another pass.',
+        'keep stores the recordings: other traits are then projected without a model. keep-int8 stores them in eight bits a number, a little over half of bfloat16. evict-after-projection removes them once all project steps have read them; another trait costs another pass. never stores none: a project step reads the answers again and keeps the scores alone, so that another trait costs another pass.',
       'x-affects': 'result',
       'x-chooses': 'storage',
     },
@@ -108,6 +108,7 @@ export function captureTask(reading: Reading): Task {
     operation: captureOperation,
     parents: [{ task: answers.id, role: 'answers' }],
     state,
+    ...(capture.raw === 'evict-after-projection' ? { transient: true } : {}),
     shared: { ...captureComponents(reading), ...(capture.raw === 'keep-int8' ? { raw: capture.raw } : {}) },
     data: { layers: [...capture.layers] },
     tuning: { batchSize, mostTokens: answers.tuning.maxNewTokens as number },

@@ -22,7 +22,7 @@ export const projectOperation: Operation = {
           id: projectionId(prompt, name),
           group: prompt,
           own: known ? { activation: activation.digest, vector: vector.digest, ...baseline(task, vector) } : null,
-          inputs: known ? [activation, vector] : [],
+          inputs: [activation, vector].filter((output) => output !== null),
         }
       }),
     )

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Task } from '../../engine/core/step-kind.ts'
+import type { TaskGraph } from '../../engine/graph/expand.ts'
 import { criticalPath } from '../../engine/plan/critical-path.ts'
 import { diskOverTime } from '../../engine/plan/disk.ts'
 import { forecast } from '../../engine/plan/forecast.ts'
@@ -21,6 +22,8 @@ const batch = (stage: string, from: number, until: number, after: PlayedBatch | 
   transition: null,
 })
 
+const emptyGraph: TaskGraph = { tasks: [], byId: new Map(), children: new Map() }
+
 test('the critical path is what the end waits for: work beside it takes no time, and its parts add up to the whole', () => {
   const answers = batch('answers', 0, 10, null)
   const beside = batch('tables', 0, 9, null)
@@ -39,11 +42,29 @@ test('the critical path is what the end waits for: work beside it takes no time,
 test('what is on the disk is what ended so far, by class, at every twentieth of the time', () => {
   const first = batch('answers', 0, 10, null, 5)
   const second = batch('recordings', 10, 20, first, 100)
-  const { series, peak } = diskOverTime([first, second])
+  const { series, peak } = diskOverTime([first, second], emptyGraph)
   expect(series.length).toBe(20)
   expect(series.map(({ bytes }) => bytes)).toEqual([...Array.from({ length: 9 }, () => 0), ...Array.from({ length: 10 }, () => 5), 105])
   expect(series[9]).toEqual({ seconds: 10, bytes: 5, ofClass: { answers: 5, recordings: 0 } })
   expect(peak).toEqual({ seconds: 20, bytes: 105, ofClass: { answers: 5, recordings: 100 } })
+})
+
+test('what a transient task wrote is on the disk until the last of its readers has ended', () => {
+  const [recordings, one, other] = [batch('recordings', 0, 4, null, 100), batch('one', 4, 6, null, 1), batch('other', 4, 10, null, 1)]
+  const id = ({ task }: PlayedBatch, name: string, transient?: true): PlayedBatch['task'] => ({
+    ...task,
+    id: name,
+    ...(transient && { transient }),
+  })
+  const played = [
+    { ...recordings, task: id(recordings, 'r', true) },
+    { ...one, task: id(one, 'a') },
+    { ...other, task: id(other, 'b') },
+  ]
+  const { series, peak } = diskOverTime(played, { ...emptyGraph, children: new Map([['r', ['a', 'b']]]) })
+  expect([peak.bytes, peak.seconds]).toEqual([102, 10])
+  expect(series.at(-2)?.bytes).toBe(101)
+  expect(series.at(-1)).toEqual({ seconds: 10, bytes: 2, ofClass: { recordings: 0, one: 1, other: 1 } })
 })
 
 const llama = {

@@ -194,6 +194,7 @@ function finished(events: readonly RunEvent[], seconds: number, { failing }: Scr
     unchangedAfterAll: 0,
     seconds,
     bytes: batches.reduce((sum, { bytes }) => sum + bytes, 0),
+    givenUp: 0,
     peakMemory: 0,
     because: null,
     failure: failing ?? null,

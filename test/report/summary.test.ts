@@ -19,6 +19,7 @@ const done: RunFinished = {
   unchangedAfterAll: 0,
   seconds: 185,
   bytes: 12_300_000,
+  givenUp: 0,
   peakMemory: 1_900_000_000,
   because: null,
   failure: null,

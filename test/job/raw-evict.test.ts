@@ -1,0 +1,101 @@
+import { existsSync, readdirSync, rmSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { dag, plan, run } from '../support/dag.ts'
+import { cellDigests, objectFile, rows } from '../support/stored.ts'
+import { contrastSet, finishedWorkspace, freshWorkspace, type Workspace, workflowFile } from '../support/workspace.ts'
+
+const layers = '{ layers: [1, 2] }'
+const evicting = '{ layers: [1, 2], raw: evict-after-projection }'
+
+function evict(workspace: Workspace): Workspace {
+  workspace.edit(workflowFile, layers, evicting)
+  return workspace
+}
+
+function addTrait(workspace: Workspace): void {
+  workspace.write('traits/dull.json', contrastSet('dull', 'How tedious a question,', 'The answer is this:'))
+}
+
+/** Objects of recordings, and those of them whose bytes are there. */
+function recordings(workspace: Workspace): { all: number; there: number } {
+  const found = rows<{ object: string }>(
+    workspace,
+    "SELECT DISTINCT slot ->> '$.object' AS object FROM cells JOIN units ON units.id = unit WHERE operation = 'capture'",
+  )
+  return { all: found.length, there: found.filter(({ object }) => existsSync(objectFile(workspace, { object, offset: 0 }))).length }
+}
+
+test('recordings are given up once they are projected, and every result is that of kept ones, bit for bit', async () => {
+  const workspace = evict(freshWorkspace())
+  const { code, finished, events } = await run(workspace)
+  const givenUp = events.flatMap((event) => (event.type === 'given-up' ? [event] : []))
+  expect([code, givenUp.length, finished.givenUp]).toEqual([0, 12, givenUp.reduce((sum, { bytes }) => sum + bytes, 0)])
+  expect(recordings(workspace)).toEqual({ all: 18, there: 0 })
+  expect(cellDigests(workspace)).toEqual(cellDigests(finishedWorkspace()))
+})
+
+test('what was given up counts as made: nothing runs, also without the index, and verify and gc miss nothing', async () => {
+  const workspace = evict(freshWorkspace())
+  await run(workspace)
+  for (const suffix of ['', '-wal', '-shm']) rmSync(workspace.at(`cache/index.db${suffix}`), { force: true })
+  expect((await run(workspace)).finished.cells).toEqual({ ran: 0, reused: 146, failed: 0 })
+  const verified = await dag(workspace.folder, ['verify', '--read-data', '--json'])
+  expect([verified.code, JSON.parse(verified.stdout)]).toEqual([0, expect.objectContaining({ damage: [], lostCells: 0 })])
+  const collected = await dag(workspace.folder, ['gc', '--yes', '--grace', '0', '--json'])
+  expect(JSON.parse(collected.stdout).go).toMatchObject({ units: 0, objects: 0 })
+  expect((await plan(workspace)).cells).toEqual({ total: 146, run: 0, reuse: 146 })
+})
+
+test('a new trait reads again the layer that it is projected at, says so before, and gets what kept recordings give', async () => {
+  const [kept, workspace] = [finishedWorkspace(), evict(freshWorkspace())]
+  await run(workspace)
+  for (const each of [kept, workspace]) addTrait(each)
+  const [cheap, dear] = [await plan(kept), await plan(workspace)]
+  expect([cheap.modelLoads, cheap.adapterSwitches, cheap.cells]).toEqual([1, 0, { total: 188, run: 50, reuse: 138 }])
+  expect([dear.modelLoads, dear.adapterSwitches, dear.cells]).toEqual([1, 3, { total: 188, run: 86, reuse: 102 }])
+  expect(dear.reasons.map(({ text }) => text)).toEqual([
+    '+1 trait `dull`: 2 vectors, 36 projections, then up to 2 rankings, 1 overview, 4 reports',
+    'given up after use and wanted again: 36 recordings',
+  ])
+  await run(kept)
+  expect((await run(workspace)).finished.cells).toEqual({ ran: 86, reused: 102, failed: 0 })
+  expect(cellDigests(workspace)).toEqual(cellDigests(kept))
+  expect(recordings(workspace).there).toBe(0)
+})
+
+test('why a recording runs is told before and after', async () => {
+  const workspace = evict(freshWorkspace())
+  await run(workspace)
+  addTrait(workspace)
+  const why = async () => (await dag(workspace.folder, ['why', workflowFile, 'clean/alpha/two'])).stdout
+  const told = 'and was given up after use; what runs now reads it again'
+  expect(await why()).toContain(told)
+  await run(workspace)
+  expect(await why()).toContain(told)
+})
+
+test('who begins to give up what is kept frees it and makes nothing; who keeps again makes it anew', async () => {
+  const workspace = evict(finishedWorkspace())
+  expect((await run(workspace)).finished.cells.ran).toBe(0)
+  expect(recordings(workspace).there).toBe(0)
+  workspace.edit(workflowFile, evicting, layers)
+  expect((await plan(workspace)).reasons.map(({ text }) => text)).toEqual(['given up after use and wanted again: 36 recordings'])
+  expect((await run(workspace)).finished.cells).toEqual({ ran: 72, reused: 74, failed: 0 })
+  expect(recordings(workspace)).toEqual({ all: 18, there: 18 })
+})
+
+test('what another workflow keeps, or a pinned run stands on, is not given up', async () => {
+  const workspace = finishedWorkspace()
+  workspace.write(
+    'workflows/other.yaml',
+    workspace.read(workflowFile).replace('workflow: audit', 'workflow: other').replace(layers, evicting),
+  )
+  expect((await dag(workspace.folder, ['run', 'workflows/other.yaml'])).code).toBe(0)
+  expect(recordings(workspace).there).toBe(18)
+
+  const pinned = finishedWorkspace()
+  const [id] = readdirSync(pinned.at('cache/runs')) as [string]
+  expect((await dag(pinned.folder, ['gc', '--pin', id])).code).toBe(0)
+  expect((await run(evict(pinned))).finished.givenUp).toBe(0)
+  expect(recordings(pinned).there).toBe(18)
+})
