@@ -19,7 +19,7 @@ export function diskProblems(root: string, { bytes, files }: Needed, keepFree: n
     problems.push(problem(message, hint))
   }
   if (space.inodes !== null && files > space.inodes) {
-    const message = `the disk of ${root} has room for ${inWords(space.inodes)} more files, and ${inWords(files)} are needed`
+    const message = `the disk of ${root} has room for ${space.inodes} more files, and ${files} are needed`
     problems.push(problem(message, 'remove files, put the store on another disk with --store, or make batches larger: each is a few files'))
   }
   return problems
@@ -33,8 +33,6 @@ export interface Needed {
 
 /** Of a batch: its object and its manifest. */
 const filesOfBatch = 2
-
-const inWords = (count: number): string => count.toLocaleString('en-US')
 
 /** Files that a run adds at least: those of its batches, and one for every result that people open. */
 export function filesNeeded(plan: Plan): number {

@@ -39,7 +39,7 @@ test('a disk without room for the bytes or for the files of a run is refused, bo
     {
       severity: 'error',
       rule: 'disk-full',
-      message: 'the disk of /store has room for 1,500 more files, and 20,000 are needed',
+      message: 'the disk of /store has room for 1500 more files, and 20000 are needed',
       hint: 'remove files, put the store on another disk with --store, or make batches larger: each is a few files',
     },
   ])
