@@ -38,12 +38,12 @@ test('what was given up counts as made: nothing runs, also without the index, an
   const workspace = evict(freshWorkspace())
   await run(workspace)
   for (const suffix of ['', '-wal', '-shm']) rmSync(workspace.at(`cache/index.db${suffix}`), { force: true })
-  expect((await run(workspace)).finished.cells).toEqual({ ran: 0, reused: 146, failed: 0 })
+  expect((await run(workspace)).finished.cells).toEqual({ ran: 0, reused: 182, failed: 0 })
   const verified = await dag(workspace.folder, ['verify', '--read-data', '--json'])
   expect([verified.code, JSON.parse(verified.stdout)]).toEqual([0, expect.objectContaining({ damage: [], lostCells: 0 })])
   const collected = await dag(workspace.folder, ['gc', '--yes', '--grace', '0', '--json'])
   expect(JSON.parse(collected.stdout).go).toMatchObject({ units: 0, objects: 0 })
-  expect((await plan(workspace)).cells).toEqual({ total: 146, run: 0, reuse: 146 })
+  expect((await plan(workspace)).cells).toEqual({ total: 182, run: 0, reuse: 182 })
 })
 
 test('a new trait reads again the layer that it is projected at, says so before, and gets what kept recordings give', async () => {
@@ -51,14 +51,14 @@ test('a new trait reads again the layer that it is projected at, says so before,
   await run(workspace)
   for (const each of [kept, workspace]) addTrait(each)
   const [cheap, dear] = [await plan(kept), await plan(workspace)]
-  expect([cheap.modelLoads, cheap.adapterSwitches, cheap.cells]).toEqual([1, 0, { total: 188, run: 50, reuse: 138 }])
-  expect([dear.modelLoads, dear.adapterSwitches, dear.cells]).toEqual([1, 3, { total: 188, run: 86, reuse: 102 }])
+  expect([cheap.modelLoads, cheap.adapterSwitches, cheap.cells]).toEqual([1, 0, { total: 224, run: 50, reuse: 174 }])
+  expect([dear.modelLoads, dear.adapterSwitches, dear.cells]).toEqual([1, 3, { total: 224, run: 86, reuse: 138 }])
   expect(dear.reasons.map(({ text }) => text)).toEqual([
-    '+1 trait `dull`: 2 vectors, 36 projections, then up to 2 rankings, 1 overview, 4 reports',
+    '+1 trait `dull`: 4 vectors, 36 projections, 2 rankings, then up to 1 overview, 6 report parts, 1 report',
     'given up after use and wanted again: 36 recordings',
   ])
   await run(kept)
-  expect((await run(workspace)).finished.cells).toEqual({ ran: 86, reused: 102, failed: 0 })
+  expect((await run(workspace)).finished.cells).toEqual({ ran: 86, reused: 138, failed: 0 })
   expect(cellDigests(workspace)).toEqual(cellDigests(kept))
   expect(recordings(workspace).there).toBe(0)
 })
@@ -80,7 +80,7 @@ test('who begins to give up what is kept frees it and makes nothing; who keeps a
   expect(recordings(workspace).there).toBe(0)
   workspace.edit(workflowFile, evicting, layers)
   expect((await plan(workspace)).reasons.map(({ text }) => text)).toEqual(['given up after use and wanted again: 36 recordings'])
-  expect((await run(workspace)).finished.cells).toEqual({ ran: 72, reused: 74, failed: 0 })
+  expect((await run(workspace)).finished.cells).toEqual({ ran: 72, reused: 110, failed: 0 })
   expect(recordings(workspace)).toEqual({ all: 18, there: 18 })
 })
 

@@ -130,6 +130,7 @@ test('every way to keep recordings is a policy: all steps that record are writte
   expect(policies.map(({ name, asWritten }) => [name, asWritten])).toEqual([
     ['keep', false],
     ['keep-int8', false],
+    ['evict-after-projection', false],
     ['never', false],
   ])
   expect(policies[1]?.steps.map(({ params }) => params.capture)).toEqual([
