@@ -59,15 +59,17 @@ class GrowingLayer(DynamicLayer):
                 buffer[row, :, tokens - states.shape[1] : tokens] = states
         self.keys, self.values = (buffer[:, :, :tokens] for buffer in self._buffers)
 
-    def join(self, other: GrowingLayer) -> None:
-        """Takes the rows of `other` behind its own; the tokens of the shorter stand at the end, behind zeros."""
-        mine, theirs = self.get_seq_length(), other.get_seq_length()
-        tokens, rows = max(mine, theirs), self.keys.shape[0]
+    def join(self, others: Sequence[GrowingLayer]) -> None:
+        """Takes the rows of `others` behind its own; the tokens of the shorter stand at the end, behind zeros."""
+        layers = [self, *others]
+        tokens, rows = max(layer.get_seq_length() for layer in layers), sum(len(layer.keys) for layer in layers)
         buffers = []
-        for own, new in zip((self.keys, self.values), (other.keys, other.values), strict=True):
-            buffer = own.new_zeros(rows + new.shape[0], own.shape[1], tokens + CHUNK, own.shape[3])
-            buffer[:rows, :, tokens - mine : tokens] = own
-            buffer[rows:, :, tokens - theirs : tokens] = new
+        for kind in ("keys", "values"):
+            buffer = self.keys.new_zeros(rows, self.keys.shape[1], tokens + CHUNK, self.keys.shape[3])
+            row = 0
+            for states in (getattr(layer, kind) for layer in layers):
+                buffer[row : row + len(states), :, tokens - states.shape[2] : tokens] = states
+                row += len(states)
             buffers.append(buffer)
         self._buffers = tuple(buffers)
         self.keys, self.values = (buffer[:, :, :tokens] for buffer in self._buffers)
@@ -114,12 +116,11 @@ def common_prefix(rows: Sequence[Sequence[int]]) -> int:
     return sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
-def join(cache: DynamicCache, other: DynamicCache) -> DynamicCache:
-    """`cache` with the rows of `other` behind its own."""
-    for layer, more in zip(cache.layers, other.layers, strict=True):
-        assert isinstance(layer, GrowingLayer) and isinstance(more, GrowingLayer)
-        layer.join(more)
-    return cache
+def join(caches: Sequence[DynamicCache]) -> DynamicCache:
+    """The first of `caches` with the rows of the others behind its own."""
+    for layer, *others in zip(*(cache.layers for cache in caches), strict=True):
+        layer.join(others)
+    return caches[0]
 
 
 def for_rows(cache: DynamicCache, rows: int) -> DynamicCache:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .base import Base
     from .sampling import Sampler
 
+ENOUGH = 256  # tokens: products of so many are as fast as larger ones
 WORTH_JOINING = 1 / 8  # of the rows that are worked on together: so many places must be free before others take them
 
 
@@ -50,7 +51,7 @@ def decode(
             free = places if batch is None else places - len(batch.rows)
             if waiting and (batch is None or (can_join and free >= max(1, places * WORTH_JOINING))):
                 fresh = started(base, prompts, [waiting.popleft() for _ in range(min(free, len(waiting)))])
-                batch = fresh if batch is None else joined(batch, fresh)
+                batch = fresh if batch is None else joined([batch, fresh])
             assert batch is not None
             picked = sampler.pick(batch.logits, batch.rows)
             for row, token in zip(batch.rows, picked.tolist(), strict=True):
@@ -78,18 +79,33 @@ class Batch:
 
 
 def started(base: Base, prompts: Sequence[Sequence[int]], rows: list[int]) -> Batch:
-    """The batch after its prompts. What all of them begin with runs once."""
-    from .cache import empty_cache, for_rows, shared_prefix
+    """The batch after its prompts. What all of them begin with runs once, the rest of them beside those of like length."""
+    from .cache import can_share, empty_cache, for_rows, shared_prefix
 
     own = [prompts[row] for row in rows]
     shared = shared_prefix(base, own, min(map(len, own)) - 1)
-    ids, mask, positions = left_padded(own, shared, base.device)
-    cache = empty_cache(base)
+    common = empty_cache(base)
     if shared > 0:
-        base.decoder(input_ids=ids[:1, :shared], position_ids=positions[:1, :shared], past_key_values=cache, use_cache=True)
-        cache = for_rows(cache, len(rows))
-        ids, positions = ids[:, shared:], positions[:, shared:]
-    return Batch(rows, cache, mask, positions[:, -1:], run(base, ids, mask, positions, cache))
+        ids, _, positions = left_padded([own[0][:shared]], 0, base.device)
+        base.decoder(input_ids=ids, position_ids=positions, past_key_values=common, use_cache=True)
+    batches = []
+    for group in of_like_length([len(prompt) - shared for prompt in own]) if can_share(base) else [range(len(own))]:
+        ids, mask, positions = left_padded([own[index] for index in group], shared, base.device)
+        cache = for_rows(common, len(group)) if shared > 0 else empty_cache(base)
+        logits = run(base, ids[:, shared:], mask, positions[:, shared:], cache)
+        batches.append(Batch([rows[index] for index in group], cache, mask, positions[:, -1:], logits))
+    return batches[0] if len(batches) == 1 else joined(batches)
+
+
+def of_like_length(lengths: Sequence[int]) -> list[list[int]]:
+    """Positions of `lengths` in groups of `ENOUGH` tokens or more, where the shortest lacks little to the longest."""
+    groups: list[list[int]] = []
+    for index in sorted(range(len(lengths)), key=lambda index: -lengths[index]):
+        longest = lengths[groups[-1][0]] if groups else 0
+        if not groups or (len(groups[-1]) * longest >= ENOUGH and lengths[index] * 8 <= longest * 7):
+            groups.append([])
+        groups[-1].append(index)
+    return groups
 
 
 def followed(base: Base, batch: Batch, picked: torch.Tensor, kept: torch.Tensor) -> Batch:
@@ -106,21 +122,20 @@ def followed(base: Base, batch: Batch, picked: torch.Tensor, kept: torch.Tensor)
     return Batch(rows, batch.cache, mask, positions, run(base, picked[:, None], mask, positions, batch.cache))
 
 
-def joined(running: Batch, fresh: Batch) -> Batch:
-    """Both batches as one, the shorter padded on the left."""
+def joined(batches: Sequence[Batch]) -> Batch:
+    """The batches as one, the shorter padded on the left."""
     import torch
     from torch.nn.functional import pad
 
     from .cache import join
 
-    tokens = max(running.mask.shape[1], fresh.mask.shape[1])
-    masks = [pad(batch.mask, (tokens - batch.mask.shape[1], 0)) for batch in (running, fresh)]
+    tokens = max(batch.mask.shape[1] for batch in batches)
     return Batch(
-        [*running.rows, *fresh.rows],
-        join(running.cache, fresh.cache),
-        torch.cat(masks),
-        torch.cat([running.positions, fresh.positions]),
-        torch.cat([running.logits, fresh.logits]),
+        [row for batch in batches for row in batch.rows],
+        join([batch.cache for batch in batches]),
+        torch.cat([pad(batch.mask, (tokens - batch.mask.shape[1], 0)) for batch in batches]),
+        torch.cat([batch.positions for batch in batches]),
+        torch.cat([batch.logits for batch in batches]),
     )
 
 

@@ -14,7 +14,7 @@ import torch
 from sidecar import generate
 from sidecar.base import Base
 from sidecar.chat import prompt_ids
-from sidecar.decode import decode
+from sidecar.decode import ENOUGH, decode, of_like_length
 from sidecar.errors import SidecarError
 from sidecar.generator import Sampling
 from sidecar.residency import Resident
@@ -243,3 +243,16 @@ def test_answers_that_overflow_float16_fail_alone_and_are_made_in_bfloat16(tiny:
     assert [cell["id"] for cell in result["cells"]] == ["p0"]
     assert result["failed"] == [{"id": "p1", "reason": "its logits are not finite in float16"}]
     assert [cell["id"] for cell in answered("bfloat16")["cells"]] == ["p0", "p1"]
+
+
+def test_prompts_of_like_length_run_together_and_every_one_once() -> None:
+    lengths = [ENOUGH, 10, ENOUGH // 2, ENOUGH - 1, ENOUGH // 2 - 1, 9]
+    assert of_like_length(lengths) == [[0, 3], [2, 4], [1, 5]]
+    assert of_like_length([3] * 5) == [[0, 1, 2, 3, 4]]
+
+
+def test_a_batch_started_in_groups_answers_as_each_prompt_alone(resident: Resident) -> None:
+    prompts = [[1, 7, 7, 7, 7, 7, 7, 7, 7, *range(20 + row, 20 + row + length)] for row, length in enumerate([120, 5, 118, 60, 4, 61, 59, 30])]
+    assert len(of_like_length([len(prompt) - 9 for prompt in prompts])) == 2
+    alone = [decode(resident.base, [ids], Sampler([0], 0, 1), 12)[0] for ids in prompts]
+    assert greedy(resident.base, prompts) == alone
