@@ -131,6 +131,11 @@ export const generateRows: readonly Row[] = [
   },
   {
     of: 'generate.capture.raw',
+    edit: '`keep` → `evict-after-projection`',
+    change: workflow('capture: &capture { layers: [1, 2] }', 'capture: &capture { layers: [1, 2], raw: evict-after-projection }'),
+  },
+  {
+    of: 'generate.capture.raw',
     edit: '`keep` → `never`',
     change: all(
       workflow('capture: &capture { layers: [1, 2] }', 'capture: { layers: [1, 2], raw: never }'),

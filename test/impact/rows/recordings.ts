@@ -51,6 +51,11 @@ export const replayRows: readonly Row[] = [
   },
   {
     of: 'replay.capture.raw',
+    edit: '`keep` → `evict-after-projection`',
+    change: replayCapture('layers: [1, 2], raw: evict-after-projection'),
+  },
+  {
+    of: 'replay.capture.raw',
     edit: '`keep` → `never`',
     change: replayCapture('layers: [1, 2], raw: never'),
     made: { 'scores/*/*/clean:*': [36, 'operation: "project" → "score"'] },
