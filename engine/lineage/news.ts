@@ -1,5 +1,6 @@
 import type { Components, Task } from '../core/step-kind.ts'
 import { changedComponents } from './changes.ts'
+import { type FormerNames, formerNames } from './former-names.ts'
 import type { History } from './history.ts'
 import type { Nearest, News } from './verdict.ts'
 
@@ -25,6 +26,12 @@ export function newsDesk(history: History): NewsDesk {
     if (!last || last.outcome === 'done' || !last.planned[task]) return null
     return last.all(task).length === 0 || last.of(task, cell) !== null ? last.run : null
   }
+  const names = new Map<string, FormerNames>()
+  const namesOf = ({ operation }: Task, id: string): FormerNames => {
+    const known = names.get(id) ?? formerNames([...history.former(id).keys()], (name) => operation.axes?.(name) ?? {})
+    names.set(id, known)
+    return known
+  }
   const memo = new Map<string, News>()
 
   return {
@@ -42,12 +49,14 @@ export function newsDesk(history: History): NewsDesk {
         }
         return news
       }
-      return newAxis(task, cell, history)
+      const fresh = Object.entries(task.operation.axes?.(cell) ?? {}).find(([axis, value]) => !namesOf(task, task.id).has(axis, value))
+      return fresh ? added(...fresh) : added('cell', cell)
     },
     nearest(task, cell, now) {
-      const at = nearestCell(task, cell, formerTasks(task.stage), history)
-      const former = at && history.former(at.task).get(at.cell)
-      return former ? { cell: `${at.task}:${at.cell}`, run: former.run, changes: changedComponents(former.components(), now) } : null
+      const at = nearestTask(task, formerTasks(task.stage), history)
+      const name = at === null ? undefined : namesOf(task, at).nearest(task.operation.axes?.(cell) ?? {})
+      const former = at !== null && name !== undefined ? history.former(at).get(name) : undefined
+      return former ? { cell: `${at}:${name}`, run: former.run, changes: changedComponents(former.components(), now) } : null
     },
   }
 }
@@ -64,30 +73,11 @@ function newPart(task: Task, former: readonly (readonly string[])[]): News {
   return fresh === undefined ? added('task', task.id) : added(axisOf(fresh), fresh)
 }
 
-/** The part of a cell's name that no earlier cell of its task has. */
-function newAxis(task: Task, cell: string, history: History): News {
-  const axesOf = (name: string) => task.operation.axes?.(name) ?? {}
-  const known = [...history.former(task.id).keys()].map(axesOf)
-  const fresh = Object.entries(axesOf(cell)).find(([axis, value]) => !known.some((other) => other[axis] === value))
-  return fresh ? added(...fresh) : added('cell', cell)
-}
-
-/** The earlier cell that has most in common: of this very task, else of the task of its stage that is most like it. */
-function nearestCell(
-  task: Task,
-  cell: string,
-  former: readonly (readonly string[])[],
-  history: History,
-): { task: string; cell: string } | null {
+/** This very task, if it was there before, else the earlier one of its stage whose name is most like its own. */
+function nearestTask(task: Task, former: readonly (readonly string[])[], history: History): string | null {
+  if (history.tasks.has(task.id)) return task.id
   const parts = task.id.split('/')
-  const alike = (other: readonly string[]) => parts.filter((part, index) => other[index] === part).length
-  const nearest = history.tasks.has(task.id) ? parts : best(former, alike)
-  if (!nearest) return null
-  const id = nearest.join('/')
-  const axesOf = (name: string) => Object.entries(task.operation.axes?.(name) ?? {})
-  const mine = new Map(axesOf(cell))
-  const found = best([...history.former(id).keys()], (name) => axesOf(name).filter(([axis, value]) => mine.get(axis) === value).length)
-  return found === undefined ? null : { task: id, cell: found }
+  return best(former, (other) => parts.filter((part, index) => other[index] === part).length)?.join('/') ?? null
 }
 
 /** The first of the highest. */
