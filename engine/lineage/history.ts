@@ -7,7 +7,6 @@ import type { Verdict } from './verdict.ts'
 
 /** A cell as it was last made under its name. */
 export interface FormerCell {
-  readonly key: Digest
   readonly run: string
   /** All components of its key, and those of them that its whole task had. */
   components(): Components
@@ -36,9 +35,17 @@ export interface History {
 export function historyOf(store: Store, workflow: string, file: string): History {
   const { db, layout } = store
   const formerRows = db.prepare(
-    `SELECT cells.cell AS cell, lower(hex(cells.key)) AS key, cells.own AS own, units.id AS unit, units.run AS run FROM units JOIN cells ON cells.unit = units.id
+    `SELECT cells.cell, cells.id, units.id, units.run FROM units JOIN cells ON cells.unit = units.id
      WHERE units.task = ? AND units.workflow = ? ORDER BY units.id DESC`,
   )
+  formerRows.setReturnArrays(true)
+  const ownRow = db.prepare('SELECT own FROM cells WHERE id = ?')
+  // A cell that is made again under its key moves to the latest batch.
+  const movedRow = db.prepare(
+    'SELECT own FROM units JOIN cells ON cells.unit = units.id WHERE units.task = ? AND cells.cell = ? ORDER BY units.id DESC LIMIT 1',
+  )
+  const ownOf = (task: string, cell: string, id: number): Components =>
+    JSON.parse(((ownRow.get(id) ?? movedRow.get(task, cell)) as { own: string }).own) as Components
   const storedRow = db.prepare('SELECT slot, run FROM cells JOIN units ON units.id = unit WHERE key = ?')
   const shared = new Map<number, Components>()
   const sharedOf = (unit: number): Components => {
@@ -63,7 +70,8 @@ export function historyOf(store: Store, workflow: string, file: string): History
     former(task) {
       let cells = formers.get(task)
       if (!cells) {
-        cells = latest(formerRows.iterate(task, workflow) as Iterable<FormerRow>, sharedOf)
+        const rows = formerRows.all(task, workflow) as unknown as FormerRow[]
+        cells = latest(rows, sharedOf, (cell, id) => ownOf(task, cell, id))
         formers.set(task, cells)
       }
       return cells
@@ -76,20 +84,18 @@ export function historyOf(store: Store, workflow: string, file: string): History
   }
 }
 
-interface FormerRow {
-  readonly cell: string
-  readonly key: Digest
-  readonly own: string
-  readonly unit: number
-  readonly run: string
-}
+/** Name and number of the cell, number and run of its batch. */
+type FormerRow = readonly [cell: string, id: number, unit: number, run: string]
 
-function latest(rows: Iterable<FormerRow>, sharedOf: (unit: number) => Components): Map<string, FormerCell> {
+function latest(
+  rows: readonly FormerRow[],
+  sharedOf: (unit: number) => Components,
+  ownOf: (cell: string, id: number) => Components,
+): Map<string, FormerCell> {
   const cells = new Map<string, FormerCell>()
-  for (const { cell, key, own, unit, run } of rows) {
+  for (const [cell, id, unit, run] of rows) {
     if (cells.has(cell)) continue
-    const shared = () => sharedOf(unit)
-    cells.set(cell, { key, run, shared, components: () => ({ ...shared(), ...(JSON.parse(own) as Components) }) })
+    cells.set(cell, { run, shared: () => sharedOf(unit), components: () => ({ ...sharedOf(unit), ...ownOf(cell, id) }) })
   }
   return cells
 }

@@ -96,7 +96,7 @@ export function openStore(root: string): Store {
   }
   const lookAhead = (task: string, most: number): void => {
     ahead.clear()
-    for (const { id } of findUnits.iterate(task) as Iterable<{ id: number }>) {
+    for (const { id } of findUnits.all(task) as unknown as { id: number }[]) {
       for (const [key, digest, slot, facts] of findOutputs.all(id) as unknown as [Digest, Digest, string, string][])
         ahead.set(key, { digest, slot, facts })
       if (ahead.size >= most) return
