@@ -1,14 +1,8 @@
 import path from 'node:path'
-import { digestOfJson } from '../core/digest.ts'
+import { type Digest, digestOfJson } from '../core/digest.ts'
 import { isList, isObject, type Json } from '../core/json.ts'
 import type { ModelSource } from '../core/sources.ts'
 import type { SourceFiles } from './files.ts'
-
-/** How text becomes tokens: what a folder says of it, null for what it does not say. */
-interface Speech {
-  readonly tokenizer: string | null
-  readonly chatTemplate: string | null
-}
 
 /**
  * Tells whether an adapter that comes with a tokenizer or a chat template of its own was trained with those of the base.
@@ -20,41 +14,50 @@ export interface SpeechCheck {
 }
 
 export function speechCheck(files: SourceFiles): SpeechCheck {
-  const tokenizers = new Map<string, string>()
-  const known = new Map<string, Promise<Speech>>()
+  const contents = new Map<Digest, Digest>()
+  const templates = new Map<string, string | null>()
 
-  /** Of what it does: how texts are cut and filled up for batches, which another run may have set, is left out. */
-  const tokenizerIn = async (folder: string): Promise<string | null> => {
-    const file = path.join(folder, 'tokenizer.json')
-    if (!files.exists(file)) return null
-    const digest = await files.digest(file)
-    let same = tokenizers.get(digest)
-    if (same === undefined) {
-      const content = files.json(file)
-      const { truncation: _cut, padding: _filled, ...rest } = content.ok ? content.value : { unreadable: digest }
-      tokenizers.set(digest, (same = digestOfJson(rest as Json)))
-    }
-    return same
+  /** Null where there is no tokenizer. A file's digest is remembered by its stamp. */
+  const tokenizerIn = async (folder: string): Promise<Digest | null> => {
+    const file = path.join(folder, tokenizerFile)
+    return files.exists(file) ? files.digest(file) : null
   }
-  const speechOf = async (folder: string): Promise<Speech> => ({
-    tokenizer: await tokenizerIn(folder),
-    chatTemplate: chatTemplateIn(folder, files),
-  })
+  /** Of what a tokenizer does: how texts are cut and filled up for batches, which another run may have set, is left out. */
+  const contentOf = (folder: string, digest: Digest): Digest => {
+    let content = contents.get(digest)
+    if (content === undefined) {
+      const read = files.json(path.join(folder, tokenizerFile))
+      const { truncation: _cut, padding: _filled, ...rest } = read.ok ? read.value : { unreadable: digest }
+      contents.set(digest, (content = digestOfJson(rest as Json)))
+    }
+    return content
+  }
+  const sameTokenizer = async (adapter: string, base: string): Promise<boolean> => {
+    const own = await tokenizerIn(adapter)
+    if (own === null) return true
+    const theirs = await tokenizerIn(base)
+    // Most are copies to the byte: only others are read.
+    return own === theirs || (theirs !== null && contentOf(adapter, own) === contentOf(base, theirs))
+  }
+  const sameTemplate = (adapter: string, base: string): boolean => {
+    const own = chatTemplateIn(adapter, files)
+    if (own === null) return true
+    if (!templates.has(base)) templates.set(base, chatTemplateIn(base, files))
+    return own === templates.get(base)
+  }
 
   return {
     async misfits(adapter, base) {
       if (base.path === null) return []
-      let theirs = known.get(base.path)
-      if (!theirs) known.set(base.path, (theirs = speechOf(base.path)))
-      const [own, of] = [await speechOf(adapter), await theirs]
-      const differs = (part: keyof Speech) => own[part] !== null && own[part] !== of[part]
       return [
-        ...(differs('tokenizer') ? [`its tokenizer.json is not that of model "${base.name}"`] : []),
-        ...(differs('chatTemplate') ? [`its chat template is not that of model "${base.name}"`] : []),
+        ...((await sameTokenizer(adapter, base.path)) ? [] : [`its ${tokenizerFile} is not that of model "${base.name}"`]),
+        ...(sameTemplate(adapter, base.path) ? [] : [`its chat template is not that of model "${base.name}"`]),
       ]
     },
   }
 }
+
+const tokenizerFile = 'tokenizer.json'
 
 /** A file of its own goes before an entry of tokenizer_config.json, which may be a list of templates by name. */
 function chatTemplateIn(folder: string, files: SourceFiles): string | null {
