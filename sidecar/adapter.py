@@ -6,7 +6,8 @@ by the adapter, or leave a part of the adapter silently unused.
 
 from __future__ import annotations
 
-import dataclasses
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,10 @@ from .errors import SidecarError, bad_input, is_out_of_memory
 from .folder import read_settings
 
 if TYPE_CHECKING:
+    import torch
     from transformers import PreTrainedModel
+
+    from .packed import PackedLinear, Product
 
 NAME = "organism"  # what PEFT calls the adapter; the engine's names may hold dots, which PEFT's may not
 CLEAN = "clean"  # where a folded layer keeps the one that it stands for
@@ -53,7 +57,7 @@ def attach(model: PreTrainedModel, path: str, dtype: str) -> None:
 
     try:
         weights = load_file(Path(path) / "adapter_model.safetensors")
-        known = {field.name for field in dataclasses.fields(LoraConfig)}
+        known = {field.name for field in fields(LoraConfig)}
         unknown = sorted(name for name in settings if name not in known and settings[name])
         if unknown:
             raise bad_input(f"adapter_config.json: '{unknown[0]}' is not a setting this version of peft knows")
@@ -82,35 +86,53 @@ def attach(model: PreTrainedModel, path: str, dtype: str) -> None:
 def fold(model: PreTrainedModel) -> None:
     """Adds the adapter into copies of a packed model's float32 weights: `W + scaling · B A`.
 
-    A decoding step then costs what it costs without the adapter. Layers of another kind, and weights that the sum would
-    be rounded in, keep their adapter beside them. A layer without one is copied too where its product holds one with it.
+    A decoding step then costs what it costs without the adapter. Layers that share a product with one that is folded are
+    copied with it.
     """
+    from .packed import with_added
+
+    groups: dict[Product, list[Member]] = {}
+    for member in members(model):
+        groups.setdefault(member.layer.product, []).append(member)
+    for group in groups.values():
+        if all(member.delta is None for member in group):
+            continue
+        group.sort(key=lambda member: member.layer.place)
+        folded = with_added([member.layer for member in group], [member.delta for member in group])
+        for member, layer in zip(group, folded, strict=True):
+            if not member.beside:
+                vars(layer)[CLEAN] = member.layer  # not as an attribute of a module, which would make it a part of this one
+                replace(model, member.name, layer)
+
+
+@dataclass(frozen=True)
+class Member:
+    """A packed layer of the model, by the name of its module."""
+
+    name: str
+    layer: PackedLinear
+    delta: torch.Tensor | None  # [out, in], float32: what the adapter adds to the weight, None for nothing
+    beside: bool = False  # its adapter is applied beside the weight
+
+
+def members(model: PreTrainedModel) -> Iterator[Member]:
+    """Every packed layer. An adapter stays beside a weight that its sum would be rounded in, and where it is more than a
+    product of two matrices."""
     import torch
     from peft.tuners.lora.layer import Linear
 
-    from .packed import PackedLinear, Product, pack, with_added
+    from .packed import PackedLinear, pack
 
-    members: dict[Product, list[tuple[str, PackedLinear, torch.Tensor | None, bool]]] = {}
     for name, module in list(model.named_modules()):
-        base = module.get_base_layer() if isinstance(module, Linear) else module
-        if not isinstance(base, PackedLinear) or (base is module and name.endswith(".base_layer")):
-            continue
-        delta, stays = None, False
-        if isinstance(module, Linear):
-            stays = base.product.dtype != torch.float32 or NAME in module.lora_variant or bool(module.lora_bias.get(NAME))
-            if stays:
+        if isinstance(module, PackedLinear) and not name.endswith(".base_layer"):
+            yield Member(name, module, None)
+        elif isinstance(module, Linear) and isinstance(base := module.get_base_layer(), PackedLinear):
+            if base.product.dtype != torch.float32 or NAME in module.lora_variant or module.lora_bias.get(NAME):
                 pack(module)
+                yield Member(name, base, None, beside=True)
             else:
-                delta = module.lora_B[NAME].weight.float() @ module.lora_A[NAME].weight.float() * module.scaling[NAME]
-        members.setdefault(base.product, []).append((name, base, delta, stays))
-    for group in members.values():
-        if any(delta is not None for _, _, delta, _ in group):
-            group.sort(key=lambda member: member[1].place)
-            folded = with_added([base for _, base, _, _ in group], [delta for _, _, delta, _ in group])
-            for (name, base, _, stays), layer in zip(group, folded, strict=True):
-                if not stays:
-                    vars(layer)[CLEAN] = base  # not as an attribute of a module, which would make it a part of this one
-                    replace(model, name, layer)
+                added = module.lora_B[NAME].weight.float() @ module.lora_A[NAME].weight.float()
+                yield Member(name, base, added * module.scaling[NAME])
 
 
 def detach(model: PreTrainedModel) -> None:
