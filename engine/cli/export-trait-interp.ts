@@ -3,6 +3,7 @@ import path from 'node:path'
 import { kinds } from '../../steps/index.ts'
 import { experimentFiles } from '../../steps/interop/trait-interp.ts'
 import type { Diagnostic } from '../core/diagnostic.ts'
+import type { ParentTask } from '../core/step-kind.ts'
 import type { ExperimentFile } from '../core/experiment.ts'
 import type { Plan } from '../plan/plan.ts'
 import { prepare } from '../prepare.ts'
@@ -50,7 +51,7 @@ export async function exportTraitInterp(this: CliContext, flags: ExportFlags, fi
       onFile: (done, total) => progress.show(() => `writing: ${done} of ${total} files`),
     })
     progress.end()
-    process.stdout.write(exportText(flags.to, countsOf(files), missing(plan)))
+    process.stdout.write(exportText(flags.to, countsOf(files), missing(plan), flags.recordings ? givenUp(tasks) : 0))
   } finally {
     progress.end()
     store.close()
@@ -81,6 +82,12 @@ function countsOf(files: readonly ExperimentFile[]): Readonly<Record<string, num
       counts[noun] = (counts[noun] ?? 0) + 1
   }
   return counts
+}
+
+/** Recordings that are not there to be written, since they were given up after use. */
+function givenUp(tasks: readonly ParentTask[]): number {
+  const groups = (cells: ParentTask['cells']) => new Set(cells.flatMap(({ spec, output }) => (output?.evicted ? [spec.group] : []))).size
+  return tasks.reduce((sum, { cells }) => sum + groups(cells), 0)
 }
 
 /** What people count that is not made yet, by noun. */

@@ -140,12 +140,18 @@ function chooseOne(
   for (let tried = 0; tried < picks; tried++) {
     const { task } = pick(tasks)
     const cell = pick(plan.settled(task.id).cells)
+    if (isGivenUp(cell)) continue
     const known = chosen.get(task.id) ?? new Map<string, SettledCell>()
     if (known.has(cell.spec.id)) continue
     chosen.set(task.id, known.set(cell.spec.id, cell))
     return true
   }
   return false
+}
+
+/** What it was, or what it was computed from, is no longer there to compare. */
+function isGivenUp({ output, spec }: SettledCell): boolean {
+  return output?.evicted === true || spec.inputs.some((input) => input.evicted)
 }
 
 /** So that a model is loaded once and an adapter put on once. */

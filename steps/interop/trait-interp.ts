@@ -101,7 +101,7 @@ interface Scored extends NamedVector {
   readonly prompt: string
   readonly output: CellOutput
   readonly vector: CellOutput
-  /** Null where no recording is stored. */
+  /** Null where no recording is stored, or it was given up. */
   readonly recording: CellOutput | null
   readonly centered: boolean
 }
@@ -121,7 +121,13 @@ function projections(scores: readonly ParentTask[], answers: ReadonlyMap<string,
       const path = `inference/${variant.variant}/projections/${categoryOf(made.sources, name.trait)}/${name.trait}/${variant.set}/${name.prompt}.json`
       const file = files.get(path) ?? { answer, variant, scored: [] }
       files.set(path, file)
-      file.scored.push({ ...name, output, vector, recording: recorded ? states : null, centered: task.shared.centered === true })
+      file.scored.push({
+        ...name,
+        output,
+        vector,
+        recording: recorded && !states.evicted ? states : null,
+        centered: task.shared.centered === true,
+      })
     }
   }
   return [...files].map(([path, { answer, variant, scored }]) =>
@@ -188,7 +194,7 @@ function recordings(captures: readonly ParentTask[], answers: ReadonlyMap<string
   return captures.flatMap(({ task, cells }) => {
     const { variant, set } = variantOf(task, isClean(task))
     const byPrompt = Map.groupBy(
-      cells.filter(({ output }) => output !== null),
+      cells.filter(({ output }) => output !== null && !output.evicted),
       ({ spec }) => spec.group,
     )
     return [...byPrompt].flatMap(([prompt, own]): ExperimentFile[] => {

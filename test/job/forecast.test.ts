@@ -70,6 +70,7 @@ test('the plan as data: the path adds up to the time, the end of the disk to the
   expect(policies.map(({ policy, asWritten }) => [policy, asWritten])).toEqual([
     ['keep', true],
     ['keep-int8', false],
+    ['evict-after-projection', false],
     ['never', false],
   ])
 })
@@ -81,10 +82,11 @@ test('the ways to keep recordings are forecast of a small run only where asked f
     return (JSON.parse(stdout) as PlanReport).policies.map(({ policy, bytes }) => [policy, bytes])
   }
   expect(await policiesOf()).toEqual([])
-  const [keep, int8, never] = await policiesOf('--raw-policies')
+  const [keep, int8, evicting, never] = await policiesOf('--raw-policies')
   // 36 answers of 6 tokens, recorded at two layers of 64 numbers on both sides; only one of the layers is projected.
   const states = 36 * 2 * 6
-  expect([keep?.[0], int8?.[0], never?.[0]]).toEqual(['keep', 'keep-int8', 'never'])
+  expect([keep?.[0], int8?.[0], evicting?.[0], never?.[0]]).toEqual(['keep', 'keep-int8', 'evict-after-projection', 'never'])
+  expect(evicting?.[1]).toBe(keep?.[1])
   expect([Number(keep?.[1]) - Number(int8?.[1]), Number(keep?.[1]) - Number(never?.[1])]).toEqual([states * (128 - 68), states * 128])
 })
 

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { expect, test } from 'vitest'
+import type { RecomputeReport } from '../../engine/core/recomputed.ts'
 import { dag, plan, run } from '../support/dag.ts'
 import { cellDigests, objectFile, rows } from '../support/stored.ts'
 import { contrastSet, finishedWorkspace, freshWorkspace, type Workspace, workflowFile } from '../support/workspace.ts'
@@ -98,4 +99,20 @@ test('what another workflow keeps, or a pinned run stands on, is not given up', 
   expect((await dag(pinned.folder, ['gc', '--pin', id])).code).toBe(0)
   expect((await run(evict(pinned))).finished.givenUp).toBe(0)
   expect(recordings(pinned).there).toBe(18)
+})
+
+test('what reads the store beside a run does without what was given up, and says so', async () => {
+  const workspace = evict(freshWorkspace())
+  await run(workspace)
+  const exported = await dag(workspace.folder, ['export', 'trait-interp', workflowFile, '--to', 'theirs-now', '--recordings'])
+  expect([exported.code, exported.stdout]).toEqual([
+    0,
+    `written to theirs-now: 36 responses, 8 vectors, 72 projections
+left out, since given up after use: 36 recordings; with \`raw: keep\` the next run makes them again
+`,
+  ])
+  const again = await dag(workspace.folder, ['verify', '--recompute', '12', '--json', workflowFile])
+  const { cells, failed } = JSON.parse(again.stdout) as RecomputeReport
+  expect([again.code, failed]).toEqual([0, []])
+  expect(new Set(cells.map(({ operation }) => operation))).toEqual(new Set(['extract', 'generate']))
 })
