@@ -49,10 +49,10 @@ steps:
 
 test('a store too small is refused before anything is started, with the room that is there and the room that is needed', async () => {
   const workspace = finishedWorkspace()
-  workspace.edit(workflowFile, 'max_new_tokens: 6', 'max_new_tokens: 1000000000')
-  const result = await dag(workspace.folder, ['run', workflowFile])
+  workspace.edit(workflowFile, 'max_new_tokens: 6', 'max_new_tokens: 7')
+  const result = await dag(workspace.folder, ['run', '--keep-free', '900TB', workflowFile])
   expect(result.code).toBe(2)
-  expect(result.stderr).toMatch(/error: the disk of \S+ is too small: [\d.]+ GB are free, [\d.]+ TB are needed/)
+  expect(result.stderr).toMatch(/error: the disk of \S+ is too small: [\d.]+ GB are free, 900 TB are needed \([\d.]+ kB of results and 900 TB in reserve\)/)
 })
 
 test('the shortcut of a run with nothing to do sees a changed input, a lost object, a lost result and an edited one', async () => {
