@@ -52,7 +52,9 @@ test('a store too small is refused before anything is started, with the room tha
   workspace.edit(workflowFile, 'max_new_tokens: 6', 'max_new_tokens: 7')
   const result = await dag(workspace.folder, ['run', '--keep-free', '900TB', workflowFile])
   expect(result.code).toBe(2)
-  expect(result.stderr).toMatch(/error: the disk of \S+ is too small: [\d.]+ GB are free, 900 TB are needed \([\d.]+ kB of results and 900 TB in reserve\)/)
+  expect(result.stderr).toMatch(
+    /error: the disk of \S+ is too small: [\d.]+ GB are free, 900 TB are needed \(1.2 MB of results and 900 TB in reserve\)/,
+  )
 })
 
 test('the shortcut of a run with nothing to do sees a changed input, a lost object, a lost result and an edited one', async () => {
