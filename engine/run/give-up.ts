@@ -21,8 +21,7 @@ export function givingUp(plan: Plan, store: Store, held: () => ReadonlySet<Diges
       return task.parents.flatMap(({ task: parent }) => {
         const { task: used, deep } = plan.byId.get(parent) as PlannedTask
         if (!used.transient || !isDone(parent) || !plan.graph.children.get(parent)?.every(isDone)) return []
-        const objects = (noted(deep) ?? []).filter(store.has)
-        const bytes = objects.length > 0 ? store.evict(objects.filter((object) => !held().has(object))) : 0
+        const bytes = store.evict((noted(deep) ?? []).filter((object) => !held().has(object)))
         return bytes > 0 ? [{ task: parent, bytes }] : []
       })
     },

@@ -142,19 +142,20 @@ export function openStore(root: string): Store {
       return (held.get(blob, object) as { count: number }).count
     },
     evict(objects) {
-      const there = objects.filter(has)
+      // By the file: one that was killed here before may have left it behind.
+      const sizes = new Map(objects.map((object) => [object, sizeOf(objectPath(layout, object))]))
+      const there = objects.filter((object) => sizes.get(object) !== null)
       if (there.length === 0) return 0
-      const bytes = there.reduce((sum, object) => sum + (sizeOf(objectPath(layout, object)) ?? 0), 0)
       evicted.mark(there)
       const forget = db.prepare('DELETE FROM objects WHERE digest = ?')
       transaction(() => {
         for (const object of there) forget.run(toBlob(object))
       })
       for (const object of there) {
-        rmSync(objectPath(layout, object))
+        rmSync(objectPath(layout, object), { force: true })
         present.delete(object)
       }
-      return bytes
+      return there.reduce((sum, object) => sum + Number(sizes.get(object)), 0)
     },
     close() {
       db.close()

@@ -1,8 +1,8 @@
-import { existsSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import type { RecomputeReport } from '../../engine/core/recomputed.ts'
 import { dag, plan, run } from '../support/dag.ts'
-import { cellDigests, objectFile, rows } from '../support/stored.ts'
+import { cellDigests, changeIndex, objectFile, objectOf, rows } from '../support/stored.ts'
 import { contrastSet, finishedWorkspace, freshWorkspace, type Workspace, workflowFile } from '../support/workspace.ts'
 
 const layers = '{ layers: [1, 2] }'
@@ -115,4 +115,19 @@ left out, since given up after use: 36 recordings; with \`raw: keep\` the next r
   const { cells, failed } = JSON.parse(again.stdout) as RecomputeReport
   expect([again.code, failed]).toEqual([0, []])
   expect(new Set(cells.map(({ operation }) => operation))).toEqual(new Set(['extract', 'generate']))
+})
+
+test('a run that was killed while it gave something up has lost nothing: until the index forgets it, it is there, and then it is given up', async () => {
+  const workspace = finishedWorkspace()
+  const { object } = objectOf(workspace, 'clean/alpha/one')
+  mkdirSync(workspace.at('cache/evicted'))
+  workspace.write(`cache/evicted/${object}`, '')
+  expect((await plan(workspace)).cells).toMatchObject({ run: 0 })
+
+  changeIndex(workspace, `DELETE FROM objects WHERE digest = unhex('${object}'); DELETE FROM standing`)
+  evict(workspace)
+  expect((await plan(workspace)).cells).toMatchObject({ run: 0 })
+  expect((await dag(workspace.folder, ['verify', '--read-data'])).code).toBe(0)
+  expect((await run(workspace)).finished.cells.ran).toBe(0)
+  expect(recordings(workspace).there).toBe(0)
 })
