@@ -31,11 +31,15 @@ test.for(series)(
     const random = seeded(number * 10 + victim.length)
     let workspace = freshWorkspace()
     let kills = 0
+    let smaller = false
     while (kills < killsOfSeries) {
       const run = await killedRun(workspace, victim, () => random() * longestMs, killsOfSeries - kills)
       kills += run.kills
-      expect(violations(workspace.folder, reference, run.events)).toEqual([])
-      if (run.code === 0) workspace = checked(workspace)
+      // Three kills in one batch fail its organism: what is shown is then of the others, until a run is done.
+      smaller ||= run.events.some((event) => event.type === 'run-finished' && event.leftOut !== undefined)
+      const found = violations(workspace.folder, reference, run.events)
+      expect(smaller ? found.filter((line) => !line.startsWith('I2 the shown file')) : found).toEqual([])
+      if (run.code === 0) [workspace, smaller] = [checked(workspace), false]
     }
     expect(kills).toBe(killsOfSeries)
     const last = await killedRun(workspace, victim, () => 0, 0)
