@@ -17,6 +17,9 @@ export function listenForInterruptions(process: NodeJS.Process, stop: Stop): () 
   return () => {
     process.off('SIGINT', asked).off('SIGTERM', asked).off('SIGHUP', hungUp)
     endOutput()
+    // One that comes while the process ends changes nothing of what it ends with.
+    const late = () => process.exit()
+    process.on('SIGINT', late).on('SIGTERM', late)
   }
 }
 
