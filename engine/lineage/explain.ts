@@ -32,7 +32,7 @@ export function explainer(history: History, locate: Locate): Explainer {
         if (!former) return { verdict: 'waits', since: null, changes: [], news: desk.news(task, spec.id) }
         return { verdict: 'waits', since: former.run, changes: sharedChanges(task, cell, former.shared()), news: null }
       }
-      if (cell.lost || cell.again || cell.output) {
+      if (cell.lost || cell.output) {
         const stored = history.stored(key)
         if ((cell.lost || cell.again) && stored) return { verdict: 'rebuilt', since: stored.run, damage: history.damage(stored.object) }
         if (cell.output) return { verdict: 'served', since: stored?.run ?? '', object: cell.output.slot.object }
