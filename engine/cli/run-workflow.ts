@@ -47,6 +47,8 @@ export async function runWorkflowFile(process: NodeJS.Process, flags: RunFlags, 
   } finally {
     endListening()
   }
+  // Here and now: while Node takes itself down, one more signal would be the end in place of the exit code.
+  if (stop.requested) process.exit()
 }
 
 interface Here {
