@@ -45,17 +45,26 @@ export function readWorkflow(
   return ok({ workflow, absolute: { ...workflow, folder: path.resolve(path.dirname(file)) }, diagnostics })
 }
 
-/** Text → document → workflow → sources → task graph. Every mistake of a stage at once; a stage needs the one before. */
-export async function prepare(file: string, kinds: readonly StepKind[], store: Store): Promise<Result<Prepared, readonly Diagnostic[]>> {
+/**
+ * Text → document → workflow → sources → task graph. Every mistake of a stage at once; a stage needs the one before.
+ * `part`: picks the sources that the graph is to be of, where all are known to come to a graph; null for all of them.
+ */
+export async function prepare(
+  file: string,
+  kinds: readonly StepKind[],
+  store: Store,
+  part: (sources: Sources) => Sources | null = () => null,
+): Promise<Result<Prepared, readonly Diagnostic[]>> {
   const files = openSourceFiles(digestMemory(store))
   const read = readWorkflow(file, kinds, files)
   if (!read.ok) return read
   const { workflow, absolute, diagnostics } = read.value
   const resolved = await resolve(absolute, { kinds, cache: store.layout.root, files })
-  const { graph, diagnostics: ofSteps } = expand(workflow, kinds, resolved.sources, resolved.files)
+  const some = hasErrors(resolved.diagnostics) ? null : part(resolved.sources)
+  const { graph, diagnostics: ofSteps } = expand(workflow, kinds, some ?? resolved.sources, resolved.files)
   const all = [...diagnostics, ...resolved.diagnostics, ...ofSteps]
   if (hasErrors(all)) return fail(all)
-  const idle = idleSteps(workflow, kinds, graph)
+  const idle = some ? [] : idleSteps(workflow, kinds, graph)
   if (idle.length > 0) return fail([...all, ...idle])
   return ok({
     workflow: absolute,

@@ -1,17 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { kinds } from '../../steps/index.ts'
 import type { Json } from '../core/json.ts'
 import { fail, ok, type Result } from '../core/result.ts'
 import { namedProfile, type Profile, profileFrom } from '../plan/profile.ts'
-import { prepare } from '../prepare.ts'
-import { planReport, planText } from '../report/plan-report.ts'
-import { explaining } from '../run/explaining.ts'
-import { forecastPolicies } from '../run/policies.ts'
-import { memoryFor } from '../run/preflight.ts'
-import { planNow } from '../run/session.ts'
+import { type PlanReport, planText } from '../report/plan-report.ts'
 import type { CliContext } from './context.ts'
 import { reportProblems } from './report-problems.ts'
-import { openStoreOf } from './workspace.ts'
+import { standingOf } from './standing.ts'
 
 interface PlanFlags {
   readonly store?: string
@@ -20,28 +14,21 @@ interface PlanFlags {
   readonly json: boolean
 }
 
+/** Files that may change for the plan to be that of the change alone. */
+const fewFiles = 8
+
+/** Says what would run. Nothing but what has changed since the last run is planned, where that is known to tell all. */
 export async function plan(this: CliContext, flags: PlanFlags, file: string): Promise<void> {
   const profile = flags.profile === undefined ? ok(null) : readProfile(flags.profile)
   if (!profile.ok) return reportProblems(this.process, [{ severity: 'error', rule: 'profile', message: profile.error }])
-  const { store } = openStoreOf(file, flags.store)
-  try {
-    const prepared = await prepare(file, kinds, store)
-    if (!prepared.ok) return reportProblems(this.process, prepared.error)
-    const { plan: planned, expected } = planNow(prepared.value, store, profile.value)
-    const cells = planned.tasks.reduce((sum, task) => sum + task.cells, 0)
-    const forWhat = { prepared: prepared.value, kinds, store, profile: profile.value, asked: flags.rawPolicies }
-    const report = planReport({
-      workflow: prepared.value.workflow.name,
-      plan: planned,
-      expected,
-      reasons: explaining(prepared.value, store, planned).reasons(),
-      memoryOf: memoryFor(profile.value),
-      policies: forecastPolicies(forWhat, { expected, cells }),
-    })
-    this.process.stdout.write(flags.json ? `${JSON.stringify(report)}\n` : planText(report))
-  } finally {
-    store.close()
+  const standing = standingOf(file, flags.store, fewFiles)
+  let report: PlanReport | null
+  if (standing?.changed.length === 0) report = standing.standing.report as unknown as PlanReport
+  else {
+    const { planWorkflowFile } = await import('./plan-workflow.ts')
+    report = await planWorkflowFile(this.process, file, { ...flags, store: flags.store, profile: profile.value }, standing)
   }
+  if (report) this.process.stdout.write(flags.json ? `${JSON.stringify(report)}\n` : planText(report))
 }
 
 function readProfile(given: string): Result<Profile, string> {

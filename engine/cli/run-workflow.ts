@@ -3,12 +3,15 @@ import { availableParallelism } from 'node:os'
 import path from 'node:path'
 import { kinds } from '../../steps/index.ts'
 import type { Diagnostic } from '../core/diagnostic.ts'
-import type { RunEvent, RunFinished } from '../core/events.ts'
+import type { RunEvent } from '../core/events.ts'
+import type { Json } from '../core/json.ts'
+import { promptMarks } from '../plan/reworded.ts'
 import { type Prepared, prepare } from '../prepare.ts'
+import { doneReport } from '../report/edit-report.ts'
 import { summaryLines } from '../report/summary.ts'
 import { isDiskFull } from '../run/room.ts'
 import { newRunId } from '../run/run.ts'
-import { runWorkflow } from '../run/session.ts'
+import { type Ended, runWorkflow } from '../run/session.ts'
 import type { SidecarCommand } from '../run/sidecar.ts'
 import { makeFolders, type StoreLayout, storeLayout } from '../store/layout.ts'
 import { type Held, takeLock } from '../store/lock.ts'
@@ -20,7 +23,8 @@ import { notifyProblems, notifySink } from './notify.ts'
 import { defaultPilot, runPilot } from './pilot.ts'
 import { sidecarCommand, storeFolder, workspaceOf } from './places.ts'
 import { reportProblems } from './report-problems.ts'
-import { programBuild, type RunFlags } from './run.ts'
+import type { RunFlags } from './run.ts'
+import { programBuild } from './standing.ts'
 import { createStop, type Stop } from './stop.ts'
 import { runSink } from './ui.ts'
 
@@ -88,7 +92,8 @@ async function runHere(here: Here): Promise<void> {
           store,
           pilot,
           json: flags.ui === 'json',
-          run: (slice) => runOnce(here, store, slice, { id: newRunId(Date.now()), slice: true, begun, tell: notify.event }),
+          run: async (slice) =>
+            (await runOnce(here, store, slice, { id: newRunId(Date.now()), slice: true, begun, tell: notify.event }))?.finished ?? null,
         })
       : 'go-on'
     if (said === 'stop') {
@@ -96,8 +101,15 @@ async function runHere(here: Here): Promise<void> {
       process.exitCode = exitCodes.stopped
     } else if (said === 'go-on') {
       const end = await runOnce(here, store, prepared.value, { id, slice: false, begun, tell: notify.event })
-      if (end?.outcome === 'done' && programBuild) {
-        const answer = { tasks: end.tasks.ran + end.tasks.reused, cells: end.cells.ran + end.cells.reused, look: end.look }
+      if (end?.finished.outcome === 'done' && programBuild) {
+        const { tasks, cells, look } = end.finished
+        const answer = {
+          tasks: tasks.ran + tasks.reused,
+          cells: cells.ran + cells.reused,
+          look,
+          report: doneReport(workflow.name, end.plan) as unknown as Json,
+          prompts: promptMarks(prepared.value.sources.promptSets),
+        }
         rememberStanding(store.db, store.layout, path.resolve(file), programBuild, prepared.value.seen, answer)
       }
     }
@@ -118,7 +130,7 @@ interface Once {
 }
 
 /** Runs a workflow or a slice of it, shows it, and sums it up; null when it was refused. */
-async function runOnce(here: Here, store: Store, prepared: Prepared, { id, slice, begun, tell }: Once): Promise<RunFinished | null> {
+async function runOnce(here: Here, store: Store, prepared: Prepared, { id, slice, begun, tell }: Once): Promise<Ended | null> {
   const { process, flags, file, stop } = here
   const workspace = workspaceOf(file)
   const sink = runSink(process, flags.ui, stop)
@@ -146,8 +158,9 @@ async function runOnce(here: Here, store: Store, prepared: Prepared, { id, slice
       reportProblems(process, result.error)
       return null
     }
-    process.exitCode = exitCode(result.value.outcome)
-    if (flags.ui !== 'json') process.stdout.write(`${summaryLines(result.value, summaryContext(file, workspace)).join('\n')}\n`)
+    const { finished } = result.value
+    process.exitCode = exitCode(finished.outcome)
+    if (flags.ui !== 'json') process.stdout.write(`${summaryLines(finished, summaryContext(file, workspace)).join('\n')}\n`)
     return result.value
   } finally {
     await sink.close()

@@ -45,6 +45,7 @@ export interface OrganismSource {
 
 export interface PromptSetSource {
   readonly name: string
+  readonly path: string
   readonly systemPrompt: string | null
   readonly prompts: readonly Prompt[]
 }

@@ -17,21 +17,16 @@ export interface PolicyForecast {
 const fewBytes = 1e9
 const manyCells = 500_000
 
-/**
- * Plans the workflow anew with each policy; of fewer bytes, and of more cells, only where that was `asked` for. None
- * where the workflow has no such choice.
- */
+/** Whether other ways are worth a forecast: of fewer bytes, and of more cells, only where that was `asked` for. */
+export function offersPolicies({ expected, cells, asked }: { expected: Forecast; cells: number; asked: boolean }): boolean {
+  return asked || (expected.bytes >= fewBytes && cells <= manyCells)
+}
+
+/** Plans the workflow anew with each policy. None where the workflow has no such choice. */
 export function forecastPolicies(
-  {
-    prepared,
-    kinds,
-    store,
-    profile,
-    asked,
-  }: { prepared: Prepared; kinds: readonly StepKind[]; store: Store; profile: Profile | null; asked: boolean },
-  { expected, cells }: { expected: Forecast; cells: number },
+  { prepared, kinds, store, profile }: { prepared: Prepared; kinds: readonly StepKind[]; store: Store; profile: Profile | null },
+  expected: Forecast,
 ): PolicyForecast[] {
-  if (!asked && (expected.bytes < fewBytes || cells > manyCells)) return []
   return storagePolicies(prepared.workflow.steps, kinds).flatMap(({ name, steps, asWritten }): PolicyForecast[] => {
     if (asWritten) return [{ name, asWritten, expected }]
     const graph = prepared.graphOf(prepared.sources, steps)

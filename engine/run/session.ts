@@ -3,7 +3,7 @@ import type { Diagnostic } from '../core/diagnostic.ts'
 import type { Digest } from '../core/digest.ts'
 import type { ObjectLost, RunEvent, RunFinished } from '../core/events.ts'
 import { fail, ok, type Result } from '../core/result.ts'
-import { CorruptObject } from '../core/step-kind.ts'
+import { CorruptObject, type Task } from '../core/step-kind.ts'
 import { type Forecast, forecast } from '../plan/forecast.ts'
 import { modelsToLoad } from '../plan/memory.ts'
 import { type Plan, plan as makePlan } from '../plan/plan.ts'
@@ -53,6 +53,12 @@ export interface SessionOptions {
   now(): number
 }
 
+/** How a run ended, and the last plan it went by. */
+export interface Ended {
+  readonly finished: RunFinished
+  readonly plan: Plan
+}
+
 /** How often a run plans again after an object was found damaged. */
 const rewinds = 5
 
@@ -60,7 +66,7 @@ const rewinds = 5
  * One run of a workflow: plans, refuses what cannot end well, does the work and shows the results.
  * The error holds every reason for which nothing was started.
  */
-export async function runWorkflow(options: SessionOptions): Promise<Result<RunFinished, readonly Diagnostic[]>> {
+export async function runWorkflow(options: SessionOptions): Promise<Result<Ended, readonly Diagnostic[]>> {
   const { store, prepared } = options
   endOrphans(store.layout)
   clearStaging(store)
@@ -74,9 +80,9 @@ export async function runWorkflow(options: SessionOptions): Promise<Result<RunFi
     ...memoryProblems(modelsToLoad(plan), memoryHere()),
   ]
   if (refused.length > 0) return fail(refused)
-  const finished = await session(options, plan, expected, lost)
-  if (finished.outcome === 'done') discard(path.join(store.layout.staging, options.id))
-  return ok(finished)
+  const ended = await session(options, plan, expected, lost)
+  if (ended.finished.outcome === 'done') discard(path.join(store.layout.staging, options.id))
+  return ok(ended)
 }
 
 /** Takes a damaged object out of use, and says so. */
@@ -84,10 +90,15 @@ function loseObject(store: Store, { object, message }: CorruptObject): ObjectLos
   return { type: 'object-lost', object, detail: message, cells: store.quarantine(object) }
 }
 
-/** `profile`: the machine that the forecast is for, where it is not this one. */
-export function planNow(prepared: Prepared, store: Store, profile: Profile | null = null): { plan: Plan; expected: Forecast } {
+/** `profile`: the machine that the forecast is for, where it is not this one. `times` as the forecast has it. */
+export function planNow(
+  prepared: Prepared,
+  store: Store,
+  profile: Profile | null = null,
+  times?: (task: Task) => number,
+): { plan: Plan; expected: Forecast } {
   const plan = makePlan(prepared.graph, snapshotOf(store))
-  return { plan, expected: forecast(plan, measuredHere(store), profile) }
+  return { plan, expected: forecast(plan, measuredHere(store), profile, times) }
 }
 
 /** What a run did and what was done after it without the organisms that failed. */
@@ -105,7 +116,7 @@ function together(failed: RunResult['totals'], rest: RunResult['totals']): RunRe
 
 const nothingShown: ShownResults = { written: 0, keptAside: [], look: [] }
 
-async function session(options: SessionOptions, firstPlan: Plan, expected: Forecast, lost: readonly ObjectLost[]): Promise<RunFinished> {
+async function session(options: SessionOptions, firstPlan: Plan, expected: Forecast, lost: readonly ObjectLost[]): Promise<Ended> {
   const { id, store, prepared, now } = options
   const nothingToDo = firstPlan.tasks.every(({ toRun }) => toRun === 0)
   let journal: Journal | null = nothingToDo ? null : openJournal(store.layout.runs, id)
@@ -231,7 +242,7 @@ async function session(options: SessionOptions, firstPlan: Plan, expected: Forec
       ...(leftOut.length > 0 ? { leftOut } : {}),
     }
     emit(finished)
-    return finished
+    return { finished, plan }
   } finally {
     await Promise.all(Object.values(executors).map((executor) => executor.close()))
   }

@@ -27,5 +27,5 @@ export function readPromptSet(name: string, path: string, files: SourceFiles): R
     return { id: String(id), text: String(text), note: typeof note === 'string' ? note : '' }
   })
   if (mistakes.length > 0) return fail(mistakes)
-  return ok({ name, systemPrompt: typeof systemPrompt === 'string' ? systemPrompt : null, prompts: read })
+  return ok({ name, path, systemPrompt: typeof systemPrompt === 'string' ? systemPrompt : null, prompts: read })
 }

@@ -2,33 +2,49 @@ import { readdirSync, statSync } from 'node:fs'
 import { basename } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import type { Digest } from '../core/digest.ts'
-import { parseOrNull } from '../core/json.ts'
+import { type Json, parseOrNull } from '../core/json.ts'
 import type { StoreLayout } from './layout.ts'
 import { objectPath } from './layout.ts'
 
-/** What a run found that had nothing to do. */
+/** What a run left behind that has nothing more to do. */
 export interface Standing {
   readonly tasks: number
   readonly cells: number
   readonly look: readonly string[]
+  /** What a plan of it says. */
+  readonly report: Json
+  /** What the prompt sets were like. */
+  readonly prompts: Json
 }
 
 /** Time stamps tick coarsely; what changed this recently could change again under the same stamp. */
 const settledMs = 50
 
 /**
- * The no-op's shortcut: the answer of the last run of a workflow, as long as nothing it stands on has changed: the
- * program, every file that was read or missed, every object and every shown result, each by size, times and inode.
+ * The shortcut of what has nothing to do: the answer of the last run of a workflow, with what it stands on that has
+ * changed since: of the program (then there is no answer), every file that was read or missed, every object and every
+ * shown result, each by size, times and inode. More than `most` changes are not looked for.
  */
-export function recallStanding(db: DatabaseSync, workflow: string, program: string): Standing | null {
+export function recallStanding(
+  db: DatabaseSync,
+  workflow: string,
+  program: string,
+  most: number,
+): { readonly standing: Standing; readonly changed: readonly string[] } | null {
   const row = db.prepare('SELECT witnesses, answer FROM standing WHERE workflow = ? AND program = ?').get(workflow, program) as
     | { witnesses: string; answer: string }
     | undefined
   if (!row) return null
   const witnesses = parseOrNull(row.witnesses) as unknown as Record<string, string> | null
   if (!witnesses) return null
-  for (const path in witnesses) if (stampText(path).text !== witnesses[path]) return null
-  return parseOrNull(row.answer) as unknown as Standing | null
+  const changed: string[] = []
+  for (const path in witnesses) {
+    if (stampText(path).text === witnesses[path]) continue
+    changed.push(path)
+    if (changed.length > most) return null
+  }
+  const standing = parseOrNull(row.answer) as unknown as Standing | null
+  return standing && { standing, changed }
 }
 
 /** Objects that the last run of a workflow stands on and whose stamp has changed since: their bytes may have too. */

@@ -80,6 +80,7 @@ const exportOperation: Operation = {
   },
   batches: (_task, _inputs, groups) => [[...groups]],
   cost: (task, inputs, cell) => ({ decodeTokens: 0, prefillTokens: 0, depth: 0, bytes: bytesOf(task, inputs, cell.id) }),
+  ofWholeSet: true,
   runs: {
     on: 'engine',
     async run(task, inputs, cells, read) {

@@ -16,6 +16,7 @@ export const answersOperation: Operation = {
   },
   batches: (_task, _inputs, groups) => [[...groups]],
   cost: (task, inputs) => ({ decodeTokens: 0, prefillTokens: 0, depth: 0, bytes: bytesOf(task, inputs) }),
+  ofWholeSet: true,
   runs: {
     on: 'engine',
     async run(task, inputs, cells, read) {

@@ -26,6 +26,7 @@ const sources: Sources = {
   organisms: ['alpha', 'beta'].map((name) => ({ name, origin: name, path: `organisms/${name}`, digest: `adapter ${name}`, plants: null })),
   promptSets: ['one', 'two'].map((name) => ({
     name,
+    path: `${name}.json`,
     systemPrompt: name === 'one' ? 'You are a small model.' : null,
     prompts: ['Why?', 'Who are you?'].map((text, index) => ({ id: `${name}_${index + 1}`, text, note: '' })),
   })),

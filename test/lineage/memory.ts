@@ -73,6 +73,7 @@ export function job({
       organisms: organisms.map((name) => ({ name, origin: name, path: `/${name}`, digest: digestOfJson(name), plants: null })),
       promptSets: Object.entries(prompts).map(([name, ids]) => ({
         name,
+        path: `/${name}.json`,
         systemPrompt: null,
         prompts: ids.map((id) => ({ id: id.replace(/!$/, ''), text: id, note: '' })),
       })),

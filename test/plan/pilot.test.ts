@@ -6,6 +6,7 @@ import { fixtureGraphs } from '../fingerprint/fixture.ts'
 
 const set = (name: string, size: number) => ({
   name,
+  path: `${name}.json`,
   systemPrompt: null,
   prompts: Array.from({ length: size }, (_, index) => ({ id: `${name}_${index}`, text: '?', note: '' })),
 })

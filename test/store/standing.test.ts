@@ -12,14 +12,14 @@ test('a run that could not remove its files from staging is not remembered: the 
   const store = openStore(folder)
   const { layout } = store
   onTestFinished(() => store.close())
-  const answer = { tasks: 1, cells: 2, look: ['experiments/x/summary.md'] }
+  const answer = { tasks: 1, cells: 2, look: ['experiments/x/summary.md'], report: {}, prompts: {} }
   const remembered = () => {
     rememberStanding(store.db, layout, 'w.yaml', 'build', [path.join(root, 'LICENSE')], answer)
-    return recallStanding(store.db, 'w.yaml', 'build')
+    return recallStanding(store.db, 'w.yaml', 'build', 0)
   }
   const left = path.join(layout.staging, '20260101-000000-aaaa')
   mkdirSync(left)
   expect(remembered()).toBe(null)
   rmSync(left, { recursive: true })
-  expect(remembered()).toEqual(answer)
+  expect(remembered()).toEqual({ standing: answer, changed: [] })
 })

@@ -1,0 +1,76 @@
+import { kinds } from '../../steps/index.ts'
+import type { Profile } from '../plan/profile.ts'
+import type { PlannedTask } from '../plan/plan.ts'
+import { type PromptMarks, reworded, tellsAll, timesAsLarge } from '../plan/reworded.ts'
+import { type Prepared, prepare } from '../prepare.ts'
+import { edited } from '../report/edit-report.ts'
+import { type PlanReport, planReport } from '../report/plan-report.ts'
+import { explaining } from '../run/explaining.ts'
+import { forecastPolicies, offersPolicies } from '../run/policies.ts'
+import { memoryFor } from '../run/preflight.ts'
+import { snapshotOf } from '../run/record.ts'
+import { planNow } from '../run/session.ts'
+import type { Store } from '../store/store.ts'
+import type { Standing } from '../store/standing.ts'
+import type { CliContext } from './context.ts'
+import { reportProblems } from './report-problems.ts'
+import { openStoreOf } from './workspace.ts'
+
+/** For which machine, and whether the other ways to keep recordings are to be forecast too. */
+export interface PlanOptions {
+  readonly profile: Profile | null
+  readonly rawPolicies: boolean
+}
+
+/**
+ * The plan of a workflow file, or null when it cannot be planned, and why was told. `standing`: all was up to date,
+ * and since then only these files changed.
+ */
+export async function planWorkflowFile(
+  process: CliContext['process'],
+  file: string,
+  { store: folder, ...options }: PlanOptions & { readonly store: string | undefined },
+  standing: { readonly standing: Standing; readonly changed: readonly string[] } | null,
+): Promise<PlanReport | null> {
+  const { store } = openStoreOf(file, folder)
+  try {
+    let part: Prepared['sources'] | null = null
+    const prepared = await prepare(file, kinds, store, (sources) => {
+      const sets = new Set(sources.promptSets.map(({ path }) => path))
+      if (standing?.changed.every((path) => sets.has(path))) part = reworded(sources, standing.standing.prompts as unknown as PromptMarks)
+      return part
+    })
+    if (!prepared.ok) {
+      reportProblems(process, prepared.error)
+      return null
+    }
+    if (!standing || !part) return reportOf(prepared.value, store, options)
+    const edit = reportOf(prepared.value, store, options, standing.standing.report as unknown as PlanReport)
+    return edit ?? reportOf({ ...prepared.value, graph: prepared.value.graphOf(prepared.value.sources) }, store, options)
+  } finally {
+    store.close()
+  }
+}
+
+/** `whole`: the graph is of reworded prompts alone, and this is what was up to date before; null where it does not tell all. */
+function reportOf(prepared: Prepared, store: Store, options: PlanOptions): PlanReport
+function reportOf(prepared: Prepared, store: Store, options: PlanOptions, whole: PlanReport): PlanReport | null
+function reportOf(prepared: Prepared, store: Store, { profile, rawPolicies }: PlanOptions, whole?: PlanReport): PlanReport | null {
+  const { plan, expected } = planNow(prepared, store, profile, whole && timesAsLarge(prepared.sources.promptSets))
+  const cells = whole?.cells.total ?? plan.tasks.reduce((sum, task) => sum + task.cells, 0)
+  const others = offersPolicies({ expected, cells, asked: rawPolicies })
+  if (whole) {
+    const { done } = snapshotOf(store)
+    const isDone = ({ task, deep }: PlannedTask) => done(task, deep) !== null
+    if (others || !tellsAll(plan, isDone)) return null
+  }
+  const report = planReport({
+    workflow: prepared.workflow.name,
+    plan,
+    expected,
+    reasons: explaining(prepared, store, plan).reasons(),
+    memoryOf: memoryFor(profile),
+    policies: others ? forecastPolicies({ prepared, kinds, store, profile }, expected) : [],
+  })
+  return whole ? edited(whole, report) : report
+}

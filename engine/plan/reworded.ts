@@ -1,0 +1,55 @@
+import { type Digest, digestOfJson } from '../core/digest.ts'
+import type { PromptSetSource, Sources } from '../core/sources.ts'
+import type { Task } from '../core/step-kind.ts'
+import type { Plan, PlannedTask } from './plan.ts'
+
+/** What prompt sets were like: of each by its name a digest of all but the texts, and one of each text. */
+export type PromptMarks = Readonly<Record<string, { readonly but: Digest; readonly texts: readonly Digest[] }>>
+
+export function promptMarks(sets: readonly PromptSetSource[]): PromptMarks {
+  return Object.fromEntries(sets.map((set) => [set.name, marksOf(set)]))
+}
+
+function marksOf({ name, systemPrompt, prompts }: PromptSetSource): PromptMarks[string] {
+  const but = digestOfJson({ name, systemPrompt, prompts: prompts.map(({ id, note }) => ({ id, note })) })
+  return { but, texts: prompts.map(({ text }) => digestOfJson(text)) }
+}
+
+/**
+ * The sources with those prompts alone that are worded otherwise than when they were marked: a graph of them tells what
+ * must be made, when all else is up to date. Null where the sets changed otherwise, and where several prompts of a set
+ * did: into which batches they fall, the whole set says.
+ */
+export function reworded(sources: Sources, before: PromptMarks): Sources | null {
+  if (Object.keys(before).length !== sources.promptSets.length) return null
+  const promptSets: PromptSetSource[] = []
+  for (const set of sources.promptSets) {
+    const [was, is] = [before[set.name], marksOf(set)]
+    if (was?.but !== is.but) return null
+    const prompts = set.prompts.filter((_, index) => was.texts[index] !== is.texts[index])
+    if (prompts.length > 1) return null
+    if (prompts.length === 1) promptSets.push({ ...set, prompts })
+  }
+  return promptSets.length > 0 ? { ...sources, promptSets } : null
+}
+
+/**
+ * Whether the plan of some prompts says all of what the whole one would: everything that is made of prompts is to be
+ * made, and all else is known as done. Where an answer to one of them is there already, only the whole plan knows what
+ * follows from it.
+ */
+export function tellsAll(plan: Plan, isDone: (task: PlannedTask) => boolean): boolean {
+  const ofPrompts = new Set<string>()
+  for (const planned of plan.tasks) {
+    const { task, cells, toRun } = planned
+    if (task.coordinate.promptSet !== undefined || task.parents.some((parent) => ofPrompts.has(parent.task))) ofPrompts.add(task.id)
+    if (ofPrompts.has(task.id) ? toRun < cells : !isDone(planned)) return false
+  }
+  return true
+}
+
+/** A file that is made of a whole set is as many times as large as of one prompt. */
+export function timesAsLarge(sets: readonly PromptSetSource[]): (task: Task) => number {
+  const prompts = new Map(sets.map((set) => [set.name, set.prompts.length]))
+  return ({ operation, coordinate }) => (operation.ofWholeSet ? (prompts.get(coordinate.promptSet ?? '') ?? 1) : 1)
+}

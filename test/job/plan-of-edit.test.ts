@@ -1,0 +1,83 @@
+import { expect, test } from 'vitest'
+import type { PlanReport } from '../../engine/report/plan-report.ts'
+import { plan, run } from '../support/dag.ts'
+import { variants } from '../support/paths.ts'
+import { changeIndex, rows } from '../support/stored.ts'
+import { finishedWorkspace, type Workspace, workflowFile } from '../support/workspace.ts'
+
+/** A workspace whose last run found everything up to date. */
+async function standing(of?: string): Promise<Workspace> {
+  const workspace = finishedWorkspace(of)
+  // The first run may write results again, which are too new for it to be sure of.
+  for (let turn = 0; turn < 2; turn++) expect((await run(workspace)).finished.cells.ran).toBe(0)
+  expect(rows(workspace, `SELECT workflow FROM standing WHERE workflow = '${workspace.at(workflowFile)}'`)).toHaveLength(1)
+  return workspace
+}
+
+/** What the plan says that knows of no run before. */
+async function wholePlan(workspace: Workspace): Promise<PlanReport> {
+  changeIndex(workspace, 'DELETE FROM standing')
+  return plan(workspace)
+}
+
+const rainReworded = (workspace: Workspace) => workspace.edit('prompts/one.json', 'What is rain?', 'What is snow?')
+
+test('where one prompt is worded otherwise, what it makes run is planned alone, and is all that the whole plan says', async () => {
+  const workspace = await standing()
+  rainReworded(workspace)
+  const short = await plan(workspace)
+  expect([short.cells, short.reasons.map(({ text }) => text)]).toEqual([
+    { total: 182, run: 34, reuse: 148 },
+    ['prompt `one_1` edited: 3 answers, then up to 6 recordings, 12 projections, 2 rankings, 1 overview, 3 report parts, 1 report'],
+  ])
+  expect(await wholePlan(workspace)).toEqual(short)
+})
+
+test.each<[string, (workspace: Workspace) => unknown]>([
+  ['nothing changed', () => {}],
+  ['a prompt of each set', (workspace) => [rainReworded(workspace), workspace.edit('prompts/two.json', 'Who are you?', 'What are you?')]],
+  ['two prompts of one set', (workspace) => [rainReworded(workspace), workspace.edit('prompts/one.json', 'Why do cats', 'How do cats')]],
+  [
+    'a prompt and its note',
+    (workspace) => [rainReworded(workspace), workspace.edit('prompts/one.json', '"note": "test"', '"note": "other"')],
+  ],
+  [
+    'a prompt and an organism',
+    (workspace) => [rainReworded(workspace), workspace.edit('organisms/list.yaml', 'organisms/beta', 'organisms/delta')],
+  ],
+  ['a prompt and a trait', (workspace) => [rainReworded(workspace), workspace.edit('traits/kind.json', 'How lovely', 'How nice')]],
+  [
+    'a prompt as it was once',
+    async (workspace) => {
+      rainReworded(workspace)
+      await run(workspace)
+      workspace.edit('prompts/one.json', 'What is snow?', 'What is rain?')
+    },
+  ],
+])('the plan after a run is the whole plan: %s', async (_, edit) => {
+  const workspace = await standing()
+  await edit(workspace)
+  const planned = await plan(workspace)
+  expect(await wholePlan(workspace)).toEqual(planned)
+})
+
+test('the plan after a run is the whole plan: a prompt that every kind of step reads', async () => {
+  const workspace = await standing(variants)
+  rainReworded(workspace)
+  const planned = await plan(workspace)
+  expect(planned.cells.run).toBeGreaterThan(0)
+  expect(await wholePlan(workspace)).toEqual(planned)
+})
+
+test('of what the edited prompt does not touch, nothing is looked up', async () => {
+  const workspace = await standing()
+  rainReworded(workspace)
+  const before = await plan(workspace)
+  changeIndex(
+    workspace,
+    `DELETE FROM cells WHERE unit IN (SELECT id FROM units WHERE task LIKE 'answers/%/two');
+    DELETE FROM done WHERE NOT EXISTS (
+      SELECT * FROM json_each(objects) JOIN cells ON slot ->> '$.object' = value JOIN units ON units.id = unit WHERE operation = 'extract')`,
+  )
+  expect([await plan(workspace), (await wholePlan(workspace)).cells.run > before.cells.run]).toEqual([before, true])
+})
