@@ -57,9 +57,20 @@ function overhead(folder) {
   return { overhead_per_cell_us: round((job.run() * 1000) / job.cells), overhead_cells: job.cells }
 }
 
-/** 3,600 tasks and 123,000 cells of the main job: nothing to do, and the plan after one prompt was edited. */
+/**
+ * 3,600 tasks and 123,000 cells of the main job, once with 16 prompts and once with 272 to each organism: nothing to
+ * do, and the plan after one prompt was edited.
+ */
 function oneEdit(folder) {
-  const job = jobIn(path.join(folder, 'edit'), { organisms: 179, sets: 4, prompts: 4, layers: 4, projected: 1, traits: 17 })
+  const shapes = {
+    '': { organisms: 179, sets: 4, prompts: 4, layers: 4, projected: 1, traits: 17 },
+    _of_272: { organisms: 56, sets: 8, prompts: 34, layers: 1, projected: 1, traits: 3 },
+  }
+  return Object.assign({}, ...Object.entries(shapes).map(([name, shape]) => oneEditOf(path.join(folder, `edit${name}`), name, shape)))
+}
+
+function oneEditOf(folder, name, shape) {
+  const job = jobIn(folder, shape)
   say(`${job.cells} cells, cold`)
   job.run()
   say(`${job.cells} cells, nothing to do, and one prompt edited`)
@@ -67,10 +78,10 @@ function oneEdit(folder) {
   const noop = medians(rounds, job.run)
   const edit = medians(rounds, job.planOneEdit)
   return {
-    noop_cells: job.cells,
-    noop_123200_cells_ms: round(noop),
-    plan_one_edit_ms: round(edit),
-    plan_one_edit_ratio: round(edit / noop),
+    [`noop_cells${name}`]: job.cells,
+    [name === '' ? 'noop_123200_cells_ms' : `noop${name}_ms`]: round(noop),
+    [`plan_one_edit${name}_ms`]: round(edit),
+    [`plan_one_edit${name}_ratio`]: round(edit / noop),
   }
 }
 

@@ -13,6 +13,12 @@ export interface FormerCell {
   shared(): Components
 }
 
+/** Cells of a task as they were last made under its name. */
+export interface FormerCells {
+  get(cell: string): FormerCell | undefined
+  names(): Iterable<string>
+}
+
 /** Where a stored cell is, also one whose object is lost. */
 export interface StoredCell {
   readonly run: string
@@ -23,8 +29,7 @@ export interface StoredCell {
 export interface History {
   /** Names of the tasks that the workflow has made cells of. */
   readonly tasks: ReadonlySet<string>
-  /** Cells of a task as they were last made under that name, by cell. */
-  former(task: string): ReadonlyMap<string, FormerCell>
+  former(task: string): FormerCells
   stored(key: Digest): StoredCell | null
   damage(object: Digest): ObjectDamage
   /** What the workflow's last run with something to do wrote down. */
@@ -34,11 +39,16 @@ export interface History {
 /** The past of a workflow as the store holds it. `file` is the workflow's, relative to the store. */
 export function historyOf(store: Store, workflow: string, file: string): History {
   const { db, layout } = store
-  const formerRows = db.prepare(
-    `SELECT cells.cell, cells.id, units.id, units.run FROM units JOIN cells ON cells.unit = units.id
-     WHERE units.task = ? AND units.workflow = ? ORDER BY units.id DESC`,
-  )
-  formerRows.setReturnArrays(true)
+  const formerRows = (which: string) => {
+    const rows = db.prepare(
+      `SELECT cells.cell, cells.id, units.id, units.run FROM units JOIN cells ON cells.unit = units.id
+       WHERE units.task = ? AND units.workflow = ? ${which}`,
+    )
+    rows.setReturnArrays(true)
+    return rows
+  }
+  const allFormer = formerRows('ORDER BY units.id DESC')
+  const oneFormer = formerRows('AND cells.cell = ? ORDER BY units.id DESC LIMIT 1')
   const ownRow = db.prepare('SELECT own FROM cells WHERE id = ?')
   // A cell that is made again under its key moves to the latest batch.
   const movedRow = db.prepare(
@@ -53,7 +63,14 @@ export function historyOf(store: Store, workflow: string, file: string): History
     shared.set(unit, known)
     return known
   }
-  const formers = new Map<string, ReadonlyMap<string, FormerCell>>()
+  const formerOf =
+    (task: string) =>
+    ([cell, id, unit, run]: FormerRow): FormerCell => ({
+      run,
+      shared: () => sharedOf(unit),
+      components: () => ({ ...sharedOf(unit), ...ownOf(task, cell, id) }),
+    })
+  const formers = new Map<string, FormerCells>()
   let tasks: ReadonlySet<string> | undefined
   let last: RunReasons<Verdict> | null | undefined
   return {
@@ -70,8 +87,11 @@ export function historyOf(store: Store, workflow: string, file: string): History
     former(task) {
       let cells = formers.get(task)
       if (!cells) {
-        const rows = formerRows.all(task, workflow) as unknown as FormerRow[]
-        cells = latest(rows, sharedOf, (cell, id) => ownOf(task, cell, id))
+        cells = formerCells(
+          () => allFormer.all(task, workflow) as unknown as FormerRow[],
+          (cell) => oneFormer.get(task, workflow, cell) as unknown as FormerRow | undefined,
+          formerOf(task),
+        )
         formers.set(task, cells)
       }
       return cells
@@ -87,15 +107,30 @@ export function historyOf(store: Store, workflow: string, file: string): History
 /** Name and number of the cell, number and run of its batch. */
 type FormerRow = readonly [cell: string, id: number, unit: number, run: string]
 
-function latest(
-  rows: readonly FormerRow[],
-  sharedOf: (unit: number) => Components,
-  ownOf: (cell: string, id: number) => Components,
-): Map<string, FormerCell> {
-  const cells = new Map<string, FormerCell>()
-  for (const [cell, id, unit, run] of rows) {
-    if (cells.has(cell)) continue
-    cells.set(cell, { run, shared: () => sharedOf(unit), components: () => ({ ...sharedOf(unit), ...ownOf(cell, id) }) })
+/** So many cells of a task are looked up one by one before all of them are. */
+const fewCells = 16
+
+/** The first row of a name is its latest. */
+function formerCells(
+  allRows: () => readonly FormerRow[],
+  rowOf: (cell: string) => FormerRow | undefined,
+  formerOf: (row: FormerRow) => FormerCell,
+): FormerCells {
+  let all: Map<string, FormerCell> | undefined
+  let asked = 0
+  const whole = () => {
+    if (!all) {
+      all = new Map()
+      for (const row of allRows()) if (!all.has(row[0])) all.set(row[0], formerOf(row))
+    }
+    return all
   }
-  return cells
+  return {
+    names: () => whole().keys(),
+    get(cell) {
+      if (all || ++asked > fewCells) return whole().get(cell)
+      const row = rowOf(cell)
+      return row && formerOf(row)
+    },
+  }
 }

@@ -28,7 +28,7 @@ export function newsDesk(history: History): NewsDesk {
   }
   const names = new Map<string, FormerNames>()
   const namesOf = ({ operation }: Task, id: string): FormerNames => {
-    const known = names.get(id) ?? formerNames([...history.former(id).keys()], (name) => operation.axes?.(name) ?? {})
+    const known = names.get(id) ?? formerNames([...history.former(id).names()], (name) => operation.axes?.(name) ?? {})
     names.set(id, known)
     return known
   }

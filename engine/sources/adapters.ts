@@ -61,8 +61,8 @@ function settingMistakes(config: Readonly<Record<string, Json>>): string[] {
 /** What adapter_config.json says of rank and target modules, against the tensors that are there. */
 function shapeMistakes(config: Readonly<Record<string, Json>>, tensors: ReadonlyMap<string, TensorEntry>): string[] {
   const adapted = [...tensors].flatMap(([name, { shape }]) => {
-    const module = /(?:^|\.)([^.]+(?:\.[^.]+)*)\.lora_A\.(?:[^.]+\.)?weight$/.exec(name)?.[1]
-    return module === undefined ? [] : [{ module, rank: shape[0] }]
+    const [module, rest] = name.split('.lora_A.')
+    return module && rest && /^(?:[^.]+\.)?weight$/.test(rest) ? [{ module, rank: shape[0] }] : []
   })
   if (adapted.length === 0) return ['its adapter_model.safetensors holds no LoRA weights']
   const mistakes: string[] = []

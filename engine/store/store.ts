@@ -60,6 +60,9 @@ export interface Store {
   close(): void
 }
 
+/** So few cells are found by their keys as fast as with all of their task. */
+const fewCells = 16
+
 export function openStore(root: string): Store {
   const layout = storeLayout(root)
   makeFolders(layout)
@@ -96,6 +99,7 @@ export function openStore(root: string): Store {
   }
   const lookAhead = (task: string, most: number): void => {
     ahead.clear()
+    if (most <= fewCells) return
     for (const { id } of findUnits.all(task) as unknown as { id: number }[]) {
       for (const [key, digest, slot, facts] of findOutputs.all(id) as unknown as [Digest, Digest, string, string][])
         ahead.set(key, { digest, slot, facts })

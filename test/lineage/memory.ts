@@ -188,12 +188,13 @@ export class Memory {
     const unfinished = this.#unfinished
     return {
       tasks: new Set(byTask.keys()),
-      former: (task) =>
-        new Map(
-          byTask
-            .get(task)
-            ?.map((made): [string, FormerCell] => [made.cell, { ...made, components: () => made.components, shared: () => made.shared }]),
-        ),
+      former(task) {
+        const cells = byTask
+          .get(task)
+          ?.map((made): [string, FormerCell] => [made.cell, { ...made, components: () => made.components, shared: () => made.shared }])
+        const byName = new Map(cells)
+        return { get: (cell) => byName.get(cell), names: () => byName.keys() }
+      },
       stored: (key) => {
         const made = this.#cells.get(key)
         return made ? { run: made.run, object: made.task } : null
