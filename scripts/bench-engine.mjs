@@ -62,11 +62,11 @@ function overhead(folder) {
  * do, and the plan after one prompt was edited.
  */
 function oneEdit(folder) {
-  const shapes = {
+  const jobs = {
     '': { organisms: 179, sets: 4, prompts: 4, layers: 4, projected: 1, traits: 17 },
     _of_272: { organisms: 56, sets: 8, prompts: 34, layers: 1, projected: 1, traits: 3 },
   }
-  return Object.assign({}, ...Object.entries(shapes).map(([name, shape]) => oneEditOf(path.join(folder, `edit${name}`), name, shape)))
+  return Object.assign({}, ...Object.entries(jobs).map(([name, shape]) => oneEditOf(path.join(folder, `edit${name}`), name, shape)))
 }
 
 function oneEditOf(folder, name, shape) {
