@@ -27,6 +27,7 @@ export async function plan(this: CliContext, flags: PlanFlags, file: string): Pr
   try {
     const prepared = await prepare(file, kinds, store)
     if (!prepared.ok) return reportProblems(this.process, prepared.error)
+    reportProblems(this.process, prepared.value.warnings)
     const { plan: planned, expected } = planNow(prepared.value, store, profile.value)
     const cells = planned.tasks.reduce((sum, task) => sum + task.cells, 0)
     const forWhat = { prepared: prepared.value, kinds, store, profile: profile.value, asked: flags.rawPolicies }

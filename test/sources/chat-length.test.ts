@@ -7,7 +7,7 @@ import { chatMeter } from '../../engine/sources/chat-length.ts'
 import type { SourceFiles } from '../../engine/sources/files.ts'
 
 /** A tokenizer that knows letters alone, and a template of 4 tokens beside the texts. */
-const letters = [...'abcdefghijklmnopqrstuvwxyz<>:?', '▁']
+const letters = 'abcdefghijklmnopqrstuvwxyz<>:?▁'.split('')
 const tokenizerJson = {
   model: { type: 'BPE', vocab: Object.fromEntries([...letters, 'ab', 'abab'].map((entry, id) => [entry, id])), merges: ['a b', 'ab ab'] },
   normalizer: { type: 'Replace', pattern: { String: ' ' }, content: '▁' },
