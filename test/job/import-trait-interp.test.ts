@@ -177,9 +177,9 @@ warning: recordings without an answer (2) [no-answer]
   hint: copy the response beside the others
 
 left out: answers without a recording (3) [no-recording]
-  inference/gamma/responses/one/one_9.json: it has no recording of the organism
-  inference/alpha/responses/two/two_2.json: it has no recording of the clean model
-  inference/gamma/responses/one/one_9.json: it has no recording of the clean model
+  gamma, of the organism: 1, the first inference/gamma/responses/one/one_9.json
+  alpha, of the clean model: 1, the first inference/alpha/responses/two/two_2.json
+  gamma, of the clean model: 1, the first inference/gamma/responses/one/one_9.json
   hint: record them; or record all anew: \`capture\` in place of \`recordings\` in the imported step, and a \`replay\` step
 
 left out: recordings of other tokens than the answer's (1) [other-tokens]
@@ -187,7 +187,7 @@ left out: recordings of other tokens than the answer's (1) [other-tokens]
   hint: their text was tokenised again: replay the token ids, as a \`replay\` step does
 
 left out: recordings that lack layers which the others have (1) [mixed-layers]
-  inference/alpha/raw/residual/one/one_4.pt: it has layers 1, the others have 1, 2
+  alpha, of the organism, without layer 2: 1, the first inference/alpha/raw/residual/one/one_4.pt
   hint: record them again at the same layers as the others
 
 left out: files of another size of state (1) [hidden]
