@@ -6,6 +6,7 @@ import { fail, ok, type Result } from './core/result.ts'
 import type { Sources } from './core/sources.ts'
 import type { Step, StepKind } from './core/step-kind.ts'
 import { expand, idleSteps, type TaskGraph } from './graph/expand.ts'
+import { contextProblems } from './sources/context.ts'
 import { openSourceFiles, type SourceFiles } from './sources/files.ts'
 import { locator } from './sources/locate.ts'
 import { resolve } from './sources/resolve.ts'
@@ -13,6 +14,7 @@ import { parseYaml } from './spec/document.ts'
 import { checkShape } from './spec/shape-check.ts'
 import { validate } from './spec/validate.ts'
 import type { Workflow } from './spec/workflow.ts'
+import { lengthMemory } from './store/chat-lengths.ts'
 import { digestMemory } from './store/memory.ts'
 import type { Store } from './store/store.ts'
 
@@ -62,7 +64,8 @@ export async function prepare(
   const resolved = await resolve(absolute, { kinds, cache: store.layout.root, files })
   const some = hasErrors(resolved.diagnostics) ? null : part(resolved.sources)
   const { graph, diagnostics: ofSteps } = expand(workflow, kinds, some ?? resolved.sources, resolved.files)
-  const all = [...diagnostics, ...resolved.diagnostics, ...ofSteps]
+  const tooLong = await contextProblems(absolute, kinds, resolved.sources, files, lengthMemory(store))
+  const all = [...diagnostics, ...resolved.diagnostics, ...ofSteps, ...tooLong]
   if (hasErrors(all)) return fail(all)
   const idle = some ? [] : idleSteps(workflow, kinds, graph)
   if (idle.length > 0) return fail([...all, ...idle])

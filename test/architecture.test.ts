@@ -55,6 +55,8 @@ const mayTouchTheWorld = ['engine/sources', 'engine/store', 'engine/run', 'engin
 
 /** Each third-party package is imported in one place. */
 const homes: Record<string, readonly string[]> = {
+  '@huggingface/jinja': ['engine/sources/tokenizer.ts'],
+  '@huggingface/tokenizers': ['engine/sources/tokenizer.ts'],
   yaml: ['engine/spec/document.ts'],
   ajv: ['engine/spec/validate.ts'],
   graphology: ['engine/graph/step-graph.ts'],

@@ -44,6 +44,7 @@ export async function planWorkflowFile(
       reportProblems(process, prepared.error)
       return null
     }
+    reportProblems(process, prepared.value.warnings)
     if (!standing || !part) return reportOf(prepared.value, store, options)
     const edit = reportOf(prepared.value, store, options, standing.standing.report as unknown as PlanReport)
     return edit ?? reportOf({ ...prepared.value, graph: prepared.value.graphOf(prepared.value.sources) }, store, options)

@@ -77,6 +77,7 @@ async function runHere(here: Here): Promise<void> {
     const prepared = await prepare(file, kinds, store)
     if (!prepared.ok) return reportProblems(process, prepared.error)
     const { workflow } = prepared.value
+    reportProblems(process, prepared.value.warnings)
     const cannotTell = notifyProblems(workflow, process.env)
     if (cannotTell.length > 0) return reportProblems(process, cannotTell)
     const notify = notifySink(workflow, {

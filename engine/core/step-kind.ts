@@ -1,3 +1,4 @@
+import type { Chat } from './chat.ts'
 import type { Digest } from './digest.ts'
 import type { Json, JsonObject } from './json.ts'
 import type { ParamSchema } from './schema.ts'
@@ -13,6 +14,8 @@ export interface StepKind {
   readonly schema: ParamSchema
   /** Tasks in a stable order, or the mistakes that only this kind can see. Pure. */
   tasks(step: Step, context: ExpandContext): { tasks: Task[]; problems: Problem[] }
+  /** What a step has its model read as chats; those that the model's context cannot hold are refused. Pure. */
+  chats?(step: Step, sources: Sources): readonly Chat[]
   /** Whether a step so written has no tasks of its own because the steps that read it do its work. */
   leavesWork?(step: Step): boolean
 }

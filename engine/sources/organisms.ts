@@ -7,6 +7,7 @@ import type { ModelSource, OrganismSource } from '../core/sources.ts'
 import { parseYaml, type SourceDocument } from '../spec/document.ts'
 import type { Workflow } from '../spec/workflow.ts'
 import { readAdapter } from './adapters.ts'
+import { isClearlyAnother } from './base-names.ts'
 import type { SourceFiles } from './files.ts'
 import { hubFolder, hubRepository, isPinned } from './hub.ts'
 import { type Declared, declarations } from './organism-list.ts'
@@ -20,6 +21,8 @@ export interface Organisms {
 }
 
 const speechHint = 'organisms are asked and answer in that of the base: if this one was trained so, take the file out of its folder'
+
+const strangerHint = 'its shape fits, so it runs; on another base it may not show what it was trained to do'
 
 /** Adapters read and hashed at the same time. */
 const parallelReads = 8
@@ -59,6 +62,7 @@ export async function readOrganisms(
   const { file, document, declared } = readList(workflow, files, problems)
   const organisms: OrganismSource[] = []
   const notReady: Diagnostic[] = []
+  const strangers = new Map<string, Diagnostic[]>()
   const limit = pLimit(parallelReads)
   const speech = speechCheck(files)
   const folders = declared.map((entry) => folderOf(entry, file, cache, files))
@@ -87,6 +91,12 @@ export async function readOrganisms(
           const hint = `its adapter_config.json names the base ${JSON.stringify(baseName)}`
           problems.list.push(at('adapter-of-another-base', 'adapter', `it does not fit model "${model.name}": ${misfit}`, hint))
         }
+        const named = hubRepository(model.origin)
+        if (baseName !== null && named !== null && isClearlyAnother(baseName, named)) {
+          const message = `its adapter_config.json says that it was trained on ${JSON.stringify(baseName)}, and model "${model.name}" is "${named}"`
+          const warning: Diagnostic = { ...at('base-name', 'adapter', message, strangerHint), severity: 'warning' }
+          strangers.set(message, [...(strangers.get(message) ?? []), warning])
+        }
         for (const misfit of await speech.misfits(folder, model)) problems.list.push(at('adapter-speech', 'adapter', misfit, speechHint))
       }
       const twin = organisms.find((other) => other.path !== null && other.digest === digest)
@@ -94,6 +104,7 @@ export async function readOrganisms(
       organisms.push({ name: entry.name, origin: entry.adapter, path: folder, digest, plants: entry.plants })
     }
   }
+  problems.list.push(...[...strangers.values()].flatMap(grouped))
   return { organisms, notReady: grouped(notReady) }
 }
 

@@ -1,7 +1,8 @@
 import path from 'node:path'
 import { type Digest, digestOfJson } from '../core/digest.ts'
-import { isList, isObject, type Json } from '../core/json.ts'
+import type { Json } from '../core/json.ts'
 import type { ModelSource } from '../core/sources.ts'
+import { chatTemplateIn } from './chat-template.ts'
 import type { SourceFiles } from './files.ts'
 
 /**
@@ -39,10 +40,11 @@ export function speechCheck(files: SourceFiles): SpeechCheck {
     // Most are copies to the byte: only others are read.
     return own === theirs || (theirs !== null && contentOf(adapter, own) === contentOf(base, theirs))
   }
+  const trimmedTemplate = (folder: string): string | null => chatTemplateIn(folder, files)?.trim() ?? null
   const sameTemplate = (adapter: string, base: string): boolean => {
-    const own = chatTemplateIn(adapter, files)
+    const own = trimmedTemplate(adapter)
     if (own === null) return true
-    if (!templates.has(base)) templates.set(base, chatTemplateIn(base, files))
+    if (!templates.has(base)) templates.set(base, trimmedTemplate(base))
     return own === templates.get(base)
   }
 
@@ -58,19 +60,3 @@ export function speechCheck(files: SourceFiles): SpeechCheck {
 }
 
 const tokenizerFile = 'tokenizer.json'
-
-/** A file of its own goes before an entry of tokenizer_config.json, which may be a list of templates by name. */
-function chatTemplateIn(folder: string, files: SourceFiles): string | null {
-  const file = path.join(folder, 'chat_template.jinja')
-  if (files.exists(file)) {
-    const text = files.text(file)
-    return text.ok ? text.value.trim() : null
-  }
-  const settings = path.join(folder, 'tokenizer_config.json')
-  const config = files.exists(settings) ? files.json(settings) : null
-  const template = config?.ok ? config.value.chat_template : undefined
-  const chosen =
-    template !== undefined && isList(template) ? template.find((entry) => isObject(entry) && entry.name === 'default') : template
-  const text = isObject(chosen) ? chosen.template : chosen
-  return typeof text === 'string' ? text.trim() : null
-}

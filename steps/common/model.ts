@@ -18,34 +18,11 @@ export function estimateTokens(text: string): number {
   return Math.ceil(text.length / 4) + 8
 }
 
-/**
- * Fewer tokens than this no text is taken for: of what people write, not even a long word of the vocabulary has more
- * than so many characters a token on average. A run of one character counts once, since there are tokens for many blanks or
- * dashes.
- */
-export function fewestTokens(text: string): number {
-  return Math.ceil(text.replaceAll(/(.)\1+/gs, '$1').length / 8)
-}
-
-/**
- * Texts that cannot fit the model's context, however its tokenizer splits them, with `room` tokens after them. The
- * sidecar counts exactly when it comes to each.
- */
-export function contextProblems(
-  texts: readonly { readonly name: string; readonly text: string }[],
-  room: number,
-  { facts, name: model }: ModelSource,
-  path: readonly string[],
-): Problem[] {
-  const rule = 'context'
-  const context = `the context of model "${model}", ${facts.contextLength} tokens`
-  if (room >= facts.contextLength) return [{ rule, message: `${room} new tokens leave no room for a prompt in ${context}`, path }]
-  const tooLong = texts.filter(({ text }) => fewestTokens(text) + room > facts.contextLength)
-  const [first] = tooLong
-  if (!first) return []
-  const tokens = `at least ${fewestTokens(first.text)} tokens${room > 0 ? ` and ${room} new ones` : ''}`
-  const others = tooLong.length > 1 ? `; so it is with ${tooLong.length} of them` : ''
-  return [{ rule, message: `${first.name} does not fit ${context}: ${tokens}${others}`, hint: 'shorten it, or leave it out', path }]
+/** New tokens that alone fill the model's context. */
+export function roomProblems(newTokens: number, { facts, name }: ModelSource, path: readonly string[]): Problem[] {
+  if (newTokens < facts.contextLength) return []
+  const message = `${newTokens} new tokens leave no room for a prompt in the context of model "${name}", ${facts.contextLength} tokens`
+  return [{ rule: 'context', message, path }]
 }
 
 /** Where the components of a model come from. */

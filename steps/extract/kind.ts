@@ -1,10 +1,9 @@
 import { digestOfJson } from '../../engine/core/digest.ts'
-import type { Json } from '../../engine/core/json.ts'
 import { type ParamSchema, resultComponents } from '../../engine/core/schema.ts'
-import type { ContrastPair, ModelSource, TraitSource } from '../../engine/core/sources.ts'
+import type { ContrastPair, ModelSource } from '../../engine/core/sources.ts'
 import type { CellSpec, Operation, StepKind } from '../../engine/core/step-kind.ts'
 import { layerProblems } from '../common/capture.ts'
-import { contextProblems, estimateTokens, textModelComponents, textModelOrigins } from '../common/model.ts'
+import { estimateTokens, textModelComponents, textModelOrigins } from '../common/model.ts'
 import { paramOrigins } from '../common/origins.ts'
 import { pick, selection } from '../common/pick.ts'
 import { vectorAxes } from '../common/vectors.ts'
@@ -89,18 +88,26 @@ export const extract: StepKind = {
           : { from: 'workflow' as const, path: ['steps', step.name, 'reference'] },
       },
     }))
-    const texts = pick(step.params.traits, sources.traits).flatMap((trait) => pairTexts(trait, step.params.system_prompt))
-    return { tasks, problems: [...layerProblems(layers, state, ['layers']), ...contextProblems(texts, 0, model, ['traits'])] }
+    return { tasks, problems: layerProblems(layers, state, ['layers']) }
   },
-}
-
-function pairTexts({ name, pairs }: TraitSource, system: Json | undefined) {
-  return pairs.flatMap(({ id, prompt, positive, negative }) =>
-    [positive, negative].map((answer) => ({
-      name: `pair "${id}" of contrast set "${name}"`,
-      text: `${String(system ?? '')} ${prompt} ${answer}`,
-    })),
-  )
+  chats(step, { models, traits }) {
+    const model = models.get(step.params.model as string)
+    if (!model) return []
+    const [, first] = /\[:(\d+)\]$/.exec(step.params.position as string) ?? []
+    const picked = pick(step.params.traits, traits)
+    const read = traits.filter((trait) => picked.includes(trait) || trait.name === step.params.reference)
+    return read.flatMap(({ name, pairs }) =>
+      pairs.map(({ id, prompt, positive, negative }) => ({
+        model,
+        of: { source: 'trait', name, id },
+        system: (step.params.system_prompt ?? null) as string | null,
+        prompt,
+        answers: [positive, negative],
+        answerTokens: first === undefined ? null : Number(first),
+        newTokens: 0,
+      })),
+    )
+  },
 }
 
 /** How answers would be sampled has no part in a vector. */

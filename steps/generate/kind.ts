@@ -3,7 +3,7 @@ import { type ParamSchema, resultComponents } from '../../engine/core/schema.ts'
 import type { ModelSource, OrganismSource, PromptSetSource } from '../../engine/core/sources.ts'
 import type { CellSpec, Operation, Step, StepKind, Task } from '../../engine/core/step-kind.ts'
 import { batchSizeSchema, type CaptureParams, captureSchema, captureTask, keepsNothing, layerProblems } from '../common/capture.ts'
-import { contextProblems, estimateTokens, textModelComponents, textModelOrigins } from '../common/model.ts'
+import { estimateTokens, roomProblems, textModelComponents, textModelOrigins } from '../common/model.ts'
 import { paramOrigins } from '../common/origins.ts'
 import { chunks, pick, selection } from '../common/pick.ts'
 import { organismReading } from '../common/readings.ts'
@@ -50,7 +50,7 @@ export const generate: StepKind = {
     const clean = { base: model, adapter: null }
     const problems = [
       ...(capture ? layerProblems(capture.layers, clean, ['capture', 'layers']) : []),
-      ...contextProblems(promptTexts(step, sources.promptSets), step.params.max_new_tokens as number, model, ['max_new_tokens']),
+      ...roomProblems(step.params.max_new_tokens as number, model, ['max_new_tokens']),
     ]
     const tasks = pick(step.params.organisms, sources.organisms).flatMap((organism) =>
       pick(step.params.prompts, sources.promptSets).flatMap((set) => {
@@ -61,12 +61,21 @@ export const generate: StepKind = {
     )
     return { tasks, problems }
   },
-}
-
-function promptTexts(step: Step, sets: readonly PromptSetSource[]) {
-  return pick(step.params.prompts, sets).flatMap((set) =>
-    set.prompts.map(({ id, text }) => ({ name: `prompt "${id}" of set "${set.name}"`, text: `${set.systemPrompt ?? ''} ${text}` })),
-  )
+  chats(step, { models, promptSets }) {
+    const model = models.get(step.params.model as string)
+    if (!model) return []
+    return pick(step.params.prompts, promptSets).flatMap((set) =>
+      set.prompts.map(({ id, text }) => ({
+        model,
+        of: { source: 'prompt-set', name: set.name, id },
+        system: set.systemPrompt,
+        prompt: text,
+        answers: [],
+        answerTokens: null,
+        newTokens: step.params.max_new_tokens as number,
+      })),
+    )
+  },
 }
 
 function answerTask(step: Step, model: ModelSource, organism: OrganismSource, set: PromptSetSource): Task {

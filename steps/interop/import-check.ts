@@ -29,6 +29,9 @@ export interface Checked {
 
 type Side = 'recordings' | 'replays'
 
+/** Whose states a side holds. */
+const whose: Readonly<Record<Side, string>> = { recordings: 'of the organism', replays: 'of the clean model' }
+
 /** Compares every file with those beside it. An answer is taken when all that there should be of it can be trusted. */
 export function checkExperiment(found: FoundExperiment): Checked {
   const { layout, accept } = found
@@ -129,15 +132,18 @@ function recordedAnswers({ layout, answers, recordings }: FoundExperiment, side:
     else shapes.set(answerId(file), { ...shape, file })
   }
   const recorded = new Set(files.map(answerId))
-  const who = side === 'recordings' ? 'of the organism' : 'of the clean model'
   const lacking = files.length === 0 ? [] : kept.filter((file) => !recorded.has(answerId(file)))
-  const all = [...findings, ...lacking.map((file) => finding('no-recording', file, `it has no recording ${who}`))]
+  const missing = lacking.map((file) => ({
+    ...finding('no-recording', file, `it has no recording ${whose[side]}`),
+    counted: [`${file.organism}, ${whose[side]}`],
+  }))
+  const all = [...findings, ...missing]
   return { shapes, findings: shapes.size > 0 ? all : all.map((each) => ({ ...each, leavesOut: null })) }
 }
 
 /** The size of a state and the layers that most recordings have, and those that have others. */
 function alikeShapes(recorded: Readonly<Record<Side, Recordings>>, layout: ExperimentLayout) {
-  const all = (['recordings', 'replays'] as const).map((side) => [...recorded[side].shapes.values()])
+  const all = (['recordings', 'replays'] as const).map((side) => [...recorded[side].shapes.values()].map((shape) => ({ ...shape, side })))
   const hidden = commonest(all.flat().map((shape) => shape.hidden))
   const usual = all
     .filter((side) => side.length > 0)
@@ -148,12 +154,12 @@ function alikeShapes(recorded: Readonly<Record<Side, Recordings>>, layout: Exper
           .map(Number) ?? [],
     )
   const layers = (usual[0] ?? []).filter((layer) => usual.every((side) => side.includes(layer)))
-  const findings = all.flat().flatMap(({ file, hidden: own, layers: has }) => {
+  const findings = all.flat().flatMap(({ file, side, hidden: own, layers: has }): Finding[] => {
     if (own !== hidden) return [finding('hidden', file, `its states have ${own} values, those of the others ${hidden}`)]
     const lacks = layers.filter((layer) => !has.includes(layer))
-    return lacks.length === 0
-      ? []
-      : [finding('mixed-layers', file, `it has layers ${has.join(', ')}, the others have ${layers.join(', ')}`)]
+    const wrong = `it has layers ${has.join(', ')}, the others have ${layers.join(', ')}`
+    const counted = lacks.map((layer) => `${file.organism}, ${whose[side]}, without layer ${layer}`)
+    return lacks.length === 0 ? [] : [{ ...finding('mixed-layers', file, wrong), counted }]
   })
   return { layers: layout.recordings.length + layout.replays.length === 0 ? [] : layers, hidden: hidden ?? null, findings }
 }

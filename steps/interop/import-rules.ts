@@ -65,4 +65,6 @@ export interface Finding {
   readonly wrong: string
   /** The answer (`organism/set/prompt`) or vector that is not taken because of it; null where it only tells. */
   readonly leavesOut: string | null
+  /** What it is counted under where it is not told by itself: a side of an organism, or layers of it. */
+  readonly counted?: readonly string[]
 }

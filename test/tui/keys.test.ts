@@ -1,9 +1,9 @@
 import { afterEach, expect, test } from 'vitest'
 import type { RunEvent } from '../../engine/core/events.ts'
 import { about, quickstart, quickstartTasks, Script, until } from '../report/events.ts'
+import { failing } from './mid-run.ts'
 import { keys, openScreen } from './screen.ts'
 
-const failing = { task: 'answers/emotional_bond/probing', message: 'out of memory', log: null }
 const midRun = until(quickstart({ failing }), about('task-progress', 'answers/self_promotion/discovery', 3))
 
 let screen: ReturnType<typeof openScreen>

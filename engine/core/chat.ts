@@ -1,0 +1,23 @@
+import type { Digest } from './digest.ts'
+import type { ModelSource } from './sources.ts'
+
+/** What a step has a model read at once: a question within the chat template, and what follows it. */
+export interface Chat {
+  readonly model: ModelSource
+  /** The entry of a source that it is. */
+  readonly of: { readonly source: 'prompt-set' | 'trait'; readonly name: string; readonly id: string }
+  readonly system: string | null
+  readonly prompt: string
+  /** Written answers, of which one at a time follows. */
+  readonly answers: readonly string[]
+  /** Tokens of a written answer that are read at most; null: all. */
+  readonly answerTokens: number | null
+  /** Tokens that the model then adds at most. */
+  readonly newTokens: number
+}
+
+/** Remembers how many tokens chats have, each by a digest of its texts and of what splits them. */
+export interface LengthMemory {
+  recall(chats: readonly Digest[]): ReadonlyMap<Digest, number>
+  remember(lengths: ReadonlyMap<Digest, number>): void
+}

@@ -1,0 +1,76 @@
+import path from 'node:path'
+import { isList, isObject, type Json } from '../core/json.ts'
+import type { SourceFiles } from './files.ts'
+
+/** Splits text as the model in a folder does: the counts are those of the sidecar. */
+export interface Tokenizer {
+  /** Tokens of a chat with one user turn, up to where the answer begins. Throws when the template refuses the chat. */
+  chat(prompt: string, system: string | null): number
+  /** Tokens of a text alone, without special tokens around it. */
+  text(text: string): number
+  /** Characters of the longest entry of the vocabulary. */
+  readonly longest: number
+}
+
+/**
+ * The tokenizer of tokenizer.json in `folder` with a chat template, or null where there is none that can be read.
+ * Takes about 0.1 s for a vocabulary of 50,000, so it is opened only when something must be counted.
+ */
+export async function openTokenizer(folder: string, template: string, files: SourceFiles): Promise<Tokenizer | null> {
+  const content = files.json(path.join(folder, 'tokenizer.json'))
+  const settings = files.json(path.join(folder, 'tokenizer_config.json'))
+  if (!content.ok) return null
+  const [tokenizers, jinja] = await Promise.all([import('@huggingface/tokenizers'), import('@huggingface/jinja')])
+  try {
+    const rules = { ...content.value, pre_tokenizer: spelledOut(content.value.pre_tokenizer ?? null) }
+    const tokenizer = new tokenizers.Tokenizer(rules, settings.ok ? settings.value : {})
+    const chat = new jinja.Template(template)
+    const special = settings.ok ? specialTokens(settings.value) : {}
+    const count = (text: string) => tokenizer.encode(text, { add_special_tokens: false }).ids.length
+    return {
+      chat(prompt, system) {
+        const messages = [...(system === null ? [] : [{ role: 'system', content: system }]), { role: 'user', content: prompt }]
+        return count(chat.render({ ...special, messages, add_generation_prompt: true }))
+      },
+      text: count,
+      longest: longestEntry(content.value.model),
+    }
+  } catch {
+    return null
+  }
+}
+
+/** What transformers gives a template beside the chat: `bos_token` and its like, as text. */
+function specialTokens(settings: Readonly<Record<string, Json>>): Record<string, string> {
+  const texts = Object.entries(settings).flatMap(([name, value]): [string, string][] => {
+    const text = isObject(value) ? value.content : value
+    return name.endsWith('_token') && typeof text === 'string' ? [[name, text]] : []
+  })
+  return Object.fromEntries(texts)
+}
+
+/** What splits text before byte-level BPE: GPT-2's expression. */
+const byteLevelWords = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+"
+
+/**
+ * The same rules with their expressions written out. The library takes those of a file as Unicode does, as the original
+ * does; its own for `ByteLevel` and `Digits` have JavaScript's blanks and digits, which differ in U+FEFF, U+0085 and ².
+ */
+function spelledOut(rule: Json): Json {
+  if (!isObject(rule)) return rule
+  const { type, pretokenizers } = rule
+  const split = (expression: string): Json => ({ type: 'Split', pattern: { Regex: expression }, behavior: 'Isolated', invert: false })
+  if (type === 'Sequence' && pretokenizers !== undefined && isList(pretokenizers))
+    return { ...rule, pretokenizers: pretokenizers.map(spelledOut) }
+  if (type === 'Digits') return split(rule.individual_digits === true ? '\\p{N}' : '\\p{N}+')
+  if (type === 'ByteLevel' && rule.use_regex !== false && rule.add_prefix_space !== true)
+    return { type: 'Sequence', pretokenizers: [split(byteLevelWords), { ...rule, use_regex: false }] }
+  return rule
+}
+
+/** BPE has its entries as names, unigram models as pairs of entry and score. */
+function longestEntry(model: Json | undefined): number {
+  const vocabulary = isObject(model) ? (model.vocab ?? null) : null
+  const entries = isList(vocabulary) ? vocabulary.map((pair) => (isList(pair) ? String(pair[0]) : '')) : Object.keys(vocabulary ?? {})
+  return entries.reduce((longest, entry) => Math.max(longest, entry.length), 1)
+}

@@ -1,0 +1,76 @@
+import { renameSync } from 'node:fs'
+import { ownAdapter, refuses } from '../support/complaint.ts'
+
+refuses([
+  [
+    'an adapter of another rank than its configuration says',
+    (w) => ownAdapter(w, (adapter) => w.edit(adapter('adapter_config.json'), '"r": 4', '"r": 8')),
+    `organisms/list.yaml:2:21: error: organism "alpha": its adapter_config.json says rank 8, and its weights for o_proj have rank 4 [adapter]
+  2 |   alpha: { adapter: own }
+    |                     ^^^
+
+1 error; nothing was started
+`,
+  ],
+  [
+    'an adapter with other target modules than its configuration says',
+    (w) => ownAdapter(w, (adapter) => w.edit(adapter('adapter_config.json'), '"v_proj"', '"k_proj"')),
+    `organisms/list.yaml:2:21: error: organism "alpha": its adapter_config.json names the target modules k_proj, for which it has no weights; it has weights for v_proj, which its adapter_config.json does not name as target modules [adapter]
+  2 |   alpha: { adapter: own }
+    |                     ^^^
+
+1 error; nothing was started
+`,
+  ],
+  [
+    'an adapter that changes the base',
+    (w) => ownAdapter(w, (adapter) => w.edit(adapter('adapter_config.json'), '"bias": "none"', '"bias": "all"')),
+    `organisms/list.yaml:2:21: error: organism "alpha": its adapter_config.json has "bias": "all", which changes the base and is not supported [adapter]
+  2 |   alpha: { adapter: own }
+    |                     ^^^
+
+1 error; nothing was started
+`,
+  ],
+  [
+    'an adapter with pickled weights',
+    (w) => ownAdapter(w, (adapter) => renameSync(w.at(adapter('adapter_model.safetensors')), w.at(adapter('adapter_model.bin')))),
+    `organisms/list.yaml:2:21: error: organism "alpha": it holds pickled weights (adapter_model.bin); only safetensors are loaded [adapter]
+  2 |   alpha: { adapter: own }
+    |                     ^^^
+
+1 error; nothing was started
+`,
+  ],
+  [
+    'an adapter with a tokenizer and a chat template of its own',
+    (w) =>
+      ownAdapter(w, (adapter) => {
+        w.write(adapter('tokenizer.json'), w.read('models/model/tokenizer.json').replace('"<|im_start|>"', '"<|start|>"'))
+        w.write(adapter('chat_template.jinja'), '{{ messages[0].content }}')
+      }),
+    `organisms/list.yaml:2:21: error: organism "alpha": its tokenizer.json is not that of model "tiny" [adapter-speech]
+  2 |   alpha: { adapter: own }
+    |                     ^^^
+  hint: organisms are asked and answer in that of the base: if this one was trained so, take the file out of its folder
+
+organisms/list.yaml:2:21: error: organism "alpha": its chat template is not that of model "tiny" [adapter-speech]
+  2 |   alpha: { adapter: own }
+    |                     ^^^
+  hint: organisms are asked and answer in that of the base: if this one was trained so, take the file out of its folder
+
+2 errors; nothing was started
+`,
+  ],
+  [
+    'an adapter that stands twice in the list',
+    (w) => w.edit('organisms/list.yaml', 'organisms/beta', 'organisms/alpha'),
+    `organisms/list.yaml:3:20: error: organism "beta": it is the very adapter of "alpha" [same-adapter]
+  3 |   beta: { adapter: ../models/organisms/alpha }
+    |                    ^^^^^^^^^^^^^^^^^^^^^^^^^
+  hint: leave one of them out
+
+1 error; nothing was started
+`,
+  ],
+])
