@@ -30,7 +30,8 @@ export async function openTokenizer(folder: string, template: string, files: Sou
     return {
       chat(prompt, system) {
         const messages = [...(system === null ? [] : [{ role: 'system', content: system }]), { role: 'user', content: prompt }]
-        return count(chat.render({ ...special, messages, add_generation_prompt: true }))
+        // Templates ask for tools and documents by name: transformers says that there are none.
+        return count(chat.render({ ...special, messages, tools: null, documents: null, add_generation_prompt: true }))
       },
       text: count,
       longest: longestEntry(content.value.model),
@@ -40,7 +41,7 @@ export async function openTokenizer(folder: string, template: string, files: Sou
   }
 }
 
-/** What transformers gives a template beside the chat: `bos_token` and its like, as text. */
+/** `bos_token` and its like, as text: transformers gives them to a template beside the chat. */
 function specialTokens(settings: Readonly<Record<string, Json>>): Record<string, string> {
   const texts = Object.entries(settings).flatMap(([name, value]): [string, string][] => {
     const text = isObject(value) ? value.content : value

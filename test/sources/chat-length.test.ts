@@ -42,14 +42,14 @@ const chat = (prompt: string, more: Partial<Chat> = {}): Chat => ({
 })
 
 /** The model's folder, and which of its files were read. */
-function modelFiles(given: string | null = template) {
+function modelFiles(given: string | null = template, settings: object = {}) {
   const read: string[] = []
   const files = {
     exists: () => given !== null,
     text: () => ok(given ?? ''),
     json: (file: string) => {
       read.push(file)
-      return ok(file.endsWith('/tokenizer.json') ? tokenizerJson : {})
+      return ok(file.endsWith('/tokenizer.json') ? tokenizerJson : settings)
     },
   } as unknown as SourceFiles
   return { files, read }
@@ -115,4 +115,10 @@ test('a text of millions of characters that cannot fit is not split only to say 
     { tokens: 1_000_000, exact: false },
   ])
   expect(memory.kept.size).toBe(0)
+})
+
+test('a template is told of no tools, and of the names of special tokens', async () => {
+  const asking = '{{ eos_token }}{% if tools is not none %}with tools{% endif %}{{ messages[0].content }}'
+  const { files } = modelFiles(asking, { eos_token: { content: '>' } })
+  expect(await chatMeter(model(4000), files, emptyMemory()).measure([chat('why')])).toEqual([{ tokens: 4, exact: true }])
 })
