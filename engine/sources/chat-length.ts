@@ -27,7 +27,6 @@ const longText = 1_000_000
 export function chatMeter(model: ModelSource, files: SourceFiles, memory: LengthMemory): ChatMeter {
   const { contextLength } = model.facts
   const template = model.path === null ? null : chatTemplateIn(model.path, files)
-  const open = () => (model.path === null || template === null ? null : openTokenizer(model.path, template, files))
   return {
     surelyFits(chat) {
       if (template === null) return false
@@ -35,9 +34,10 @@ export function chatMeter(model: ModelSource, files: SourceFiles, memory: Length
       return most + chat.newTokens <= contextLength
     },
     async measure(chats) {
+      if (model.path === null || template === null) return chats.map((chat) => lengthOf(chat, null, contextLength))
       const names = chats.map(nameOf)
       const known = memory.recall(names)
-      const tokenizer = names.some((name) => !known.has(name)) ? await open() : null
+      const tokenizer = names.some((name) => !known.has(name)) ? await openTokenizer(model.path, template, files) : null
       const counted = new Map<Digest, number>()
       const lengths = chats.map((chat, index): ChatLength => {
         const name = names[index] as Digest
