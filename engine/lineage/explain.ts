@@ -12,8 +12,8 @@ export interface Explainer {
   cell(task: Task, cell: SettledCell): Verdict
 }
 
-export function explainer(history: History, locate: Locate): Explainer {
-  const desk = newsDesk(history)
+export function explainer(history: History, locate: Locate, taskOf: (id: string) => Task): Explainer {
+  const desk = newsDesk(history, taskOf)
   const compared = new Map<Task, Map<Components, readonly PlacedChange[]>>()
   /** Changes that a task's cells share, found once for all that were made together. */
   const sharedChanges = (task: Task, cell: SettledCell, former: Components): readonly PlacedChange[] => {
@@ -29,7 +29,10 @@ export function explainer(history: History, locate: Locate): Explainer {
       const { key, spec } = cell
       if (key === null) {
         const former = history.former(task.id).get(spec.id)
-        if (!former) return { verdict: 'waits', since: null, changes: [], news: desk.news(task, spec.id) }
+        if (!former) {
+          const news = desk.madeElsewhere(task, spec.id) ? null : desk.news(task, spec.id)
+          return { verdict: 'waits', since: null, changes: [], news }
+        }
         return { verdict: 'waits', since: former.run, changes: sharedChanges(task, cell, former.shared()), news: null }
       }
       if (cell.lost || cell.output) {

@@ -7,10 +7,12 @@ import type { Nearest, News } from './verdict.ts'
 /** Says what is new about cells that were never made, and which earlier cells are most like them. */
 export interface NewsDesk {
   news(task: Task, cell: string): News
+  /** Whether nothing is new about a cell: one that is its equal was made for another task, as readings that organisms share are. */
+  madeElsewhere(task: Task, cell: string): boolean
   nearest(task: Task, cell: string, now: Components): Nearest | null
 }
 
-export function newsDesk(history: History): NewsDesk {
+export function newsDesk(history: History, taskOf: (id: string) => Task): NewsDesk {
   const stages = new Map<string, readonly (readonly string[])[]>()
   /** Names of earlier tasks of a stage, as parts. */
   const formerTasks = (stage: string): readonly (readonly string[])[] => {
@@ -33,6 +35,15 @@ export function newsDesk(history: History): NewsDesk {
     return known
   }
   const memo = new Map<string, News>()
+  /** Parts of a cell's name that no earlier cell of its task has. */
+  const freshOf = (task: Task, cell: string): [axis: string, value: string][] =>
+    Object.entries(task.operation.axes?.(cell) ?? {}).filter(([axis, value]) => !namesOf(task, task.id).has(axis, value))
+  /** Whether an earlier cell of what a task is computed from has this part: a prompt that was answered, a trait with a vector. */
+  const knownBefore = (task: Task, axis: string, value: string): boolean =>
+    task.parents.some((parent) => {
+      const before = taskOf(parent.task)
+      return (history.tasks.has(before.id) && namesOf(before, before.id).has(axis, value)) || knownBefore(before, axis, value)
+    })
 
   return {
     news(task, cell) {
@@ -49,8 +60,13 @@ export function newsDesk(history: History): NewsDesk {
         }
         return news
       }
-      const fresh = Object.entries(task.operation.axes?.(cell) ?? {}).find(([axis, value]) => !namesOf(task, task.id).has(axis, value))
-      return fresh ? added(...fresh) : added('cell', cell)
+      const fresh = freshOf(task, cell)
+      return added(...(fresh.find(([axis, value]) => !knownBefore(task, axis, value)) ?? fresh[0] ?? ['cell', cell]))
+    },
+    madeElsewhere(task, cell) {
+      if (!history.tasks.has(task.id) || leftOver(task.id, cell) !== null) return false
+      const fresh = freshOf(task, cell)
+      return fresh.length > 0 && fresh.every(([axis, value]) => knownBefore(task, axis, value))
     },
     nearest(task, cell, now) {
       const at = nearestTask(task, formerTasks(task.stage), history)

@@ -75,7 +75,7 @@ function waitingLines({ since, news, changes }: Verdict & { verdict: 'waits' }, 
     ? `would run: new: ${newsText(news)}; it waits for ${named}`
     : changes.length > 0
       ? `would run: key changed since run ${since}; it waits for ${named}`
-      : `would run if an input comes out differently than for run ${since}: it waits for ${named}`
+      : `would run if an input comes out differently than ${since === null ? 'before' : `for run ${since}`}: it waits for ${named}`
   return [
     head,
     ...changeLines(changes),

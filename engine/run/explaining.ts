@@ -2,6 +2,7 @@ import path from 'node:path'
 import { type Explainer, explainer } from '../lineage/explain.ts'
 import { type History, historyOf } from '../lineage/history.ts'
 import { type ReasonGroup, reasonsOf } from '../lineage/reasons.ts'
+import type { Task } from '../core/step-kind.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { Prepared } from '../prepare.ts'
 import type { Store } from '../store/store.ts'
@@ -16,7 +17,7 @@ export interface Explaining {
 
 export function explaining({ workflow, locate }: Prepared, store: Store, plan: Plan): Explaining {
   const history = historyOf(store, workflow.name, recordedFile(store, workflow))
-  const explain = explainer(history, locate)
+  const explain = explainer(history, locate, (id) => plan.graph.byId.get(id) as Task)
   return { history, explain, reasons: () => reasonsOf(plan, explain, history) }
 }
 

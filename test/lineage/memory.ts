@@ -1,7 +1,7 @@
 import { type Digest, digestOfJson } from '../../engine/core/digest.ts'
 import type { Json } from '../../engine/core/json.ts'
 import type { Sources } from '../../engine/core/sources.ts'
-import type { CellOutput, Components, FileSource } from '../../engine/core/step-kind.ts'
+import type { CellOutput, Components, FileSource, Task } from '../../engine/core/step-kind.ts'
 import { expand, type TaskGraph } from '../../engine/graph/expand.ts'
 import { explainer } from '../../engine/lineage/explain.ts'
 import type { FormerCell, History } from '../../engine/lineage/history.ts'
@@ -119,6 +119,12 @@ export class Memory {
   readonly #lost = new Map<Digest, 'gone' | 'damaged'>()
   /** What the last run was to make, when it did not come to its end. */
   #unfinished: { run: string; planned: Record<string, number> } | null = null
+  readonly #alike: readonly string[]
+
+  /** `alike`: prompts that all organisms answer alike, so that the clean model reads one answer for all. */
+  constructor(alike: readonly string[] = []) {
+    this.#alike = alike
+  }
 
   /** Makes every cell that is not made; `only` leaves out the others, as a run that is cut off. */
   run(of: Job, run: string, only: (task: string) => boolean = () => true): this {
@@ -133,7 +139,8 @@ export class Memory {
           if (key === null || output !== null || spec.own === null) continue
           const shared = sharedComponents(task)
           const components = { ...shared, ...spec.own }
-          this.#cells.set(key, { key, digest: digestOfJson(key), task: task.id, cell: spec.id, run, components, shared })
+          const told = task.operation.name === 'generate' && this.#alike.includes(spec.id) ? components.prompt : key
+          this.#cells.set(key, { key, digest: digestOfJson(told as Json), task: task.id, cell: spec.id, run, components, shared })
           this.#lost.delete(key)
         }
       }
@@ -156,11 +163,12 @@ export class Memory {
   groups(of: Job): ReasonGroup[] {
     const planned = this.#plan(graphOf(of))
     const history = this.#history()
-    return reasonsOf(
-      planned,
-      explainer(history, () => null),
+    const explain = explainer(
       history,
+      () => null,
+      (id) => planned.graph.byId.get(id) as Task,
     )
+    return reasonsOf(planned, explain, history)
   }
 
   cellsToRun(of: Job): number {

@@ -38,6 +38,16 @@ test('an edited prompt is told with its answers and what may follow from them', 
   ])
 })
 
+test('a reading that organisms share is told with those that they have alone', () => {
+  const shared = () => new Memory(['p1', 'p2']).run(job(), 'r1')
+  expect(shared().reasons(job({ prompts: { one: ['p1', 'p2!', 'p3'], two: ['q1', 'q2'] } }))).toEqual([
+    'prompt `p2` edited: 4 answers, then up to 8 recordings, 16 projections, 2 rankings, 1 overview, 4 report parts, 1 report',
+  ])
+  expect(shared().reasons(job({ traits: ['kind', 'rude', 'secret_loyalty'] }))).toEqual([
+    '+1 trait `secret_loyalty`: 2 vectors, 40 projections, 2 rankings, then up to 1 overview, 8 report parts, 1 report',
+  ])
+})
+
 test('edited prompts of several sets are one line', () => {
   expect(done().reasons(job({ prompts: { one: ['p1!', 'p2!', 'p3'], two: ['q1!', 'q2!'] } }))).toEqual([
     '4 prompts edited (`p1`, `p2`, `q1`, …): 16 answers, then up to 32 recordings, 64 projections, 4 rankings, 1 overview, 8 report parts, 1 report',
