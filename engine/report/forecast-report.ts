@@ -4,7 +4,7 @@ import type { PathPart } from '../plan/critical-path.ts'
 import { misfit } from '../plan/memory.ts'
 import type { ModelSource } from '../core/sources.ts'
 import { columns } from './columns.ts'
-import { formatBytes, formatCount, formatDuration } from './format.ts'
+import { formatBytes, formatCount, formatDuration, formatNumberOf } from './format.ts'
 
 /** The forecast as `dag plan --json` has it. */
 export interface ForecastReport {
@@ -114,7 +114,7 @@ function memoryLines(memory: readonly MemoryReport[]): string[] {
   if (!largest) return []
   const { model, bytes, together, longest, tokenBytes, peakBytes, deviceBytes } = largest
   const tokens =
-    tokenBytes === 0 ? '' : ` + ${formatBytes(tokenBytes)} for ${formatCount(together)} answers of ${formatCount(longest)} tokens`
+    tokenBytes === 0 ? '' : ` + ${formatBytes(tokenBytes)} for ${formatNumberOf(together, 'answer')} of ${formatNumberOf(longest, 'token')}`
   const line = `  memory            ${formatBytes(peakBytes)} of ${formatBytes(deviceBytes)}: ${formatBytes(bytes)} for the weights of ${model}${tokens}`
   return [line, ...memory.flatMap(misfitLine)]
 }
