@@ -7,14 +7,22 @@ from typing import Any
 
 import numpy as np
 
-from . import params
+from . import params, stream
 from .progress import Progress
-from .refs import Reader, parse_ref
+from .refs import parse_ref
 from .residency import Resident
+from .scratch import Memory
+from .tensors import states_width, to_float32
 
 
 def run(request: Mapping[str, Any], resident: Resident, progress: Progress) -> dict[str, Any]:
     """`{ "norms": [[float]] }`: of every activation, one number a token, in float32."""
-    reader = Reader()
     refs = [parse_ref(item) for item in params.items(request, "activations")]
-    return {"norms": [np.linalg.norm(reader.float32(ref), axis=1).tolist() for ref in refs]}
+    norms = dict(stream.each(refs, lengths))
+    return {"norms": [norms[index] for index in range(len(refs))]}
+
+
+def lengths(_index: int, stored: np.ndarray, memory: Memory) -> list[float]:
+    """The length of every row of states as `as_stored` has them."""
+    wide = memory.floats(len(stored) * states_width(stored))
+    return np.linalg.norm(to_float32(stored, wide), axis=1).tolist()

@@ -6,7 +6,7 @@ Every function raises SidecarError of kind `bad-input`.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .errors import bad_input
@@ -66,6 +66,27 @@ def section(params: Params, name: str) -> Params:
     return value
 
 
+def texts(of: Sequence[Params], name: str) -> list[str]:
+    """`text` of many."""
+    values = [params.get(name) for params in of]
+    if all(type(value) is str for value in values) and is_unicode("".join(values)):
+        return values
+    return [text(params, name) for params in of]
+
+
+def integers(of: Sequence[Params], name: str, least: int) -> list[int]:
+    """`integer` of many."""
+    values = [params.get(name) for params in of]
+    if all(type(value) is int for value in values) and min(values, default=least) >= least:
+        return values
+    return [integer(params, name, least) for params in of]
+
+
+def numbers(of: Sequence[Params], name: str) -> list[float]:
+    """`number` of many."""
+    return [number(params, name) for params in of]
+
+
 def labels(params: Params, name: str) -> dict[str, str]:
     """An object of strings; a number is taken as its text."""
     found = section(params, name)
@@ -74,8 +95,10 @@ def labels(params: Params, name: str) -> dict[str, str]:
     return {key: str(value) for key, value in found.items()}
 
 
-def unique(names: list[str], what: str) -> None:
+def unique(names: Sequence[str], what: str) -> None:
     """Raises when a name appears twice: results are told apart by it."""
+    if len(set(names)) == len(names):
+        return
     seen: set[str] = set()
     for name in names:
         if name in seen:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ from .errors import SidecarError, bad_input
 from .shards import SAFETENSORS_NAME, WIDTH, digest_of
 
 if TYPE_CHECKING:
-    import numpy as np
+    from typing_extensions import Buffer
 
 # Both namings of a dtype are read: torch's, which this protocol uses, and that of a safetensors header.
 DTYPES = {name: name for name in WIDTH} | {short: name for name, short in SAFETENSORS_NAME.items()}
@@ -51,12 +51,15 @@ def parse_ref(value: Mapping[str, Any]) -> Ref:
 def read_ref(ref: Ref) -> bytearray:
     """The bytes of `ref`. Raises SidecarError of kind `corrupt` when they are gone, short or not the recorded ones."""
     data = bytearray(ref.length)
-    fill(memoryview(data), ref)
+    with open_file(ref) as file:
+        fill(memoryview(data), file, ref)
+    check(data, ref)
     return data
 
 
-def fill(data: memoryview, ref: Ref) -> None:
-    """Reads `ref` into `data`, which has its length. Raises as `read_ref` does."""
+@contextmanager
+def open_file(ref: Ref) -> Iterator[int]:
+    """A descriptor of the file that `ref` lies in. Raises SidecarError of kind `corrupt` when there is none to be had."""
     try:
         # O_NONBLOCK so that a FIFO in the file's place cannot hold the process.
         descriptor = os.open(ref.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
@@ -65,13 +68,24 @@ def fill(data: memoryview, ref: Ref) -> None:
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise corrupt(ref, "is not a regular file")
-        done = read_range(descriptor, ref.offset, data)
-    except OSError as error:
-        raise corrupt(ref, f"cannot be read ({error.strerror})") from None
+        yield descriptor
     finally:
         os.close(descriptor)
+
+
+def fill(data: memoryview, file: int, ref: Ref) -> None:
+    """Reads `ref` out of its open file into `data`, which has its length; whether these are its bytes is for `check` to say.
+    Raises SidecarError of kind `corrupt` when they are not to be had."""
+    try:
+        done = read_range(file, ref.offset, data)
+    except OSError as error:
+        raise corrupt(ref, f"cannot be read ({error.strerror})") from None
     if done < ref.length:
         raise corrupt(ref, f"ends after {done} of {ref.length} bytes")
+
+
+def check(data: Buffer, ref: Ref) -> None:
+    """Raises SidecarError of kind `corrupt` when `data` are not the bytes that the store recorded."""
     if digest_of(data) != ref.digest:
         raise corrupt(ref, "does not hash to its digest")
 
@@ -86,61 +100,6 @@ def read_range(descriptor: int, offset: int, data: memoryview) -> int:
             break
         done += read
     return done
-
-
-def read_float32(ref: Ref) -> np.ndarray:
-    """The tensor of `ref` as float32 `[*shape]`. Raises as `Reader.float32` does."""
-    return Reader().float32(ref)
-
-
-class Reader:
-    """Reads tensors into memory that it keeps: what it gave is overwritten by what it reads next.
-
-    Memory that is asked for anew each time is zeroed by the kernel page by page, which takes as long as the reading.
-    """
-
-    def __init__(self) -> None:
-        import numpy as np
-
-        self._read = np.empty(0, np.uint8)
-        self._wide = np.empty(0, np.float32)
-
-    def float32(self, ref: Ref) -> np.ndarray:
-        """The tensor of `ref` as float32 `[*shape]`; exact, since every float16 and bfloat16 is a float32. Rows of eight-bit
-        numbers (int8.py) are decoded: `[tokens, hidden]`.
-
-        Raises SidecarError: `corrupt`, or `bad-input` when dtype or shape is missing or contradicts the length.
-        """
-        import numpy as np
-
-        if ref.dtype is None or ref.shape is None:
-            raise bad_input(f"the ref {ref.digest} needs a dtype and a shape")
-        values = math.prod(ref.shape)
-        if values * WIDTH[ref.dtype] != ref.length:
-            raise bad_input(f"the ref {ref.digest} has {ref.length} bytes, its dtype and shape need {values * WIDTH[ref.dtype]}")
-        if ref.length > len(self._read):
-            self._read = np.empty(ref.length, np.uint8)
-        if values > len(self._wide):
-            self._wide = np.empty(values, np.float32)
-        data, wide = self._read[: ref.length], self._wide[:values]
-        fill(memoryview(data), ref)
-        if ref.dtype == "int8":
-            return self._from_int8(ref, data)
-        if ref.dtype == "bfloat16":
-            # A bfloat16 is the upper half of a float32.
-            np.multiply(data.view("<u2"), np.uint32(1 << 16), out=wide.view(np.uint32), dtype=np.uint32, casting="unsafe")
-        else:
-            np.copyto(wide, data.view("<f4" if ref.dtype == "float32" else "<f2"))
-        return wide.reshape(ref.shape)
-
-    def _from_int8(self, ref: Ref, data: np.ndarray) -> np.ndarray:
-        from .int8 import decode
-
-        try:
-            tokens, width = ref.shape or ()
-            return decode(data.view("i1").reshape(tokens, width), self._wide)
-        except ValueError:
-            raise bad_input(f"the ref {ref.digest} of shape {list(ref.shape or ())} is no table of eight-bit states") from None
 
 
 def corrupt(ref: Ref, what: str) -> SidecarError:

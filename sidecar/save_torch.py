@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 from . import params
 from .errors import bad_input
 from .progress import Progress
-from .refs import Ref, parse_ref, read_float32, read_ref
+from .refs import Ref, parse_ref, read_ref
 from .residency import Resident
+from .tensors import read_float32
 
 if TYPE_CHECKING:
     import torch

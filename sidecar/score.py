@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any
 from threadpoolctl import ThreadpoolController
 
 from . import params
-from .along import Along, Wanted, parse_labelled
+from .along import Along, parse_cells, parse_labelled
 from .capture import parse_positions, to_job
-from .errors import bad_input
 from .prefill import Job, prefill
 from .progress import Progress
 from .residency import Resident
+from .scratch import Memory
 
 if TYPE_CHECKING:
+    import numpy as np
     import torch
 
 
@@ -28,30 +29,30 @@ def run(request: Mapping[str, Any], resident: Resident, progress: Progress) -> d
     all_positions = parse_positions(request)
     responses = [parse_labelled(item, "response") for item in params.items(request, "responses")]
     vectors = [parse_labelled(item) for item in params.items(request, "vectors")]
-    cells = [parse_cell(cell, len(responses), len(vectors)) for cell in params.items(request, "cells")]
-    scores = Along(cells, vectors)
-    progress.expect(len(cells))
-    progress.advance(done=scores.failed)
-    layers: dict[int, list[int]] = {}
-    for index, layer in scores.states:
-        layers.setdefault(index, []).append(layer)
-    order = list(layers)
-    jobs: list[Job] = [to_job(f"response {index}", responses[index].ref, layers[index], all_positions) for index in order]
-    blas = ThreadpoolController()
+    cells = parse_cells(request, {"response": len(responses), "layer": None}, len(vectors))
+    with Along(out, cells, responses, vectors, file_labels) as scores:
+        progress.expect(len(cells.ids))
+        progress.advance(done=scores.failed)
+        layers: dict[int, list[int]] = {}
+        for index, layer in scores.states:
+            layers.setdefault(index, []).append(layer)
+        order = list(layers)
+        jobs: list[Job] = [to_job(f"response {index}", responses[index].ref, layers[index], all_positions) for index in order]
+        blas = ThreadpoolController()
+        memory = Memory()
 
-    def keep(job: int, layer: int, residual: torch.Tensor) -> None:
-        of = (order[job], layer)
-        with blas.limit(limits=1, user_api="blas"):  # as `project` does, so that sums are taken in the same order
-            progress.advance(done=scores.take(of, scores.products(of, residual.float().numpy())))
+        def keep(job: int, layer: int, residual: torch.Tensor) -> None:
+            of = (order[job], layer)
+            with blas.limit(limits=1, user_api="blas"):  # as `project` does, so that sums are taken in the same order
+                progress.advance(done=scores.take(of, scores.scores(of, to_stored(residual), memory)))
 
-    prefill(base, jobs, keep, lambda _, tokens: progress.advance(tokens=tokens), resident.room.tokens, resident.prompts)
-    return scores.result(out, {index: response.labels for index, response in enumerate(responses)}, file_labels)
+        prefill(base, jobs, keep, lambda _, tokens: progress.advance(tokens=tokens), resident.room.tokens, resident.prompts)
+        return scores.result()
 
 
-def parse_cell(value: params.Params, responses: int, vectors: int) -> Wanted:
-    """One of the request's `cells`."""
-    name = params.text(value, "id")
-    response, vector = params.integer(value, "response", 0), params.integer(value, "vector", 0)
-    if response >= responses or vector >= vectors:
-        raise bad_input(f"cell '{name}' points past the {responses} responses or {vectors} vectors of the request")
-    return Wanted(name, (response, params.integer(value, "layer", 0)), vector, params.number(value, "offset"))
+def to_stored(residual: torch.Tensor) -> np.ndarray:
+    """States `[tokens, hidden]` as `tensors.as_stored` has what `capture` would write."""
+    import torch
+
+    whole = residual.contiguous()
+    return whole.view(torch.int16).numpy().view("<u2") if whole.dtype == torch.bfloat16 else whole.numpy()

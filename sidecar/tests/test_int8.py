@@ -13,8 +13,9 @@ from safetensors.torch import load_file
 from sidecar import capture
 from sidecar.errors import SidecarError
 from sidecar.int8 import BLOCK, decode, encode, hidden_of, stored_width
-from sidecar.refs import parse_ref, read_float32
+from sidecar.refs import parse_ref
 from sidecar.residency import Resident
+from sidecar.tensors import read_float32
 
 from .support import HIDDEN, SOME_IDS, loaded, ref_of, same, silent, slot_tensor, write_bytes, write_record
 

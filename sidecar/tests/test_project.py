@@ -12,9 +12,12 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
-from sidecar import project
+from sidecar import project, scores, stream
 from sidecar.errors import SidecarError
+from sidecar.products import along, matrix_of
+from sidecar.refs import parse_ref
 from sidecar.residency import Resident
+from sidecar.scratch import Memory
 from sidecar.shards import digest_of
 
 from .support import check_files, silent, write_tensor
@@ -82,10 +85,12 @@ def test_rows_of_a_cell_carry_its_labels_and_count_its_tokens(out: Path, tmp_pat
     activations = [write_tensor(tmp_path, f"a{index}", states(rows, index)) for index, rows in enumerate((3, 2))]
     vectors = [write_tensor(tmp_path, "v", states(1, 9)[0])]
     result = ask(out, activations, vectors, [(1, 0), (0, 0)], labels={"experiment": "night"})
-    second = result["cells"][1]
-    assert second["slot"] == {"file": "scores.parquet", "format": "parquet", "row": 2, "rows": 3}
-    assert column(out, second, "position") == [0, 1, 2]
-    assert [column(out, second, name) for name in ("prompt", "trait", "experiment")] == [["p0"] * 3, ["t0"] * 3, ["night"] * 3]
+    first, second = result["cells"]
+    assert first["slot"] == {"file": "scores.parquet", "format": "parquet", "row": 3, "rows": 2}  # as its activation was read
+    assert second["slot"] == {"file": "scores.parquet", "format": "parquet", "row": 0, "rows": 3}
+    for cell, prompt, rows in ((first, "p1", 2), (second, "p0", 3)):
+        assert column(out, cell, "position") == list(range(rows))
+        assert [column(out, cell, name) for name in ("prompt", "trait", "experiment")] == [[prompt] * rows, ["t0"] * rows, ["night"] * rows]
     schema = pq.read_schema(out / "scores.parquet")
     assert {name: str(schema.field(name).type) for name in ("layer", "position", "score")} == {
         "layer": "int32",
@@ -100,7 +105,8 @@ def test_scores_are_stored_plain_and_strings_once(out: Path, tmp_path: Path) -> 
     columns = {group.column(index).path_in_schema: group.column(index) for index in range(group.num_columns)}
     assert "PLAIN" in columns["score"].encodings and columns["score"].has_dictionary_page is False
     assert all(columns[name].has_dictionary_page for name in ("prompt", "trait"))
-    assert {column.compression for column in columns.values()} == {"SNAPPY"}
+    assert {name: columns[name].compression for name in ("prompt", "trait", "position")} == dict.fromkeys(("prompt", "trait", "position"), "SNAPPY")
+    assert columns["score"].compression == "UNCOMPRESSED"  # it would be no shorter
 
 
 @pytest.mark.parametrize("damage", ["flip", "truncate", "remove"])
@@ -159,6 +165,67 @@ def test_a_ref_whose_shape_contradicts_its_length_is_refused(out: Path, tmp_path
     ref = {**write_tensor(tmp_path, "a", states(5, 1)), "shape": [6, HIDDEN]}
     with pytest.raises(SidecarError, match="its dtype and shape need"):
         ask(out, [ref], [write_tensor(tmp_path, "v", states(1, 2)[0])], [(0, 0)])
+
+
+def test_a_label_that_only_some_cells_have_is_null_for_the_others(out: Path, tmp_path: Path) -> None:
+    refs = [write_tensor(tmp_path, f"a{index}", states(2, index)) for index in range(2)]
+    request = {
+        "out": str(out),
+        "labels": {},
+        "activations": [{"ref": refs[0], "labels": {"prompt": "p0", "note": "odd"}}, {"ref": refs[1], "labels": {"prompt": "p1"}}],
+        "vectors": [{"ref": write_tensor(tmp_path, "v", states(1, 9)[0]), "labels": {}}],
+        "cells": [{"id": str(index), "activation": index, "vector": 0, "offset": 0} for index in range(2)],
+    }
+    project.run(request, Resident(), silent())
+    rows = pq.read_table(out / "scores.parquet").to_pylist()
+    assert [(row["prompt"], row["note"]) for row in rows] == [("p0", "odd")] * 2 + [("p1", None)] * 2
+
+
+def test_scores_of_many_rows_are_written_as_they_come_and_found_by_their_slots(
+    out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scores, "ROWS_AT_ONCE", 50)
+    activations = [states(rows, rows) for rows in (20, 1, 45, 30, 7)]
+    vectors = [states(1, seed)[0] for seed in (1, 2)]
+    result = ask(
+        out,
+        [write_tensor(tmp_path, f"a{index}", value) for index, value in enumerate(activations)],
+        [write_tensor(tmp_path, f"v{index}", value) for index, value in enumerate(vectors)],
+        [(a, v) for a in (3, 0, 4, 2, 1) for v in (1, 0)],
+    )
+    assert pq.ParquetFile(out / "scores.parquet").metadata.num_row_groups == 3
+    for cell in result["cells"]:
+        a, v = (int(number) for number in cell["id"].split("/"))
+        wanted = (activations[a].double() @ (vectors[v].double() / vectors[v].double().norm())).numpy()
+        np.testing.assert_allclose(column(out, cell), wanted, rtol=1e-4, atol=1e-6 * 3000)
+        assert column(out, cell, "prompt") == [f"p{a}"] * len(wanted)
+
+
+@pytest.mark.parametrize("vectors", [1, 3, 17, 60])
+@pytest.mark.parametrize(("tokens", "hidden"), [(300, 576), (5, 8192), (211, 2049)])
+def test_many_and_few_vectors_of_narrow_and_wide_models_keep_to_the_reference(tokens: int, hidden: int, vectors: int) -> None:
+    generator = torch.Generator().manual_seed(vectors)
+    stored = torch.randn(tokens, hidden, generator=generator).bfloat16()
+    stored[:, 7] += 300
+    units = torch.nn.functional.normalize(torch.randn(vectors, hidden, generator=generator, dtype=torch.float64), dim=1)
+    found = along(stored.view(torch.int16).numpy().view("<u2"), matrix_of(list(units.float().numpy())), Memory())
+    scale = float(stored.double().norm(dim=1).max())
+    np.testing.assert_allclose(found, (stored.double() @ units.T).numpy(), rtol=1e-4, atol=1e-6 * scale)
+
+
+def test_activations_are_read_in_the_order_in_which_they_lie_on_the_disk(tmp_path: Path) -> None:
+    refs = []
+    for name in ("b", "a"):
+        data = np.arange(6, dtype=np.float32).tobytes()
+        (tmp_path / name).write_bytes(data)
+        for offset in (16, 0):
+            part = data[offset : offset + 8]
+            place = {"path": str(tmp_path / name), "digest": digest_of(part), "offset": offset, "length": 8}
+            refs.append(parse_ref({**place, "dtype": "float32", "shape": [1, 2]}))
+    before = len(OPENED)
+    found = list(stream.each(refs, lambda index, stored, memory: stored.tolist()))
+    assert found == [(3, [[0.0, 1.0]]), (2, [[4.0, 5.0]]), (1, [[0.0, 1.0]]), (0, [[4.0, 5.0]])]
+    assert [Path(path).name for path in OPENED[before:] if str(tmp_path) in path] == ["a", "b"]
 
 
 def test_every_input_is_read_once(out: Path, tmp_path: Path) -> None:

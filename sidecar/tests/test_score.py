@@ -65,6 +65,11 @@ def through_recordings(
     return project.run(request, resident, silent())
 
 
+def without_place(cells: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Cells by what they are; rows lie in the order in which states came."""
+    return [{**cell, "slot": cell["slot"]["rows"]} for cell in cells]
+
+
 EVERY = [(response, layer, vector) for response in range(len(SOME_IDS)) for layer in (0, LAYERS - 1) for vector in range(3)]
 
 
@@ -77,7 +82,7 @@ def test_they_are_those_of_recordings_that_are_stored_and_projected(
     refs, vectors = responses(tmp_path), some_vectors(tmp_path)
     found = ask(resident, out, refs, vectors, EVERY, positions)
     stored = through_recordings(resident, tmp_path, refs, vectors, EVERY, positions)
-    assert found == stored
+    assert without_place(found["cells"]) == without_place(stored["cells"])
     check_files(out, found)
     assert [path.name for path in out.iterdir()] == ["scores.parquet"]
 
