@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from . import params
+from .allocator import give_freed_memory_back, keep_freed_memory
 from .errors import bad_input
 from .generator import LocalGenerator
 
@@ -85,6 +86,7 @@ class Resident:
         started = time.monotonic()
         self._base, self._adapter, self._adapter_digest, self._prompts, self._room = None, None, None, None, None
         gc.unfreeze()
+        keep_freed_memory(False)  # what a token takes is measured in memory that is new
         self.release_cached_memory()
         with uncollected():
             from .base import load_base
@@ -98,6 +100,7 @@ class Resident:
             )
             self._room = measured(base, params.optional_integer(request, "token_limit", 1))
         self._base = base
+        keep_freed_memory(True)
         return {
             "seconds": time.monotonic() - started,
             "layers": len(base.blocks),
@@ -130,6 +133,7 @@ class Resident:
         """Gives kept prompts and memory nobody refers to back to the device."""
         self._prompts = None
         gc.collect()
+        give_freed_memory_back()
         torch = sys.modules.get("torch")
         if torch is not None and torch.cuda.is_available():
             torch.cuda.empty_cache()
