@@ -11,17 +11,18 @@ import torch
 from transformers import DynamicCache
 from transformers.cache_utils import DynamicLayer
 
-from .attention import attends_in_float32
+from .attention import BUFFER, attends_in_float32
 
 if TYPE_CHECKING:
     from .base import Base
 
-CHUNK = 64  # tokens a full buffer grows by
+CHUNK = 32  # tokens a full buffer grows by
 WORTH_SHARING = 8  # tokens
 
 
 class GrowingLayer(DynamicLayer):
-    """One block's keys and values, `[rows, heads, tokens, size]` views of buffers that have room for more tokens.
+    """One block's keys and values, `[rows, heads, tokens, size]` views of buffers that have room for more tokens, with
+    zeros in it.
 
     A token is written in place; a cache that is concatenated anew for every token copies itself at every step. They are
     kept in `dtype` where one is given: attention that computes in float32 would widen all of them at every step.
@@ -46,8 +47,14 @@ class GrowingLayer(DynamicLayer):
             self._buffers = tuple(grown(buffer, start, end + CHUNK) for buffer in self._buffers)
         for buffer, states in zip(self._buffers, (key_states, value_states), strict=True):
             buffer[:, :, start:end] = states
-        self.keys, self.values = (buffer[:, :, :end] for buffer in self._buffers)
+        self._show(end)
         return self.keys, self.values
+
+    def _show(self, tokens: int) -> None:
+        """Makes keys and values those of the first `tokens`."""
+        self.keys, self.values = (buffer[:, :, :tokens] for buffer in self._buffers)
+        for states, buffer in zip((self.keys, self.values), self._buffers, strict=True):
+            setattr(states, BUFFER, buffer)
 
     def fill(self, rows: Sequence[tuple[torch.Tensor, torch.Tensor]], tokens: int, capacity: int) -> None:
         """Puts keys and values `[heads, own tokens, size]` of every row at the end of the first `tokens`, behind zeros."""
@@ -57,7 +64,7 @@ class GrowingLayer(DynamicLayer):
         for row, pair in enumerate(rows):
             for buffer, states in zip(self._buffers, pair, strict=True):
                 buffer[row, :, tokens - states.shape[1] : tokens] = states
-        self.keys, self.values = (buffer[:, :, :tokens] for buffer in self._buffers)
+        self._show(tokens)
 
     def join(self, others: Sequence[GrowingLayer]) -> None:
         """Takes the rows of `others` behind its own; the tokens of the shorter stand at the end, behind zeros."""
@@ -65,27 +72,31 @@ class GrowingLayer(DynamicLayer):
         tokens, rows = max(layer.get_seq_length() for layer in layers), sum(len(layer.keys) for layer in layers)
         buffers = []
         for kind in ("keys", "values"):
-            buffer = self.keys.new_zeros(rows, self.keys.shape[1], tokens + CHUNK, self.keys.shape[3])
+            buffer = self.keys.new_empty(rows, self.keys.shape[1], tokens + CHUNK, self.keys.shape[3])
+            buffer[:, :, tokens:] = 0
             row = 0
             for states in (getattr(layer, kind) for layer in layers):
-                buffer[row : row + len(states), :, tokens - states.shape[2] : tokens] = states
+                own, gap = buffer[row : row + len(states)], tokens - states.shape[2]
+                own[:, :, :gap] = 0
+                own[:, :, gap:tokens] = states
                 row += len(states)
             buffers.append(buffer)
         self._buffers = tuple(buffers)
-        self.keys, self.values = (buffer[:, :, :tokens] for buffer in self._buffers)
+        self._show(tokens)
 
     def batch_select_indices(self, indices: torch.Tensor) -> None:
         """Keeps the rows `indices`."""
         end = self.get_seq_length()
         if end > 0:
             self._buffers = tuple(buffer[indices] for buffer in self._buffers)
-            self.keys, self.values = (buffer[:, :, :end] for buffer in self._buffers)
+            self._show(end)
 
 
 def grown(buffer: torch.Tensor, used: int, capacity: int) -> torch.Tensor:
     """A copy of the first `used` tokens of `buffer` with room for `capacity`."""
     larger = buffer.new_empty((*buffer.shape[:2], capacity, buffer.shape[3]))
     larger[:, :, :used] = buffer[:, :, :used]
+    larger[:, :, used:] = 0
     return larger
 
 
