@@ -9,6 +9,7 @@ libraries are left as they are.
 from __future__ import annotations
 
 import ctypes
+from typing import Any
 
 # malloc.h
 M_TRIM_THRESHOLD = -1
@@ -33,7 +34,7 @@ def give_freed_memory_back() -> None:
         trim(0)
 
 
-def function(name: str) -> ctypes._NamedFuncPointer | None:
+def function(name: str) -> Any:
     """glibc's function of this name, None where there is none."""
     library = ctypes.CDLL(None)
     return getattr(library, name) if hasattr(library, "gnu_get_libc_version") else None

@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from sidecar.attention import attend_to_past
+from sidecar.attention import attend_to_past, whole
+from sidecar.cache import GrowingLayer
 from sidecar.packed import PackedLinear, is_needed, native, pack
 
 
@@ -97,3 +98,18 @@ def test_attention_to_the_past_is_that_of_repeated_keys(form: str) -> None:
     found = attend_to_past(query, key, value, mask, 0.3)
     assert found.shape == wanted.shape
     torch.testing.assert_close(found.double(), wanted, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("form", ["none", "true where seen", "added"])
+def test_attention_to_the_beginning_of_buffers_gives_no_weight_to_the_room_behind_it(form: str) -> None:
+    torch.manual_seed(4)
+    layer = GrowingLayer()
+    query, states = torch.randn(2, 4, 1, 8), torch.randn(2, 2, 5, 8)
+    key, value = layer.update(states, states)
+    assert whole(key).shape[2] > 5 and whole(value).shape[2] > 5
+    seen = torch.ones(2, 1, 1, 5, dtype=torch.bool)
+    seen[0, :, :, :2] = form == "none"
+    mask = {"none": None, "true where seen": seen, "added": torch.zeros(seen.shape).masked_fill(~seen, float("-inf"))}[form]
+    alone = attend_to_past(query, states, states, mask, 0.3)
+    torch.testing.assert_close(attend_to_past(query, key, value, mask, 0.3), alone, rtol=1e-5, atol=1e-6)
+    torch.testing.assert_close(attend_to_past(query, key, states, mask, 0.3), alone, rtol=1e-5, atol=1e-6)

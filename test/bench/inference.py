@@ -1,7 +1,8 @@
 """What the sidecar's parts cost beside the plain way to do the same: `python test/bench/inference.py MODEL` prints JSON.
 
-Both sides of each figure run in turn in this process, on the real small model: ours in the model's own dtype, plain
-transformers in the faster dtype for it on this CPU. Ratios are medians of the pairs.
+Both sides of each figure run in turn, on the real small model: ours in the model's own dtype, plain transformers in the
+faster dtype for it on this CPU and in a process of its own (plain.py), since how memory is kept is a process's. Ratios are
+medians of the pairs.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import dataclasses
 import json
 import os
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -23,8 +25,8 @@ sys.path.insert(0, str(ROOT))
 import sidecar  # noqa: E402, F401  (sets how torch's threads wait, before torch is imported)
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
-from transformers import AutoModelForCausalLM, AutoTokenizer  # noqa: E402
 
+from sidecar.allocator import keep_freed_memory  # noqa: E402
 from sidecar.base import Base, load_base  # noqa: E402
 from sidecar.chat import prompt_ids  # noqa: E402
 from sidecar.decode import decode  # noqa: E402
@@ -47,17 +49,43 @@ def main() -> None:
     folder = sys.argv[1]
     torch.set_num_threads(os.cpu_count() or 1)
     base = dataclasses.replace(load_base(folder, "bfloat16", "cpu", None), stop_ids=frozenset([-1]))
-    native = bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
-    plain = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.bfloat16 if native else torch.float32).eval()
-    tokenizer = AutoTokenizer.from_pretrained(folder, padding_side="left")
+    keep_freed_memory(True)  # as the sidecar does after loading
     figures: dict[str, Any] = {"ready_s": round(statistics.median(ready(folder) for _ in range(PAIRS)), 2)}
-    with torch.inference_mode():
-        figures |= generation(base, plain, tokenizer)
+    with torch.inference_mode(), Plain(folder) as plain:
+        figures |= generation(base, plain)
         figures |= capture(base, plain)
     with tempfile.TemporaryDirectory() as scratch:
         figures |= projection(Path(scratch))
         figures |= writing(Path(scratch))
     print(json.dumps(figures))
+
+
+class Plain:
+    """The process of plain.py."""
+
+    def __init__(self, folder: str) -> None:
+        command = [sys.executable, str(Path(__file__).with_name("plain.py")), folder]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self._wait()
+
+    def do(self, work: str) -> None:
+        """Has a piece of work (JSON) done."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(work + "\n")
+        self._process.stdin.flush()
+        self._wait()
+
+    def _wait(self) -> None:
+        assert self._process.stdout is not None
+        if self._process.stdout.readline() != "\n":
+            raise RuntimeError(f"plain.py ended with {self._process.wait()}")
+
+    def __enter__(self) -> "Plain":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._process.kill()
+        self._process.wait()
 
 
 def ready(folder: str) -> float:
@@ -69,22 +97,19 @@ def ready(folder: str) -> float:
         return time.perf_counter() - started
 
 
-def generation(base: Base, plain: Any, tokenizer: Any) -> dict[str, Any]:
+def generation(base: Base, plain: Plain) -> dict[str, Any]:
     """Tokens a second of `decode`, of `generate()`, and of the linear layers alone."""
     spec = json.loads((ROOT / "datasets/inference/audit/discovery.json").read_text())
     found: dict[str, Any] = {"generate_ratio": {}, "generate_tokens_s": {}, "generate_plain_tokens_s": {}, "linear_layers_tokens_s": {}}
     for rows in (32, 64, 128):
         asked = [(prompt["text"], spec["system_prompt"]) for prompt in spec["prompts"][:rows]]
         prompts = [prompt_ids(base.tokenizer, text, system) for text, system in asked]
-        padded = tokenizer.pad({"input_ids": prompts}, return_tensors="pt")
+        work = json.dumps({"prompts": prompts, "tokens": NEW_TOKENS})
 
         def ours(prompts: Sequence[Sequence[int]] = prompts) -> object:
             return decode(base, prompts, Sampler([0] * len(prompts), 0.0, 1.0), NEW_TOKENS)
 
-        def theirs(padded: Any = padded) -> object:
-            return plain.generate(**padded, max_new_tokens=NEW_TOKENS, min_new_tokens=NEW_TOKENS, do_sample=False)
-
-        pairs = in_turn(ours, theirs)
+        pairs = in_turn(ours, lambda work=work: plain.do(work))
         tokens = rows * NEW_TOKENS
         name = str(rows)
         found["generate_ratio"][name] = ratio(pairs)
@@ -108,19 +133,19 @@ def linear_layers(base: Base, rows: int) -> float:
     return min(seconds(products) for _ in range(6))
 
 
-def capture(base: Base, plain: Any) -> dict[str, Any]:
+def capture(base: Base, plain: Plain) -> dict[str, Any]:
     """Tokens a second of a recording at two thirds of the depth: of ours, and of a full forward pass."""
     torch.manual_seed(0)
     rows, prompt, answer, layer = 32, 72, 48, len(base.blocks) * 2 // 3
     ids = torch.randint(1000, 20_000, (rows, prompt + answer)).tolist()
     others = [row[:prompt] + torch.randint(1000, 20_000, (answer,)).tolist() for row in ids]
-    batch = torch.tensor(ids)
+    work = json.dumps({"ids": ids})
 
     def record(rows: Sequence[Sequence[int]], prompts: Prompts | None) -> None:
         prefill(base, [Job(row, [layer], prompt) for row in rows], lambda index, layer, state: None, prompts=prompts)
 
-    def theirs() -> object:
-        return plain(input_ids=batch, attention_mask=torch.ones_like(batch), output_hidden_states=True).hidden_states[layer + 1]
+    def theirs() -> None:
+        plain.do(work)
 
     kept = Prompts(1 << 33)
     record(ids, kept)
