@@ -86,7 +86,6 @@ class Resident:
         started = time.monotonic()
         self._base, self._adapter, self._adapter_digest, self._prompts, self._room = None, None, None, None, None
         gc.unfreeze()
-        keep_freed_memory(False)  # what a token takes is measured in memory that is new
         self.release_cached_memory()
         with uncollected():
             from .base import load_base

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from .allocator import give_freed_memory_back, keep_freed_memory
 from .errors import is_out_of_memory
 from .memory import PEAK, free_host_memory
 
@@ -66,7 +67,8 @@ def bytes_of_token(base: Base) -> int:
 
 
 def taken_by(device: torch.device, work: Callable[[], None]) -> int:
-    """Bytes of memory on `device` that `work` needs beyond what is there before, 0 where that cannot be seen."""
+    """Bytes of memory on `device` that `work` needs beyond what is there before, 0 where that cannot be seen. Freed host memory
+    is not kept from then on."""
     import torch
 
     if device.type == "cuda":
@@ -74,6 +76,9 @@ def taken_by(device: torch.device, work: Callable[[], None]) -> int:
         before = torch.cuda.memory_allocated(device)
         work()
         return torch.cuda.max_memory_allocated(device) - before
+    # Memory that was kept would be taken again unseen.
+    keep_freed_memory(False)
+    give_freed_memory_back()
     seen = PEAK.restart()
     before = PEAK.since_restart()
     work()
