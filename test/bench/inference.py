@@ -25,6 +25,7 @@ sys.path.insert(0, str(ROOT))
 import sidecar  # noqa: E402, F401  (sets how torch's threads wait, before torch is imported)
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
+from blake3 import blake3  # noqa: E402
 
 from sidecar.allocator import keep_freed_memory  # noqa: E402
 from sidecar.base import Base, load_base  # noqa: E402
@@ -161,8 +162,22 @@ def capture(base: Base, plain: Plain) -> dict[str, Any]:
 
 
 def projection(scratch: Path) -> dict[str, Any]:
-    """Bytes a second of stored bfloat16 activations projected onto 17 vectors, beside those that are only read."""
-    hidden, tokens, answers, vectors = 576, 300, 600, 17
+    """Figures of `projected` for a narrow model and one as wide as a 70B one, and what the digest alone takes.
+
+    A whole request is measured: parsing it, reading out of the page cache, checking digests, products, and writing and
+    syncing the scores.
+    """
+    narrow, wide = projected(scratch / "narrow", 576, 600), projected(scratch / "wide", 8192, 60)
+    data = np.frombuffer(np.random.default_rng(0).bytes(1 << 28), np.uint8)
+    threads = {"1": 1, "2": 2}
+    digests = {name: round(len(data) / min(seconds(lambda n=n: blake3(data, max_threads=n)) for _ in range(PAIRS)) / 1e9, 2) for name, n in threads.items()}
+    return {**narrow, **{f"{name}_8192_wide": figure for name, figure in wide.items()}, "blake3_gb_s_by_threads": digests}
+
+
+def projected(scratch: Path, hidden: int, answers: int) -> dict[str, Any]:
+    """Bytes a second of stored bfloat16 activations projected onto 17 vectors, beside those that are only summed in memory."""
+    tokens, vectors = 300, 17
+    scratch.mkdir()
     torch.manual_seed(0)
     states = torch.randn(tokens, hidden).bfloat16().view(torch.uint8).numpy().tobytes()
     (scratch / "states").write_bytes(states * answers)

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest'
 import { cellDigests } from '../support/cells.ts'
 import { dag, plan, run } from '../support/dag.ts'
 import { python } from '../support/paths.ts'
+import { flipByte, objectFile, rows, type StoredCell } from '../support/stored.ts'
 import { finishedWorkspace, vectorFile, type Workspace, workflowFile } from '../support/workspace.ts'
 
 /** The finished workflow, with a step that takes vectors from files and one that projects onto them. */
@@ -48,6 +49,24 @@ test('one more vector costs its own projections and no other', async () => {
   await run(workspace)
   workspace.write('mine/brave/layer1.safetensors', vectorFile(64, 7))
   expect((await plan(workspace)).cells).toEqual({ total: 182 + 2 + 72, run: 1 + 36, reuse: 182 + 1 + 36 })
+})
+
+test('a new vector reads the recordings of its layer alone and loads no model, though those of other layers are damaged', async () => {
+  const workspace = withGiven('../mine/{trait}/layer{layer}.safetensors')
+  workspace.write('mine/calm/layer1.safetensors', vectorFile(64))
+  await run(workspace)
+  const others = rows<{ slot: string }>(
+    workspace,
+    "SELECT slot FROM cells JOIN units ON units.id = unit WHERE operation = 'capture' AND cell LIKE '%@2'",
+  ).map(({ slot }) => JSON.parse(slot) as StoredCell)
+  for (const other of others) flipByte(objectFile(workspace, other), other.offset)
+  workspace.write('mine/brave/layer1.safetensors', vectorFile(64, 7))
+  const { code, events, finished } = await run(workspace)
+  expect([others.length, code, finished.cells, finished.modelLoads]).toEqual([36, 0, { ran: 1 + 36, reused: 182 + 1 + 36, failed: 0 }, 0])
+  expect(events.filter(({ type }) => type === 'state-changed' || type === 'object-lost')).toEqual([])
+
+  workspace.write('mine/late/layer2.safetensors', vectorFile(64, 9))
+  expect((await run(workspace)).events.filter(({ type }) => type === 'object-lost').length).toBeGreaterThan(0)
 })
 
 test.for([
