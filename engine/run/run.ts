@@ -48,10 +48,10 @@ export interface StopSignal {
   onRequest(listener: (how: 'drain' | 'now', because: string | null) => void): () => void
 }
 
-/** What a run did, and whether an object was lost on the way, so that planning must be done once more. */
+/** What a run did, and the objects that were lost on the way, so that planning must be done once more. */
 export interface RunResult {
   readonly totals: Omit<RunFinished, 'type' | 'look' | 'modelLoads' | 'adapterSwitches'>
-  readonly lost: boolean
+  readonly lost: readonly Digest[]
   /** A task with its cells as they are now. */
   settled(id: string): SettledTask
 }
@@ -76,7 +76,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
   const settled = new Map<string, SettledTask>()
   const batches = new Map<string, readonly Batch[]>()
   const made = new Map<string, Map<string, MadeCell>>()
-  let lost = false
+  const lost: Digest[] = []
   let ended = 0
   /** Bytes that what runs may write, and the largest batch so far. */
   const expected = { running: 0, largest: 0 }
@@ -224,7 +224,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
         }
         if (error instanceof CorruptObject) {
           const cells = store.quarantine(error.object)
-          lost = true
+          lost.push(error.object)
           emit({ type: 'object-lost', object: error.object, detail: error.message, cells })
           send({ type: 'stop' })
         }
@@ -242,7 +242,8 @@ export async function run(options: RunOptions): Promise<RunResult> {
 
   const { requested, because } = options.stop
   const stopped = requested !== null && ended < plan.tasks.length
-  const outcome = stopped && requested === 'now' ? 'interrupted' : tally.failed > 0 && !lost ? 'failed' : stopped ? 'stopped' : 'done'
+  const outcome =
+    stopped && requested === 'now' ? 'interrupted' : tally.failed > 0 && lost.length === 0 ? 'failed' : stopped ? 'stopped' : 'done'
   const totals = {
     run: options.id,
     outcome,

@@ -14,7 +14,7 @@ import { damagedObjects } from '../store/damaged-objects.ts'
 import { discard } from '../store/durable.ts'
 import { heldElsewhere } from '../store/held.ts'
 import { createReader } from '../store/read.ts'
-import { clearStaging, type Store } from '../store/store.ts'
+import { clearStaging, type Store, toBlob } from '../store/store.ts'
 import { tokenLimits } from '../store/token-limits.ts'
 import { commandExecutor } from './command-executor.ts'
 import { engineExecutor } from './engine-executor.ts'
@@ -59,8 +59,24 @@ export interface Ended {
   readonly plan: Plan
 }
 
-/** How often a run plans again after an object was found damaged. */
-const rewinds = 5
+/** So often objects that this very run made may be found damaged; more, and the disk fails. */
+const mostAgain = 5
+
+/**
+ * Takes what a run lost and throws where a further plan is no use. Of what was there before the run, each object is lost
+ * once at most, and made again.
+ */
+function disk(store: Store, id: string): { lost(objects: readonly Digest[]): void } {
+  const made = store.db.prepare('SELECT 1 FROM unit_objects JOIN units ON units.id = unit WHERE object = ? AND run = ?')
+  let again = 0
+  return {
+    lost(objects) {
+      again += objects.filter((object) => made.get(toBlob(object), id)).length
+      if (again > mostAgain)
+        throw new Error(`what was just stored was found damaged ${again} times: the disk of ${store.layout.root} fails`)
+    },
+  }
+}
 
 /**
  * One run of a workflow: plans, refuses what cannot end well, does the work and shows the results.
@@ -116,7 +132,7 @@ function together(failed: RunResult['totals'], rest: RunResult['totals']): RunRe
 
 const nothingShown: ShownResults = { written: 0, keptAside: [], look: [] }
 
-async function session(options: SessionOptions, firstPlan: Plan, expected: Forecast, lost: readonly ObjectLost[]): Promise<Ended> {
+async function session(options: SessionOptions, firstPlan: Plan, expected: Forecast, found: readonly ObjectLost[]): Promise<Ended> {
   const { id, store, prepared, now } = options
   const nothingToDo = firstPlan.tasks.every(({ toRun }) => toRun === 0)
   let journal: Journal | null = nothingToDo ? null : openJournal(store.layout.runs, id)
@@ -142,7 +158,7 @@ async function session(options: SessionOptions, firstPlan: Plan, expected: Forec
     tasks: taskInfos(firstPlan),
     expected: { ...totalsOf(firstPlan, expected), seconds: expected.seconds, bytes: expected.bytes },
   })
-  for (const event of lost) emit(event)
+  for (const event of found) emit(event)
   const standsOn = recorderOf(store, prepared.workflow, id, now)
   if (!nothingToDo) standsOn.started(firstPlan)
   let reasons: ReasonRecorder | null = null
@@ -181,7 +197,8 @@ async function session(options: SessionOptions, firstPlan: Plan, expected: Forec
     let plan = firstPlan
     let result: RunResult | undefined
     let shown: ShownResults | undefined
-    for (let round = 0; round <= rewinds && !shown; round++) {
+    const { lost } = disk(store, id)
+    for (let round = 0; !shown; round++) {
       if (round > 0) {
         plan = planNow(prepared, store).plan
         standsOn.started(plan)
@@ -201,7 +218,10 @@ async function session(options: SessionOptions, firstPlan: Plan, expected: Forec
         onSettled: (task) => reasons?.settled(task, planned),
         logOf: (task) => journal?.logOf(task) ?? null,
       })
-      if (result.lost && !options.stop.requested) continue
+      if (result.lost.length > 0 && !options.stop.requested) {
+        lost(result.lost)
+        continue
+      }
       const rest = result.totals.outcome === 'failed' ? withoutFailed(prepared, tally.failedTasks) : null
       if (rest) {
         const ranked = await runRest(rest)
@@ -223,11 +243,10 @@ async function session(options: SessionOptions, firstPlan: Plan, expected: Forec
         journal ??= openJournal(store.layout.runs, id)
         emit(loseObject(store, error))
         if (options.stop.requested) shown = nothingShown
+        else lost([error.object])
       }
     }
-    if (!result || !shown)
-      throw new Error(`stored objects were found damaged ${rewinds + 1} times over: the disk of ${store.layout.root} fails`)
-    const { totals } = result
+    const { totals } = result as RunResult
     reasons?.end(totals.outcome)
     for (const aside of shown.keptAside)
       emit({ type: 'log', task: null, text: `a result was edited by hand; the edited file is kept as ${aside}` })

@@ -5,7 +5,7 @@ import { cellDigests } from '../support/cells.ts'
 import { dag, plan, run } from '../support/dag.ts'
 import { python } from '../support/paths.ts'
 import { flipByte, objectFile, rows, type StoredCell } from '../support/stored.ts'
-import { finishedWorkspace, vectorFile, type Workspace, workflowFile } from '../support/workspace.ts'
+import { contrastSet, finishedWorkspace, vectorFile, type Workspace, workflowFile } from '../support/workspace.ts'
 
 /** The finished workflow, with a step that takes vectors from files and one that projects onto them. */
 function withGiven(files: string, project = ''): Workspace {
@@ -64,6 +64,19 @@ test('a new vector reads the recordings of its layer alone and loads no model, t
   const { code, events, finished } = await run(workspace)
   expect([others.length, code, finished.cells, finished.modelLoads]).toEqual([36, 0, { ran: 1 + 36, reused: 182 + 1 + 36, failed: 0 }, 0])
   expect(events.filter(({ type }) => type === 'state-changed' || type === 'object-lost')).toEqual([])
+})
+
+test('however many recordings are damaged, one run makes them again and ends well', async () => {
+  const workspace = finishedWorkspace()
+  const before = cellDigests(workspace)
+  const recordings = rows<{ slot: string }>(workspace, "SELECT slot FROM cells JOIN units ON units.id = unit WHERE operation = 'capture'")
+  const places = recordings.map(({ slot }) => JSON.parse(slot) as StoredCell)
+  for (const place of places) flipByte(objectFile(workspace, place), place.offset)
+  workspace.write('traits/dull.json', contrastSet('dull', 'How tedious a question,', 'The answer is this:'))
+  const { code, finished } = await run(workspace)
+  expect([code, finished.outcome, new Set(places.map(({ object }) => object)).size]).toEqual([0, 'done', 18])
+  const after = cellDigests(workspace)
+  expect([...before].filter(([key, digest]) => after.get(key) !== digest)).toEqual([])
 })
 
 test.for([
