@@ -2,7 +2,7 @@
 // is done once and again only when what it depends on has changed. Node's own modules only: nothing is there yet.
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -20,9 +20,11 @@ export async function setUp({ withModel = true } = {}) {
 }
 
 function packages() {
-  return once('npm packages', at('node_modules', '.set-up'), [at('package-lock.json')], 'installing npm packages (about 1 minute)', () =>
-    quietly('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], 'npm-ci.log'),
-  )
+  return once('npm packages', at('node_modules', '.set-up'), [at('package-lock.json')], 'installing npm packages (about 1 minute)', () => {
+    // Through a link npm would empty the folder of another clone.
+    if (lstatSync(at('node_modules'), { throwIfNoEntry: false })?.isSymbolicLink()) unlinkSync(at('node_modules'))
+    return quietly('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], 'npm-ci.log')
+  })
 }
 
 function pythonPackages() {
