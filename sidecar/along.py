@@ -96,10 +96,10 @@ class Along:
         wanted = self._by_states[of]
         matrix = self._directions.of(tuple(self._cells.vectors[cell] for cell in wanted))
         if not fits(stored, matrix):
-            hidden, shape = len(matrix.whole), list(stored.shape)
+            hidden, shape = matrix.whole.shape[1], list(stored.shape)
             raise bad_input(f"cell '{self._cells.ids[wanted[0]]}': a vector of {hidden} values does not fit activations of shape {shape}")
         offsets = np.array([self._cells.offsets[cell] for cell in wanted], np.float32)
-        rows = np.ascontiguousarray((along(stored, matrix, memory) - offsets).T)
+        rows = np.ascontiguousarray(along(stored, matrix, memory) - offsets[:, None])
         finite = np.isfinite(rows)
         wrong = [0] * len(rows) if finite.all() else (~finite).sum(axis=1).tolist()
         data, length = memoryview(rows.view(np.uint8).reshape(-1)), rows.shape[1] * rows.itemsize

@@ -1,5 +1,9 @@
 """Products of stored states with unit vectors.
 
+All products have one shape, `ROWS` states with `COLUMNS` vectors, the last ones filled up: how a matrix product sums
+depends on its shape. So a score depends on its state and its vector alone, to the last bit, and not on what is projected
+beside it.
+
 States are not widened to float32 as a whole but some rows at a time, while these are in the processor's cache. Where
 bfloat16 numbers lie in pairs in words of 32 bits, the first of each pair is made a float32 by a shift and the second by a
 mask, which are several times as fast as a conversion number by number; the products of both halves are added.
@@ -16,17 +20,17 @@ from .errors import bad_input
 from .scratch import Memory
 from .tensors import states_width, to_float32
 
-# OpenBLAS multiplies matrices of fewer multiplications than this as they are, and copies those of larger ones first, which
-# costs more than the product with a few vectors does.
-SMALL_PRODUCT = 1_000_000
-FEWEST_ROWS = 12  # below, a product is slower than one that copies
+ROWS = 32
+COLUMNS = 4  # few enough for OpenBLAS to multiply as they lie; it copies larger matrices first, at the cost of the product
 WIDE = 1 << 19  # float32 numbers that are held at once
 
 
 @dataclass(frozen=True)
 class Matrix:
-    """Unit vectors side by side, float32 `[hidden, vectors]`; `first` and `second` are its even and its odd rows."""
+    """Unit vectors side by side in tiles, float32 `[tiles, hidden, COLUMNS]`; `first` and `second` are the even and the odd
+    places of `hidden`."""
 
+    vectors: int
     whole: np.ndarray
     first: np.ndarray
     second: np.ndarray
@@ -57,40 +61,41 @@ class Directions:
 
 def matrix_of(units: Sequence[np.ndarray]) -> Matrix:
     """The matrix of vectors `[hidden]` of one length."""
-    whole = np.stack(units, axis=1)
-    return Matrix(whole, np.ascontiguousarray(whole[0::2]), np.ascontiguousarray(whole[1::2]))
+    tiles = -(-len(units) // COLUMNS)
+    whole = np.zeros((tiles, len(units[0]), COLUMNS), np.float32)
+    for index, unit in enumerate(units):
+        whole[index // COLUMNS, :, index % COLUMNS] = unit
+    return Matrix(len(units), whole, np.ascontiguousarray(whole[:, 0::2]), np.ascontiguousarray(whole[:, 1::2]))
 
 
 def along(stored: np.ndarray, matrix: Matrix, memory: Memory) -> np.ndarray:
-    """`h · v` in float32, `[tokens, vectors]`, of states as `as_stored` has them, `[tokens, hidden]`."""
-    hidden, vectors = matrix.whole.shape
+    """`h · v` in float32, `[vectors, tokens]`, of states as `as_stored` has them, `[tokens, hidden]`."""
+    tiles, hidden, _ = matrix.whole.shape
     tokens = len(stored)
     paired = stored.dtype == "<u2" and hidden % 2 == 0
     width = hidden // 2 if paired else hidden
-    rows = rows_at_once(width, vectors)
-    wide = memory.floats(min(rows, tokens) * width)
-    products = np.empty((tokens, vectors), np.float32)
-    with np.errstate(all="ignore"):  # what overflows is found by whoever looks at the scores
-        for begin in range(0, tokens, rows):
-            part, into = stored[begin : begin + rows], products[begin : begin + rows]
+    at_once = ROWS * max(1, min(WIDE // (ROWS * width), -(-tokens // ROWS)))
+    wide = memory.floats(at_once * width)
+    products = np.empty((-(-tokens // ROWS), tiles, ROWS, COLUMNS), np.float32)
+    with np.errstate(all="ignore"):  # what overflows is found by whoever looks at the scores, and so is what fills rows up
+        for begin in range(0, tokens, at_once):
+            part = stored[begin : begin + at_once]
+            blocks = -(-len(part) // ROWS)
+            states = wide[: blocks * ROWS * width].reshape(blocks, 1, ROWS, width)
+            into = products[begin // ROWS :][:blocks]
             if paired:
                 pairs = part.view("<u4")
-                half = wide[: pairs.size].reshape(pairs.shape)
-                np.left_shift(pairs, np.uint32(16), out=half.view(np.uint32))
-                np.matmul(half, matrix.first, out=into)
-                np.bitwise_and(pairs, np.uint32(0xFFFF0000), out=half.view(np.uint32))
-                into += half @ matrix.second
+                halves = wide[: pairs.size].view(np.uint32).reshape(pairs.shape)
+                np.left_shift(pairs, np.uint32(16), out=halves)
+                np.matmul(states, matrix.first, out=into)
+                np.bitwise_and(pairs, np.uint32(0xFFFF0000), out=halves)
+                into += np.matmul(states, matrix.second)
             else:
-                np.matmul(part if part.dtype == np.float32 else to_float32(part, wide), matrix.whole, out=into)
-    return products
-
-
-def rows_at_once(width: int, vectors: int) -> int:
-    """How many rows of `width` numbers are multiplied at once."""
-    small = SMALL_PRODUCT // (width * vectors)
-    return max(1, min(small if small >= FEWEST_ROWS else 4096, WIDE // width))
+                to_float32(part, wide)
+                np.matmul(states, matrix.whole, out=into)
+    return products.transpose(1, 3, 0, 2).reshape(tiles * COLUMNS, len(products) * ROWS)[: matrix.vectors, :tokens]
 
 
 def fits(stored: np.ndarray, matrix: Matrix) -> bool:
     """Whether states have as many numbers as the vectors."""
-    return stored.ndim == 2 and states_width(stored) == matrix.whole.shape[0]
+    return stored.ndim == 2 and states_width(stored) == matrix.whole.shape[1]

@@ -210,7 +210,21 @@ def test_many_and_few_vectors_of_narrow_and_wide_models_keep_to_the_reference(to
     units = torch.nn.functional.normalize(torch.randn(vectors, hidden, generator=generator, dtype=torch.float64), dim=1)
     found = along(stored.view(torch.int16).numpy().view("<u2"), matrix_of(list(units.float().numpy())), Memory())
     scale = float(stored.double().norm(dim=1).max())
-    np.testing.assert_allclose(found, (stored.double() @ units.T).numpy(), rtol=1e-4, atol=1e-6 * scale)
+    np.testing.assert_allclose(found, (units @ stored.double().T).numpy(), rtol=1e-4, atol=1e-6 * scale)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float32])
+@pytest.mark.parametrize("hidden", [64, 576, 2049, 8192])
+def test_a_score_is_bit_for_bit_the_same_whatever_is_projected_beside_it(hidden: int, dtype: torch.dtype) -> None:
+    generator = torch.Generator().manual_seed(hidden)
+    states = torch.randn(300, hidden, generator=generator).to(dtype)
+    stored = states.view(torch.int16).numpy().view("<u2") if dtype == torch.bfloat16 else states.numpy()
+    units = list(torch.nn.functional.normalize(torch.randn(40, hidden, generator=generator), dim=1).numpy())
+    together = along(stored, matrix_of(units), Memory())
+    for tokens in (slice(0, 300), slice(0, 1), slice(5, 6), slice(3, 20), slice(100, 217), slice(0, 299), slice(7, 7)):
+        for vectors in (slice(0, 1), slice(0, 2), slice(1, 3), slice(3, 7), slice(5, 22), slice(2, 35)):
+            alone = along(stored[tokens], matrix_of(units[vectors]), Memory())
+            assert np.array_equal(alone, together[vectors, tokens])
 
 
 def test_activations_are_read_in_the_order_in_which_they_lie_on_the_disk(tmp_path: Path) -> None:
