@@ -84,23 +84,29 @@ def attach(model: PreTrainedModel, path: str, dtype: str) -> None:
 
 
 def fold(model: PreTrainedModel) -> None:
-    """Adds the adapter into copies of a packed model's float32 weights: `W + scaling · B A`.
+    """Puts the adapter into a packed model's products: `(W + scaling · B A) x` where weights are kept in float32, which
+    costs a decoding step nothing, and `W x + scaling · B A x` where they would be rounded.
 
-    A decoding step then costs what it costs without the adapter. Layers that share a product with one that is folded are
-    copied with it.
+    Layers that share a product with one that is folded are copied with it.
     """
-    from .packed import with_added
+    import torch
+
+    from .packed import with_added, with_beside
 
     groups: dict[Product, list[Member]] = {}
     for member in members(model):
         groups.setdefault(member.layer.product, []).append(member)
-    for group in groups.values():
-        if all(member.delta is None for member in group):
+    for product, group in groups.items():
+        if all(member.factors is None for member in group):
             continue
         group.sort(key=lambda member: member.layer.place)
-        folded = with_added([member.layer for member in group], [member.delta for member in group])
+        layers, factors = [member.layer for member in group], [member.factors for member in group]
+        if product.dtype == torch.float32:
+            folded = with_added(layers, [None if pair is None else pair[1] @ pair[0] for pair in factors])
+        else:
+            folded = with_beside(layers, factors)
         for member, layer in zip(group, folded, strict=True):
-            if not member.beside:
+            if not member.apart:
                 vars(layer)[CLEAN] = member.layer  # not as an attribute of a module, which would make it a part of this one
                 replace(model, member.name, layer)
 
@@ -111,14 +117,12 @@ class Member:
 
     name: str
     layer: PackedLinear
-    delta: torch.Tensor | None  # [out, in], float32: what the adapter adds to the weight, None for nothing
-    beside: bool = False  # its adapter is applied beside the weight
+    factors: tuple[torch.Tensor, torch.Tensor] | None  # float32 A [rank, in] and scaling · B [out, rank]; None for nothing
+    apart: bool = False  # its adapter is more than these
 
 
 def members(model: PreTrainedModel) -> Iterator[Member]:
-    """Every packed layer. An adapter stays beside a weight that its sum would be rounded in, and where it is more than a
-    product of two matrices."""
-    import torch
+    """Every packed layer."""
     from peft.tuners.lora.layer import Linear
 
     from .packed import PackedLinear, pack
@@ -127,12 +131,12 @@ def members(model: PreTrainedModel) -> Iterator[Member]:
         if isinstance(module, PackedLinear) and not name.endswith(".base_layer"):
             yield Member(name, module, None)
         elif isinstance(module, Linear) and isinstance(base := module.get_base_layer(), PackedLinear):
-            if base.product.dtype != torch.float32 or NAME in module.lora_variant or module.lora_bias.get(NAME):
+            if NAME in module.lora_variant or module.lora_bias.get(NAME):
                 pack(module)
-                yield Member(name, base, None, beside=True)
+                yield Member(name, base, None, apart=True)
             else:
-                added = module.lora_B[NAME].weight.float() @ module.lora_A[NAME].weight.float()
-                yield Member(name, base, added * module.scaling[NAME])
+                down, up = module.lora_A[NAME].weight.float(), module.lora_B[NAME].weight.float()
+                yield Member(name, base, (down, up * module.scaling[NAME]))
 
 
 def detach(model: PreTrainedModel) -> None:

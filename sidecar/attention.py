@@ -49,6 +49,7 @@ def whole(states: torch.Tensor) -> torch.Tensor:
 
 def use_wide_attention(model: Any) -> None:
     """Makes a transformers model attend in float32: scaled dot product attention with its inputs widened."""
+    from torch.nn.functional import scaled_dot_product_attention
     from transformers import AttentionInterface, AttentionMaskInterface
     from transformers.integrations.sdpa_attention import sdpa_attention_forward
     from transformers.masking_utils import sdpa_mask
@@ -59,8 +60,13 @@ def use_wide_attention(model: Any) -> None:
         if mask is not None and mask.is_floating_point():
             mask = mask.float()
         wide = (query.float(), key.float(), value.float())
-        if query.shape[2] == 1 and options.get("softcap") is None and options.get("position_bias") is None:
+        plain = options.get("softcap") is None and options.get("position_bias") is None
+        if plain and query.shape[2] == 1:
             output = attend_to_past(*wide, mask, options["scaling"])
+        elif plain and mask is not None:
+            # As transformers does, which repeats keys and values where there is a mask.
+            shared = query.shape[1] != key.shape[1]
+            output = scaled_dot_product_attention(*wide, mask, scale=options["scaling"], enable_gqa=shared).transpose(1, 2)
         else:
             output, _ = sdpa_attention_forward(module, *wide, mask, **options)
         return output.to(query.dtype), None

@@ -29,9 +29,8 @@ class Product:
 
     def __init__(self, weights: Sequence[torch.Tensor], biases: Sequence[torch.Tensor | None]) -> None:
         self._sizes = [len(weight) for weight in weights]
-        weight = torch.cat(list(weights)).detach()
-        self._weight = torch.ops.mkldnn._reorder_linear_weight(weight) if torch.backends.mkldnn.is_available() else weight
-        known = [bias.to(weight.dtype) for bias in biases if bias is not None]
+        self._weight = in_own_order(torch.cat(list(weights)))
+        known = [bias.to(self.dtype) for bias in biases if bias is not None]
         self._bias = torch.cat(known) if known else None
         self._input: torch.Tensor | None = None
         self._outputs: Sequence[torch.Tensor] = ()
@@ -53,12 +52,56 @@ class Product:
         return output
 
     def _all(self, input: torch.Tensor) -> torch.Tensor:
-        rows = input.reshape(-1, input.shape[-1]).to(self.dtype)
-        if self._weight.is_mkldnn:
-            output = torch.ops.mkldnn._linear_pointwise(rows, self._weight, self._bias, "none", [], "")
-        else:
-            output = functional.linear(rows, self._weight, self._bias)
-        return output.to(input.dtype).view(*input.shape[:-1], -1)
+        return self.rows(input.reshape(-1, input.shape[-1]).to(self.dtype)).to(input.dtype).view(*input.shape[:-1], -1)
+
+    def rows(self, input: torch.Tensor) -> torch.Tensor:
+        """`[rows, all out]` for `input` `[rows, in]`, both in the dtype that is computed in."""
+        return product_of(input, self._weight, self._bias)
+
+
+class ProductBeside(Product):
+    """A product `W x` with what low-rank adapters of its layers add to it: `W x + B A x`, with `A` of all of them below
+    each other and `B` in blocks. Weights that the sum `W + B A` would be rounded in stay as they are.
+
+    `factors`: of each layer its `A` `[rank, in]` and its scaled `B` `[out, rank]`, None where nothing is added.
+    """
+
+    def __init__(self, product: Product, factors: Sequence[tuple[torch.Tensor, torch.Tensor] | None]) -> None:
+        self._beside = product
+        self._sizes = product._sizes
+        self._input, self._outputs = None, ()
+        known = [pair for pair in factors if pair is not None]
+        self._down = in_own_order(torch.cat([down for down, _ in known]).to(product.dtype))
+        blocks = [size_block(pair, size) for pair, size in zip(factors, self._sizes, strict=True)]
+        self._up = in_own_order(torch.block_diag(*blocks).to(product.dtype))
+
+    @property
+    def dtype(self) -> torch.dtype:
+        return self._beside.dtype
+
+    def rows(self, input: torch.Tensor) -> torch.Tensor:
+        inner = product_of(input, self._down)
+        clean = self._beside.rows(input)
+        if self._up.is_mkldnn:
+            return torch.ops.mkldnn._linear_pointwise.binary(inner, clean, self._up, None, "add")
+        return clean + functional.linear(inner, self._up)
+
+
+def size_block(pair: tuple[torch.Tensor, torch.Tensor] | None, size: int) -> torch.Tensor:
+    """The block of a layer with `size` outputs: its `B`, or no column at all."""
+    return torch.zeros(size, 0) if pair is None else pair[1]
+
+
+def in_own_order(weight: torch.Tensor) -> torch.Tensor:
+    """`weight` `[out, in]` in oneDNN's own order, where torch has it."""
+    return torch.ops.mkldnn._reorder_linear_weight(weight.detach()) if torch.backends.mkldnn.is_available() else weight.detach()
+
+
+def product_of(input: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None = None) -> torch.Tensor:
+    """`[rows, out]` for `input` `[rows, in]` and a weight of `in_own_order`."""
+    if weight.is_mkldnn:
+        return torch.ops.mkldnn._linear_pointwise(input, weight, bias, "none", [], "")
+    return functional.linear(input, weight, bias)
 
 
 class PackedLinear(nn.Linear):
@@ -106,11 +149,20 @@ def pack(model: nn.Module) -> None:
 def with_added(layers: Sequence[PackedLinear], deltas: Sequence[torch.Tensor | None]) -> list[PackedLinear]:
     """Layers like `layers`, which stay as they are, whose weights are the float32 `deltas` `[out, in]` larger."""
     weights = [layer.weight.float() if delta is None else layer.weight.float() + delta for layer, delta in zip(layers, deltas, strict=True)]
-    product = Product(weights, [layer.bias for layer in layers])
-    added = [copy.copy(layer) for layer in layers]
-    for place, layer in enumerate(added):
+    return with_product(layers, Product(weights, [layer.bias for layer in layers]))
+
+
+def with_beside(layers: Sequence[PackedLinear], factors: Sequence[tuple[torch.Tensor, torch.Tensor] | None]) -> list[PackedLinear]:
+    """Layers like `layers`, which stay as they are and share a product, with low-rank `factors` beside their weights."""
+    return with_product(layers, ProductBeside(layers[0].product, factors))
+
+
+def with_product(layers: Sequence[PackedLinear], product: Product) -> list[PackedLinear]:
+    """Copies of `layers` that compute by `product`."""
+    copies = [copy.copy(layer) for layer in layers]
+    for place, layer in enumerate(copies):
         vars(layer).update(product=product, place=place)
-    return added
+    return copies
 
 
 def groups(model: nn.Module, kind: type[nn.Linear]) -> Iterator[list[nn.Linear]]:

@@ -43,7 +43,7 @@ export function settleTask(task: Task, inputs: Inputs, snapshot: Snapshot, wante
   const keyOf = cellKeys(task)
   let toRun = 0
   const specs = task.operation.cells(task, inputs)
-  snapshot.ahead(task.id, specs.length)
+  snapshot.ahead(task.id, specs.filter(({ own }) => own !== null).length)
   const cells = specs.map((spec): SettledCell => {
     const key = spec.own === null ? null : keyOf(spec.own)
     const found = key === null ? null : snapshot.look(key)

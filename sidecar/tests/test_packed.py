@@ -8,7 +8,7 @@ from torch import nn
 
 from sidecar.attention import attend_to_past, whole
 from sidecar.cache import GrowingLayer
-from sidecar.packed import PackedLinear, is_needed, native, pack
+from sidecar.packed import PackedLinear, is_needed, native, pack, with_beside
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float32])
@@ -67,6 +67,37 @@ def test_layers_of_one_name_that_do_not_fit_together_stay_apart() -> None:
     model = nn.ModuleDict({"gate_proj": nn.Linear(8, 4), "up_proj": nn.Linear(8, 4, bias=False)})
     pack(model)
     assert len({layer.product for layer in model.values()}) == 2
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float32])
+def test_factors_beside_weights_add_what_they_come_to_and_leave_the_other_layers_alone(dtype: torch.dtype) -> None:
+    torch.manual_seed(5)
+    model = nn.ModuleDict({name: nn.Linear(40, size).to(dtype) for name, size in {"q_proj": 24, "k_proj": 8, "v_proj": 8}.items()})
+    inputs = torch.randn(2, 5, 40).to(dtype)
+    pack(model)
+    layers = list(model.values())
+    clean = [layer(inputs) for layer in layers]
+    ranks = {0: 4, 2: 3}
+    factors = [(torch.randn(ranks[at], 40), torch.randn(layer.out_features, ranks[at])) if at in ranks else None for at, layer in enumerate(layers)]
+    found = [layer(inputs) for layer in with_beside(layers, factors)]
+    assert torch.equal(found[1], clean[1])
+    for at in ranks:
+        down, up = (part.to(layers[at].product.dtype).double() for part in factors[at])
+        inner = inputs.double() @ down.T
+        wanted = clean[at].double() + inner @ up.T
+        # Three numbers are rounded: what is between the factors, what they come to, and the sum.
+        bound = torch.finfo(dtype).eps * (inner.abs() @ up.abs().T + wanted.abs()) + 1e-5
+        assert ((found[at].double() - wanted).abs() <= bound).all()
+    assert all(torch.equal(layer(inputs), before) for layer, before in zip(layers, clean, strict=True))
+
+
+def test_factors_of_zeros_change_no_bit() -> None:
+    torch.manual_seed(6)
+    layer = nn.Linear(40, 24).bfloat16()
+    pack(layer)
+    inputs = torch.randn(7, 40).bfloat16()
+    (beside,) = with_beside([layer], [(torch.randn(4, 40), torch.zeros(24, 4))])
+    assert torch.equal(beside(inputs), layer(inputs))
 
 
 @pytest.mark.skipif(not torch.backends.mkldnn.is_available(), reason="this torch was built without oneDNN")
