@@ -1,4 +1,4 @@
-"""Keys and values of prompts, kept while the state of the model lasts.
+"""Keys and values of prompts, kept for one state of the model.
 
 The clean model reads the answers of every organism to the same prompts: each prompt is run once, and each answer
 behind it.
@@ -62,11 +62,6 @@ class Prompts:
         after = self._bytes + prompt.bytes - (0 if former is None else former.bytes)
         if after <= self._budget:
             self._kept[ids], self._bytes = prompt, after
-
-    def clear(self) -> None:
-        """Forgets all: the model is in another state."""
-        self._kept.clear()
-        self._bytes = 0
 
 
 def rows_of(cache: DynamicCache, lengths: Iterable[int], blocks: int) -> list[Prompt]:

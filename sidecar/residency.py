@@ -32,7 +32,7 @@ class Resident:
         self._base: Base | None = None
         self._adapter: str | None = None
         self._adapter_digest: str | None = None
-        self._prompts: Prompts | None = None
+        self._prompts: dict[str | None, Prompts] = {}  # by the adapter's digest, None for the clean model
         self._room: Room | None = None
 
     @property
@@ -53,12 +53,12 @@ class Resident:
 
     @property
     def prompts(self) -> Prompts:
-        """Prompts that were run in the present state."""
-        if self._prompts is None:
+        """Prompts that were run in the present state. The clean model's stay while adapters come and go."""
+        if self._adapter_digest not in self._prompts:
             from .prompts import Prompts, budget_on
 
-            self._prompts = Prompts(budget_on(self.base.device))
-        return self._prompts
+            self._prompts[self._adapter_digest] = Prompts(budget_on(self.base.device))
+        return self._prompts[self._adapter_digest]
 
     @property
     def base(self) -> Base:
@@ -84,7 +84,7 @@ class Resident:
     def load_base(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """`load_base`: replaces whatever is loaded. A failed load leaves nothing loaded."""
         started = time.monotonic()
-        self._base, self._adapter, self._adapter_digest, self._prompts, self._room = None, None, None, None, None
+        self._base, self._adapter, self._adapter_digest, self._room = None, None, None, None
         gc.unfreeze()
         self.release_cached_memory()
         with uncollected():
@@ -118,11 +118,11 @@ class Resident:
         path = None if wanted is None else params.text(wanted, "path")
         digest = None if wanted is None else params.text(wanted, "digest")
         base = self.base
-        self._prompts = None
         if self._adapter is not None:
+            self._prompts.pop(self._adapter_digest, None)
             detach(base.model)
             self._adapter = self._adapter_digest = None
-            self.release_cached_memory()
+            self._give_back()
         if path is not None:
             attach(base.model, path, base.dtype)
             self._adapter, self._adapter_digest = name, digest
@@ -130,7 +130,11 @@ class Resident:
 
     def release_cached_memory(self) -> None:
         """Gives kept prompts and memory nobody refers to back to the device."""
-        self._prompts = None
+        self._prompts.clear()
+        self._give_back()
+
+    def _give_back(self) -> None:
+        """Gives memory nobody refers to back to the device."""
         gc.collect()
         give_freed_memory_back()
         torch = sys.modules.get("torch")

@@ -74,16 +74,28 @@ def test_what_does_not_fit_is_run_each_time_and_what_was_kept_stays(resident: Re
     assert ran == padded(PROMPTS) + padded(ANSWERS) and same(found, wanted)
 
 
-def test_another_state_of_the_model_forgets_them(tiny: Path, tmp_path: Path) -> None:
+def test_the_clean_model_keeps_its_own_while_adapters_come_and_go_and_an_adapter_forgets_them(tiny: Path, tmp_path: Path) -> None:
     own = loaded(tiny)
     adapter = make_adapter(tmp_path / "adapter", tiny)
     _, clean = read(own, own.prompts)
-    switch(own, adapter)
-    ran, changed = read(own, own.prompts)
-    assert ran == padded(PROMPTS) + padded(ANSWERS) and not same(changed, clean)
-    switch(own, None)
-    ran, again = read(own, own.prompts)
-    assert ran == padded(PROMPTS) + padded(ANSWERS) and same(again, clean)
+    for _ in range(2):
+        switch(own, adapter)
+        ran, changed = read(own, own.prompts)
+        assert ran == padded(PROMPTS) + padded(ANSWERS) and not same(changed, clean)
+        switch(own, None)
+        ran, again = read(own, own.prompts)
+        assert ran == padded(ANSWERS) and same(again, clean)
+
+
+def test_they_are_forgotten_when_memory_runs_out_and_with_the_model(tiny: Path) -> None:
+    own = loaded(tiny)
+    read(own, own.prompts)
+    own.release_cached_memory()
+    ran, _ = read(own, own.prompts)
+    assert ran == padded(PROMPTS) + padded(ANSWERS)
+    own.load_base({"path": str(tiny), "dtype": "float32", "device": "cpu", "quantization": None})
+    ran, _ = read(own, own.prompts)
+    assert ran == padded(PROMPTS) + padded(ANSWERS)
 
 
 @pytest.mark.parametrize("dtype", ["bfloat16", "float32"])
