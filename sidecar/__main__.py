@@ -8,6 +8,7 @@ import signal
 import socket
 import stat
 import sys
+import warnings
 
 ENGINE_SOCKET = 3
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
@@ -18,6 +19,8 @@ def main() -> int:
     # Credentials are for downloads, which are not made here.
     for name in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"):
         os.environ.pop(name, None)
+    # What libraries plan for their own next versions tells the user of a run nothing.
+    warnings.simplefilter("ignore", FutureWarning)
     die_with_parent()
     # These reach the whole group from a terminal or a batch system; when this process stops is the engine's to decide.
     for ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

@@ -9,6 +9,7 @@ import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -18,11 +19,22 @@ from blake3 import blake3
 from .errors import bad_input
 
 if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
+
     from typing_extensions import Buffer
 
 # safetensors' names of the dtypes that cross the wire under torch's names.
 SAFETENSORS_NAME = {"float32": "F32", "float16": "F16", "bfloat16": "BF16", "int8": "I8"}
 WIDTH = {"float32": 4, "float16": 2, "bfloat16": 2, "int8": 1}
+WORTH_A_THREAD = 1 << 20  # bytes: hashed on another thread while they are written
+
+
+@cache
+def beside() -> ThreadPoolExecutor:
+    """The thread that hashes."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    return ThreadPoolExecutor(1)
 
 
 def digest_of(data: Buffer) -> str:
@@ -54,12 +66,22 @@ class ShardWriter:
     def write(self, data: Buffer) -> int:
         """Appends and hashes `data`, and returns its length in bytes."""
         view = memoryview(data).cast("B")
+        if len(view) < WORTH_A_THREAD:
+            self._append(view)
+            self._hash.update(view)
+        else:
+            hashed = beside().submit(self._hash.update, view)  # neither it nor writing holds the interpreter's lock
+            try:
+                self._append(view)
+            finally:
+                hashed.result()
+        self.offset += len(view)
+        return len(view)
+
+    def _append(self, view: memoryview) -> None:
         written = 0
         while written < len(view):
             written += self._file.write(view[written:]) or 0
-        self._hash.update(view)
-        self.offset += len(view)
-        return len(view)
 
     def tell(self) -> int:
         """The offset of the next byte, for writers that expect a file."""

@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load
 
 from sidecar.errors import SidecarError
-from sidecar.shards import ShardWriter, TensorPlace, digest_of, safetensors_header
+from sidecar.shards import WORTH_A_THREAD, ShardWriter, TensorPlace, digest_of, safetensors_header
 
 from .engine import ROOT
 
@@ -23,7 +23,7 @@ resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
 try:
     with ShardWriter(sys.argv[1], "shard") as shard:
         shard.write(bytes(900))
-        shard.write(bytes(900))
+        shard.write(bytes(int(sys.argv[2])))
         shard.finish()
 except OSError as error:
     print(type(error).__name__, error.errno)
@@ -41,6 +41,16 @@ def test_a_finished_shard_is_what_was_written(out: Path) -> None:
     assert file == {"name": "shard", "digest": digest_of(data), "bytes": 15}
 
 
+def test_large_parts_are_hashed_in_the_order_in_which_they_were_written(out: Path) -> None:
+    parts = [bytes([index]) * size for index, size in enumerate((3, WORTH_A_THREAD, 5, 3 * WORTH_A_THREAD, WORTH_A_THREAD - 1))]
+    with ShardWriter(str(out), "shard") as shard:
+        for part in parts:
+            shard.write(part)
+        file = shard.finish()
+    data = (out / "shard").read_bytes()
+    assert data == b"".join(parts) and file == {"name": "shard", "digest": digest_of(data), "bytes": len(data)}
+
+
 def test_a_shard_left_before_its_end_is_removed(out: Path) -> None:
     with pytest.raises(ZeroDivisionError), ShardWriter(str(out), "shard") as shard:
         shard.write(b"half")
@@ -48,8 +58,9 @@ def test_a_shard_left_before_its_end_is_removed(out: Path) -> None:
     assert list(out.iterdir()) == []
 
 
-def test_a_write_that_fails_leaves_no_shard_and_no_answer(out: Path) -> None:
-    found = subprocess.run([sys.executable, "-c", OVERFLOW, str(out)], cwd=ROOT, capture_output=True, text=True, check=True)
+@pytest.mark.parametrize("size", [900, WORTH_A_THREAD])
+def test_a_write_that_fails_leaves_no_shard_and_no_answer(out: Path, size: int) -> None:
+    found = subprocess.run([sys.executable, "-c", OVERFLOW, str(out), str(size)], cwd=ROOT, capture_output=True, text=True, check=True)
     assert found.stdout == "OSError 27\n"
     assert list(out.iterdir()) == []
 
