@@ -72,7 +72,11 @@ async function buildProgram(out, plugins = []) {
     chunkNames: 'chunk-[hash]',
     external: ['blake3'],
     alias: { 'react-devtools-core': at('scripts/empty.mjs'), 'hash-wasm': 'hash-wasm/dist/blake3.umd.min.js' },
-    define: { 'process.env.NODE_ENV': '"production"', 'process.env.DAG_BUILD': JSON.stringify(buildName()) },
+    define: {
+      'process.env.NODE_ENV': '"production"',
+      'process.env.DAG_BUILD': JSON.stringify(buildName()),
+      'process.env.DAG_VERSION': JSON.stringify(require('../package.json').version),
+    },
     banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
     outExtension: { '.js': '.mjs' },
     logLevel: 'warning',

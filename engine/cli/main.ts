@@ -57,6 +57,7 @@ const root = buildRouteMap({
 
 const application = buildApplication(root, {
   name: 'dag',
+  versionInfo: { currentVersion: process.env.DAG_VERSION ?? 'not built' },
   scanner: { caseStyle: 'allow-kebab-for-camel', allowArgumentEscapeSequence: true },
   localization: {
     text: {

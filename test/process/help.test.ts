@@ -17,3 +17,8 @@ test('every command is in the help with a line of its own', async () => {
   const text = await helpText(false)
   expect(commands.filter((name) => !new RegExp(`^ +${name}  +\\S`, 'm').test(text))).toEqual([])
 })
+
+test('`dag --version` says which one it is', async () => {
+  const { version } = JSON.parse(readFileSync(`${root}/package.json`, 'utf8')) as { version: string }
+  expect(await dag(root, ['--version'])).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' })
+})
