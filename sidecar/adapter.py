@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel
 
-    from .packed import PackedLinear, Product
+    from .packed import Factors, PackedLinear, Product
 
 NAME = "organism"  # what PEFT calls the adapter; the engine's names may hold dots, which PEFT's may not
 CLEAN = "clean"  # where a folded layer keeps the one that it stands for
@@ -117,7 +117,7 @@ class Member:
 
     name: str
     layer: PackedLinear
-    factors: tuple[torch.Tensor, torch.Tensor] | None  # float32 A [rank, in] and scaling · B [out, rank]; None for nothing
+    factors: Factors | None  # float32 A [rank, in] and scaling · B [out, rank]; None for nothing
     apart: bool = False  # its adapter is more than these
 
 

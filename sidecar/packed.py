@@ -10,6 +10,7 @@ changes what comes out of it only where oneDNN sums many inputs in another order
 from __future__ import annotations
 
 import copy
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 
 import torch
@@ -20,76 +21,73 @@ SHARE_OF_MEMORY = 0.5  # of the host's, for the copies: of the clean weights and
 # Names of layers in one module that transformers' architectures give the same input.
 TOGETHER = (("q_proj", "k_proj", "v_proj"), ("gate_proj", "up_proj"))
 
+Factors = tuple[torch.Tensor, torch.Tensor]  # A [rank, in] and B [out, rank], already scaled
 
-class Product:
-    """The weights of layers that read the same input, below each other in one matrix `[all out, in]`.
+
+class Product(ABC):
+    """What layers that read the same input make of it, below each other: `[..., all out]` of `[..., in]`.
 
     The first layer that is given an input computes what all of them make of it, and the others find it.
     """
 
-    def __init__(self, weights: Sequence[torch.Tensor], biases: Sequence[torch.Tensor | None]) -> None:
-        self._sizes = [len(weight) for weight in weights]
-        self._weight = in_own_order(torch.cat(list(weights)))
-        known = [bias.to(self.dtype) for bias in biases if bias is not None]
-        self._bias = torch.cat(known) if known else None
+    def __init__(self, sizes: Sequence[int], dtype: torch.dtype) -> None:
+        self.sizes = sizes  # outputs of each layer
+        self.dtype = dtype  # what it computes in
         self._input: torch.Tensor | None = None
         self._outputs: Sequence[torch.Tensor] = ()
 
-    @property
-    def dtype(self) -> torch.dtype:
-        """What it computes in."""
-        return self._weight.dtype
+    @abstractmethod
+    def rows(self, input: torch.Tensor) -> torch.Tensor:
+        """`[rows, all out]` for `input` `[rows, in]`, both in `dtype`."""
 
     def of(self, input: torch.Tensor, place: int) -> torch.Tensor:
         """The output `[..., out]` of the layer at `place` for `input` `[..., in]`, in the input's dtype."""
-        if len(self._sizes) == 1:
+        if len(self.sizes) == 1:
             return self._all(input)
         if input is not self._input:
-            self._input, self._outputs = input, self._all(input).split(self._sizes, dim=-1)
+            self._input, self._outputs = input, self._all(input).split(self.sizes, dim=-1)
         output = self._outputs[place]
-        if place == len(self._sizes) - 1:
+        if place == len(self.sizes) - 1:
             self._input, self._outputs = None, ()
         return output
 
     def _all(self, input: torch.Tensor) -> torch.Tensor:
         return self.rows(input.reshape(-1, input.shape[-1]).to(self.dtype)).to(input.dtype).view(*input.shape[:-1], -1)
 
+
+class ProductOfWeights(Product):
+    """`W x` plus the bias, with the layers' weights below each other in `W`."""
+
+    def __init__(self, weights: Sequence[torch.Tensor], biases: Sequence[torch.Tensor | None]) -> None:
+        super().__init__([len(weight) for weight in weights], weights[0].dtype)
+        self._weight = in_own_order(torch.cat(list(weights)))
+        known = [bias.to(self.dtype) for bias in biases if bias is not None]
+        self._bias = torch.cat(known) if known else None
+
     def rows(self, input: torch.Tensor) -> torch.Tensor:
-        """`[rows, all out]` for `input` `[rows, in]`, both in the dtype that is computed in."""
         return product_of(input, self._weight, self._bias)
 
 
 class ProductBeside(Product):
-    """A product `W x` with what low-rank adapters of its layers add to it: `W x + B A x`, with `A` of all of them below
-    each other and `B` in blocks. Weights that the sum `W + B A` would be rounded in stay as they are.
+    """Another product with what low-rank adapters of its layers add: `W x + B A x`, with `A` of all of them below each
+    other and `B` in blocks. Weights that the sum `W + B A` would be rounded in stay as they are.
 
     `factors`: of each layer its `A` `[rank, in]` and its scaled `B` `[out, rank]`, None where nothing is added.
     """
 
-    def __init__(self, product: Product, factors: Sequence[tuple[torch.Tensor, torch.Tensor] | None]) -> None:
-        self._beside = product
-        self._sizes = product._sizes
-        self._input, self._outputs = None, ()
-        known = [pair for pair in factors if pair is not None]
-        self._down = in_own_order(torch.cat([down for down, _ in known]).to(product.dtype))
-        blocks = [size_block(pair, size) for pair, size in zip(factors, self._sizes, strict=True)]
-        self._up = in_own_order(torch.block_diag(*blocks).to(product.dtype))
-
-    @property
-    def dtype(self) -> torch.dtype:
-        return self._beside.dtype
+    def __init__(self, product: Product, factors: Sequence[Factors | None]) -> None:
+        super().__init__(product.sizes, product.dtype)
+        self._product = product
+        self._down = in_own_order(torch.cat([pair[0] for pair in factors if pair is not None]).to(self.dtype))
+        blocks = [torch.zeros(size, 0) if pair is None else pair[1] for pair, size in zip(factors, self.sizes, strict=True)]
+        self._up = in_own_order(torch.block_diag(*blocks).to(self.dtype))
 
     def rows(self, input: torch.Tensor) -> torch.Tensor:
         inner = product_of(input, self._down)
-        clean = self._beside.rows(input)
+        clean = self._product.rows(input)
         if self._up.is_mkldnn:
             return torch.ops.mkldnn._linear_pointwise.binary(inner, clean, self._up, None, "add")
         return clean + functional.linear(inner, self._up)
-
-
-def size_block(pair: tuple[torch.Tensor, torch.Tensor] | None, size: int) -> torch.Tensor:
-    """The block of a layer with `size` outputs: its `B`, or no column at all."""
-    return torch.zeros(size, 0) if pair is None else pair[1]
 
 
 def in_own_order(weight: torch.Tensor) -> torch.Tensor:
@@ -140,7 +138,7 @@ def native(dtype: torch.dtype) -> bool:
 def pack(model: nn.Module) -> None:
     """Makes every plain linear layer of `model` a packed one, in place; those that are keep their products."""
     for layers in groups(model, nn.Linear):
-        product = Product([layer.weight.to(computed_in(layer.weight.dtype)) for layer in layers], [layer.bias for layer in layers])
+        product = ProductOfWeights([layer.weight.to(computed_in(layer.weight.dtype)) for layer in layers], [layer.bias for layer in layers])
         for place, layer in enumerate(layers):
             layer.__class__ = PackedLinear
             vars(layer).update(product=product, place=place)
@@ -149,10 +147,10 @@ def pack(model: nn.Module) -> None:
 def with_added(layers: Sequence[PackedLinear], deltas: Sequence[torch.Tensor | None]) -> list[PackedLinear]:
     """Layers like `layers`, which stay as they are, whose weights are the float32 `deltas` `[out, in]` larger."""
     weights = [layer.weight.float() if delta is None else layer.weight.float() + delta for layer, delta in zip(layers, deltas, strict=True)]
-    return with_product(layers, Product(weights, [layer.bias for layer in layers]))
+    return with_product(layers, ProductOfWeights(weights, [layer.bias for layer in layers]))
 
 
-def with_beside(layers: Sequence[PackedLinear], factors: Sequence[tuple[torch.Tensor, torch.Tensor] | None]) -> list[PackedLinear]:
+def with_beside(layers: Sequence[PackedLinear], factors: Sequence[Factors | None]) -> list[PackedLinear]:
     """Layers like `layers`, which stay as they are and share a product, with low-rank `factors` beside their weights."""
     return with_product(layers, ProductBeside(layers[0].product, factors))
 
