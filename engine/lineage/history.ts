@@ -108,7 +108,7 @@ export function historyOf(store: Store, workflow: string, file: string): History
 type FormerRow = readonly [cell: string, id: number, unit: number, run: string]
 
 /** So many cells of a task are looked up one by one before all of them are. */
-const fewCells = 64
+const fewCells = 32
 
 /** The first row of a name is its latest. */
 function formerCells(
