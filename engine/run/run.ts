@@ -126,7 +126,9 @@ export async function run(options: RunOptions): Promise<RunResult> {
     const seconds = (performance.now() - from) / 1000
     const bytes = outcome.files.reduce((sum, file) => sum + file.bytes, 0)
     expected.largest = Math.max(expected.largest, cost.bytes, bytes)
-    noteIfRoom(() => recordRate(store, rateProfile(task), task.operation.name, workOf(task, cost, batch.cells.length), seconds))
+    // Loads and switches are forecast for themselves.
+    const worked = seconds - (outcome.readySeconds ?? 0)
+    noteIfRoom(() => recordRate(store, rateProfile(task), task.operation.name, workOf(task, cost, batch.cells.length), worked))
     tally.batch(id, outcome.cells.length, outcome.failed.length, bytes)
     tally.memory(outcome.peakMemory ?? 0)
     const tokens = outcome.cells.reduce((sum, cell) => sum + Number(cell.facts.response_tokens ?? 0), 0)

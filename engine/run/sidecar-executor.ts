@@ -69,8 +69,10 @@ export function sidecarExecutor(options: SidecarExecutorOptions): Executor {
   }
 
   const attempt = async ({ task, inputs, batch, staging }: Work): Promise<Outcome> => {
+    const from = performance.now()
     const peer = await start()
     if (task.state) await ensureState(peer, task.state)
+    const readySeconds = (performance.now() - from) / 1000
     const runs = task.operation.runs as OnSidecar
     const params: JsonObject = {
       ...runs.params(
@@ -85,7 +87,7 @@ export function sidecarExecutor(options: SidecarExecutorOptions): Executor {
     const asked = batch.cells.map((cell) => cell.spec.id)
     const answer = await peer.call(runs.method, params, onProgress)
     budget.worked(answer)
-    return readAnswer(answer, runs.method, asked)
+    return { ...readAnswer(answer, runs.method, asked), readySeconds }
   }
 
   /** What is thrown for good when a sidecar ended under a batch, or could not be had. */

@@ -18,6 +18,8 @@ export interface Outcome {
   readonly failed: readonly { readonly id: string; readonly reason: string }[]
   /** Most bytes of memory that the process which did it had so far, where it says so. */
   readonly peakMemory?: number | undefined
+  /** Seconds before the work itself: a process was started, a model loaded, an adapter put on. */
+  readonly readySeconds?: number
 }
 
 export interface MadeCell {
