@@ -25,7 +25,7 @@ const quickLoad = 20
 const firstTokens = 8
 const decodeSeconds = 8
 const mostTokens = 128
-/** Readings are repeated until they took so long, at most so often. */
+/** Readings of a base that loads quickly are repeated until they took so long, at most so often. */
 const prefillSeconds = 4
 const mostReadings = 3
 
@@ -61,7 +61,7 @@ async function tryOut(trial: Trial, command: SidecarCommand, folder: string, onS
     onStep(`decoding with ${model.name}, ${prompts.length} at once`)
     const { flops: decodeFlops, answers } = await decode(sidecar, trial, folder)
     onStep(`reading with ${model.name}`)
-    const prefillFlops = await prefill(sidecar, model, answers, folder)
+    const prefillFlops = await prefill(sidecar, model, answers, folder, again === null ? null : load)
     const figures: Partial<Speeds> = {
       ...(decodeFlops === null ? {} : { decodeFlops }),
       ...(prefillFlops === null ? {} : { prefillFlops }),
@@ -108,8 +108,17 @@ async function decode(sidecar: Sidecar, { model, prompts }: Trial, folder: strin
   return { flops: decoded > 0 && seconds > 0 ? (2 * model.facts.parameters * decoded) / seconds : null, answers: more.answers }
 }
 
-/** The answers read again by the clean model through all of its blocks, each time with no prompt kept from before. */
-async function prefill(sidecar: Sidecar, { facts }: ModelSource, answers: Answers, folder: string): Promise<number | null> {
+/**
+ * The answers read again by the clean model through all of its blocks. It keeps the prompts that it has read, so it is
+ * loaded anew before it reads them another time; `load`: null where that takes long.
+ */
+async function prefill(
+  sidecar: Sidecar,
+  { facts }: ModelSource,
+  answers: Answers,
+  folder: string,
+  load: (() => Promise<Json>) | null,
+): Promise<number | null> {
   const layer = facts.layers - 1
   const names = new Map(answers.files.map(({ digest, name }) => [digest, name]))
   const groups = answers.cells.map(({ id, digest, slot }) => {
@@ -120,9 +129,11 @@ async function prefill(sidecar: Sidecar, { facts }: ModelSource, answers: Answer
   if (groups.length === 0) return null
   const cells = groups.map(({ id }) => `${id}@${layer}`)
   const tokens = tokensIn(answers, 'prompt_tokens') + tokensIn(answers, 'response_tokens')
+  const most = load === null ? 1 : mostReadings
   let [seconds, readings] = [0, 0]
-  while (readings < mostReadings && seconds < prefillSeconds) {
-    await putOn(sidecar, null)
+  await putOn(sidecar, null)
+  while (readings < most && seconds < prefillSeconds) {
+    if (readings > 0) await load?.()
     const params = { out: emptyFolder(path.join(folder, 'read')), groups, component: 'residual', positions: 'response', raw: 'keep' }
     seconds += (await asked(sidecar, 'capture', params, cells)).seconds
     readings++
