@@ -9,6 +9,7 @@ import { expand, idleSteps, type TaskGraph } from './graph/expand.ts'
 import { contextProblems } from './sources/context.ts'
 import { openSourceFiles, type SourceFiles } from './sources/files.ts'
 import { locator } from './sources/locate.ts'
+import { refusals } from './sources/refusals.ts'
 import { resolve } from './sources/resolve.ts'
 import { parseYaml } from './spec/document.ts'
 import { checkShape } from './spec/shape-check.ts'
@@ -65,7 +66,8 @@ export async function prepare(
   const some = hasErrors(resolved.diagnostics) ? null : part(resolved.sources)
   const { graph, diagnostics: ofSteps } = expand(workflow, kinds, some ?? resolved.sources, resolved.files)
   const tooLong = await contextProblems(absolute, kinds, resolved.sources, files, lengthMemory(store))
-  const all = [...diagnostics, ...resolved.diagnostics, ...ofSteps, ...tooLong]
+  const refused = await refusals(absolute, kinds, resolved.sources, files)
+  const all = [...diagnostics, ...resolved.diagnostics, ...ofSteps, ...refused, ...tooLong]
   if (hasErrors(all)) return fail(all)
   const idle = some ? [] : idleSteps(workflow, kinds, graph)
   if (idle.length > 0) return fail([...all, ...idle])

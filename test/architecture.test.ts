@@ -55,7 +55,7 @@ const mayTouchTheWorld = ['engine/sources', 'engine/store', 'engine/run', 'engin
 
 /** Each third-party package is imported in one place. */
 const homes: Record<string, readonly string[]> = {
-  '@huggingface/jinja': ['engine/sources/tokenizer.ts'],
+  '@huggingface/jinja': ['engine/sources/chat-template.ts'],
   '@huggingface/tokenizers': ['engine/sources/tokenizer.ts'],
   yaml: ['engine/spec/document.ts'],
   ajv: ['engine/spec/validate.ts'],

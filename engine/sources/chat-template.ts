@@ -1,5 +1,5 @@
 import path from 'node:path'
-import { isList, isObject } from '../core/json.ts'
+import { isList, isObject, type JsonObject } from '../core/json.ts'
 import type { SourceFiles } from './files.ts'
 
 /**
@@ -19,4 +19,49 @@ export function chatTemplateIn(folder: string, files: SourceFiles): string | nul
     template !== undefined && isList(template) ? template.find((entry) => isObject(entry) && entry.name === 'default') : template
   const text = isObject(chosen) ? chosen.template : chosen
   return typeof text === 'string' ? text : null
+}
+
+/** A chat template that can be filled in. */
+export interface ChatTemplate {
+  /** A chat with one user turn, up to where the answer begins. Throws a `Refusal` when the template refuses the chat. */
+  render(prompt: string, system: string | null): string
+}
+
+/** What a template says of a chat that it refuses. */
+export class Refusal extends Error {}
+
+/** How templates refuse: a function that transformers gives them. */
+const refuses = 'raise_exception'
+
+/** Whether a template refuses any chat at all. */
+export function canRefuse(template: string): boolean {
+  return template.includes(refuses)
+}
+
+/** The template, for the model in `folder`. Throws where it needs more of Jinja than is here. */
+export async function openTemplate(template: string, folder: string, files: SourceFiles): Promise<ChatTemplate> {
+  const settings = files.json(path.join(folder, 'tokenizer_config.json'))
+  const jinja = await import('@huggingface/jinja')
+  // The library's own function of this name cannot be replaced, and its error is like any other.
+  const parsed = new jinja.Template(template.replaceAll(refuses, 'refuse_chat'))
+  const special = settings.ok ? specialTokens(settings.value) : {}
+  return {
+    render(prompt, system) {
+      const messages = [...(system === null ? [] : [{ role: 'system', content: system }]), { role: 'user', content: prompt }]
+      const refuse = (why: unknown) => {
+        throw new Refusal(String(why))
+      }
+      // Templates ask for tools and documents by name: transformers says that there are none.
+      return parsed.render({ ...special, messages, tools: null, documents: null, add_generation_prompt: true, refuse_chat: refuse })
+    },
+  }
+}
+
+/** `bos_token` and its like, as text: transformers gives them to a template beside the chat. */
+function specialTokens(settings: JsonObject): Record<string, string> {
+  const texts = Object.entries(settings).flatMap(([name, value]): [string, string][] => {
+    const text = isObject(value) ? value.content : value
+    return name.endsWith('_token') && typeof text === 'string' ? [[name, text]] : []
+  })
+  return Object.fromEntries(texts)
 }

@@ -1,11 +1,10 @@
-import path from 'node:path'
 import type { Chat, LengthMemory } from '../core/chat.ts'
 import type { Diagnostic } from '../core/diagnostic.ts'
 import type { ModelSource, Sources } from '../core/sources.ts'
 import type { Step, StepKind } from '../core/step-kind.ts'
-import type { Path } from '../spec/document.ts'
 import type { Workflow } from '../spec/workflow.ts'
 import { type ChatLength, type ChatMeter, chatMeter } from './chat-length.ts'
+import { placeOf } from './chat-place.ts'
 import type { SourceFiles } from './files.ts'
 
 /** A chat that the context of its model cannot hold. */
@@ -79,13 +78,6 @@ function contextProblem(workflow: Workflow, step: Step, tooLong: readonly TooLon
     hint: `${parts} may have ${left} tokens together: ${remedies}`,
     range: workflow.rangeOf(at, 'value'),
   }
-}
-
-/** The file that a chat comes from, as the workflow names it, and where the workflow names it. */
-function placeOf({ prompts, traits }: Workflow, { of: { source, name } }: Chat): { noun: string; file: string; at: Path } {
-  return source === 'prompt-set'
-    ? { noun: 'prompt', file: path.join(prompts?.from ?? '', `${name}.json`), at: ['prompts', 'sets', prompts?.sets.indexOf(name) ?? 0] }
-    : { noun: 'contrast pair', file: path.join(traits?.from ?? '', `${name}.json`), at: ['traits', 'from'] }
 }
 
 function inWords({ tokens, exact }: ChatLength): string {

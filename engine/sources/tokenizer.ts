@@ -1,5 +1,6 @@
 import path from 'node:path'
 import { isList, isObject, type Json } from '../core/json.ts'
+import { openTemplate } from './chat-template.ts'
 import type { SourceFiles } from './files.ts'
 
 /** Splits text as the model in a folder does: the counts are those of the sidecar. */
@@ -20,34 +21,20 @@ export async function openTokenizer(folder: string, template: string, files: Sou
   const content = files.json(path.join(folder, 'tokenizer.json'))
   const settings = files.json(path.join(folder, 'tokenizer_config.json'))
   if (!content.ok) return null
-  const [tokenizers, jinja] = await Promise.all([import('@huggingface/tokenizers'), import('@huggingface/jinja')])
+  const tokenizers = await import('@huggingface/tokenizers')
   try {
     const rules = { ...content.value, pre_tokenizer: spelledOut(content.value.pre_tokenizer ?? null) }
     const tokenizer = new tokenizers.Tokenizer(rules, settings.ok ? settings.value : {})
-    const chat = new jinja.Template(template)
-    const special = settings.ok ? specialTokens(settings.value) : {}
+    const chat = await openTemplate(template, folder, files)
     const count = (text: string) => tokenizer.encode(text, { add_special_tokens: false }).ids.length
     return {
-      chat(prompt, system) {
-        const messages = [...(system === null ? [] : [{ role: 'system', content: system }]), { role: 'user', content: prompt }]
-        // Templates ask for tools and documents by name: transformers says that there are none.
-        return count(chat.render({ ...special, messages, tools: null, documents: null, add_generation_prompt: true }))
-      },
+      chat: (prompt, system) => count(chat.render(prompt, system)),
       text: count,
       longest: longestEntry(content.value.model),
     }
   } catch {
     return null
   }
-}
-
-/** `bos_token` and its like, as text: transformers gives them to a template beside the chat. */
-function specialTokens(settings: Readonly<Record<string, Json>>): Record<string, string> {
-  const texts = Object.entries(settings).flatMap(([name, value]): [string, string][] => {
-    const text = isObject(value) ? value.content : value
-    return name.endsWith('_token') && typeof text === 'string' ? [[name, text]] : []
-  })
-  return Object.fromEntries(texts)
 }
 
 /** What splits text before byte-level BPE: GPT-2's expression. */

@@ -9,7 +9,58 @@ function ownModel(workspace: Workspace, change: (file: (name: string) => string)
   change((name) => `own/${name}`)
 }
 
+/** Gives the model a template like those that take no system prompt (Gemma's, the first of Mistral's). */
+function ownTemplate(workspace: Workspace, refused: string): void {
+  const turns = `{% for m in messages %}{{ '<' + m.role + '>' + m.content }}{% endfor %}`
+  ownModel(workspace, (model) => {
+    workspace.write(
+      model('chat_template.jinja'),
+      `{% if ${refused} %}{{ raise_exception('System role not supported') }}{% endif %}${turns}`,
+    )
+  })
+}
+
 refuses([
+  [
+    'a system prompt that the chat template of the model takes for a mistake',
+    (w) => {
+      ownTemplate(w, "messages[0]['role'] == 'system'")
+      w.edit('prompts/two.json', '"system_prompt": "You are a small model."', '"system_prompt": null')
+    },
+    `workflows/audit.yaml:5:37: error: step "answers": the chat template of model "tiny" refuses the system prompt of ../prompts/one.json: System role not supported [chat-template]
+  5 | prompts: { from: ../prompts, sets: [one, two] }
+    |                                     ^^^
+  hint: take \`system_prompt\` out of the file and put its text before the prompts', or use a chat template that takes one
+
+1 error; nothing was started
+`,
+  ],
+  [
+    'prompts that the chat template of the model does not take at all',
+    (w) => ownTemplate(w, "messages[-1]['role'] == 'user'"),
+    `workflows/audit.yaml:6:17: error: step "vectors": the chat template of model "tiny" refuses the contrast pairs of ../traits/kind.json: System role not supported [chat-template]
+  6 | traits: { from: ../traits }
+    |                 ^^^^^^^^^
+  hint: use a model or a chat template that takes a question of the user without anything before it
+
+workflows/audit.yaml:6:17: error: step "vectors": the chat template of model "tiny" refuses the contrast pairs of ../traits/rude.json: System role not supported [chat-template]
+  6 | traits: { from: ../traits }
+    |                 ^^^^^^^^^
+  hint: use a model or a chat template that takes a question of the user without anything before it
+
+workflows/audit.yaml:5:37: error: step "answers": the chat template of model "tiny" refuses the prompts of ../prompts/one.json: System role not supported [chat-template]
+  5 | prompts: { from: ../prompts, sets: [one, two] }
+    |                                     ^^^
+  hint: use a model or a chat template that takes a question of the user without anything before it
+
+workflows/audit.yaml:5:42: error: step "answers": the chat template of model "tiny" refuses the prompts of ../prompts/two.json: System role not supported [chat-template]
+  5 | prompts: { from: ../prompts, sets: [one, two] }
+    |                                          ^^^
+  hint: use a model or a chat template that takes a question of the user without anything before it
+
+4 errors; nothing was started
+`,
+  ],
   [
     'a model folder without weights',
     (w) => ownModel(w, (model) => rmSync(w.at(model('model.safetensors')))),
