@@ -1,4 +1,5 @@
-"""Attention on a CPU: in float32 arithmetic, whatever the model's dtype, rounded once to it."""
+"""Attention on a CPU: in float32 arithmetic, rounded once to the model's dtype, but where torch's kernel for many tokens
+has instructions for that dtype."""
 
 from __future__ import annotations
 
@@ -6,14 +7,21 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.nn import functional
 
-ATTENTION = "sdpa_float32"
+from . import kernels
+from .packed import native
+
+ATTENTION = "sdpa_on_cpu"
 BUFFER = "buffer"  # attribute of keys and of values that are the beginning of a larger tensor
 
 
-def attends_in_float32(model: Any) -> bool:
-    """Whether `use_wide_attention` was done to `model`."""
-    return bool(model.config.get_text_config(decoder=True)._attn_implementation == ATTENTION)
+def kept_wide(model: Any) -> bool:
+    """Whether keys and values of `model` are better kept in float32: `use_own_attention` was done to it, and attention of
+    one token would widen them each time."""
+    config = model.config.get_text_config(decoder=True)
+    width = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+    return bool(config._attn_implementation == ATTENTION) and not kernels.attends(model.dtype, width)
 
 
 def attend_to_past(
@@ -47,9 +55,20 @@ def whole(states: torch.Tensor) -> torch.Tensor:
     return buffer
 
 
-def use_wide_attention(model: Any) -> None:
-    """Makes a transformers model attend in float32: scaled dot product attention with its inputs widened."""
-    from torch.nn.functional import scaled_dot_product_attention
+def attend_to_many(
+    query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, mask: torch.Tensor | None, scaling: float
+) -> torch.Tensor:
+    """Attention of many tokens, `[rows, tokens, heads, size]`, each to those before it where there is no mask; as
+    transformers does it, which repeats keys and values first."""
+    shared = query.shape[1] != key.shape[1]
+    output = functional.scaled_dot_product_attention(
+        query, key, value, mask, is_causal=mask is None, scale=scaling, enable_gqa=shared
+    )
+    return output.transpose(1, 2)
+
+
+def use_own_attention(model: Any) -> None:
+    """Makes a transformers model on a CPU attend as is said here."""
     from transformers import AttentionInterface, AttentionMaskInterface
     from transformers.integrations.sdpa_attention import sdpa_attention_forward
     from transformers.masking_utils import sdpa_mask
@@ -57,18 +76,20 @@ def use_wide_attention(model: Any) -> None:
     def attend(
         module: nn.Module, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, mask: torch.Tensor | None, **options: Any
     ) -> tuple[torch.Tensor, None]:
+        plain = all(options.get(name) is None for name in ("softcap", "position_bias", "is_causal"))
+        one = plain and query.shape[2] == 1
+        if one and (fused := kernels.attend(query, key, value, mask, options["scaling"])) is not None:
+            return fused, None
+        dtype = query.dtype if native(query.dtype) and not one else torch.float32
+        cast = (query.to(dtype), key.to(dtype), value.to(dtype))
         if mask is not None and mask.is_floating_point():
-            mask = mask.float()
-        wide = (query.float(), key.float(), value.float())
-        plain = options.get("softcap") is None and options.get("position_bias") is None
-        if plain and query.shape[2] == 1:
-            output = attend_to_past(*wide, mask, options["scaling"])
-        elif plain and mask is not None:
-            # As transformers does, which repeats keys and values where there is a mask.
-            shared = query.shape[1] != key.shape[1]
-            output = scaled_dot_product_attention(*wide, mask, scale=options["scaling"], enable_gqa=shared).transpose(1, 2)
+            mask = mask.to(dtype)
+        if one:
+            output = attend_to_past(*cast, mask, options["scaling"])
+        elif plain and (mask is not None or (module.is_causal and query.shape[2] == key.shape[2])):
+            output = attend_to_many(*cast, mask, options["scaling"])
         else:
-            output, _ = sdpa_attention_forward(module, *wide, mask, **options)
+            output, _ = sdpa_attention_forward(module, *cast, mask, **options)
         return output.to(query.dtype), None
 
     AttentionInterface.register(ATTENTION, attend)

@@ -51,7 +51,8 @@ def load_base(path: str, dtype: str, device: str, quantization: str | None) -> B
     from transformers.utils.logging import disable_progress_bar
 
     from . import packed
-    from .attention import use_wide_attention
+    from .attention import use_own_attention
+    from .fused import fuse
 
     quiet: Callable[[], None] = disable_progress_bar
     quiet()
@@ -82,8 +83,9 @@ def load_base(path: str, dtype: str, device: str, quantization: str | None) -> B
     model.requires_grad_(False)
     if packed.is_needed(model, model.dtype, target, host_memory()):
         packed.pack(model)
+        fuse(model)
         if attention == "sdpa":
-            use_wide_attention(model)
+            use_own_attention(model)
     text_config = model.config.get_text_config(decoder=True)
     decoder = model.get_decoder()
     return Base(

@@ -11,7 +11,7 @@ import torch
 from transformers import DynamicCache
 from transformers.cache_utils import DynamicLayer
 
-from .attention import BUFFER, attends_in_float32
+from .attention import BUFFER, kept_wide
 
 if TYPE_CHECKING:
     from .base import Base
@@ -25,7 +25,7 @@ class GrowingLayer(DynamicLayer):
     zeros in it.
 
     A token is written in place; a cache that is concatenated anew for every token copies itself at every step. They are
-    kept in `dtype` where one is given: attention that computes in float32 would widen all of them at every step.
+    kept in `dtype` where one is given: attention that computes in float32 with torch would widen all of them at every step.
     """
 
     def __init__(self, dtype: torch.dtype | None = None) -> None:
@@ -103,7 +103,7 @@ def grown(buffer: torch.Tensor, used: int, capacity: int) -> torch.Tensor:
 def empty_cache(base: Base) -> DynamicCache:
     """A cache for `base`. Blocks that see all tokens get growing layers, others what the architecture asks for."""
     cache = DynamicCache(config=base.model.config)
-    dtype = torch.float32 if attends_in_float32(base.model) else None
+    dtype = torch.float32 if kept_wide(base.model) else None
     cache.layers = [GrowingLayer(dtype) if type(layer) is DynamicLayer else layer for layer in cache.layers]
     return cache
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from . import params
+from . import build_kernels, params
 from .errors import SidecarError
 from .memory import host_memory
 from .protocol import VERSION
@@ -26,7 +26,8 @@ def hello(request: Mapping[str, Any]) -> dict[str, Any]:
     if wanted != VERSION:
         raise SidecarError("protocol", f"the engine speaks protocol {wanted}, this sidecar {VERSION}")
     device, memory = find_device()
-    return {"protocol": VERSION, "pid": os.getpid(), "device": device, "memory_bytes": memory, "versions": versions()}
+    found = {"device": device, "memory_bytes": memory, "versions": versions(), "kernels": build_kernels.built()}
+    return {"protocol": VERSION, "pid": os.getpid(), **found}
 
 
 def versions() -> dict[str, str]:

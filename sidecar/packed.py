@@ -18,6 +18,8 @@ from torch import nn
 from torch.nn import functional
 
 SHARE_OF_MEMORY = 0.5  # of the host's, for the copies: of the clean weights and of those with an adapter added
+# Rows that take oneDNN a third longer than one more than them does, where it multiplies in tiles (AMX).
+SLOW = range(17, 33) if torch.cpu._is_amx_tile_supported() else range(0)
 # Names of layers in one module that transformers' architectures give the same input.
 TOGETHER = (("q_proj", "k_proj", "v_proj"), ("gate_proj", "up_proj"))
 
@@ -43,15 +45,16 @@ class Product(ABC):
     def of(self, input: torch.Tensor, place: int) -> torch.Tensor:
         """The output `[..., out]` of the layer at `place` for `input` `[..., in]`, in the input's dtype."""
         if len(self.sizes) == 1:
-            return self._all(input)
+            return self.all(input)
         if input is not self._input:
-            self._input, self._outputs = input, self._all(input).split(self.sizes, dim=-1)
+            self._input, self._outputs = input, self.all(input).split(self.sizes, dim=-1)
         output = self._outputs[place]
         if place == len(self.sizes) - 1:
             self._input, self._outputs = None, ()
         return output
 
-    def _all(self, input: torch.Tensor) -> torch.Tensor:
+    def all(self, input: torch.Tensor) -> torch.Tensor:
+        """The outputs of all layers, one behind the other, `[..., all out]` for `input` `[..., in]`, in the input's dtype."""
         return self.rows(input.reshape(-1, input.shape[-1]).to(self.dtype)).to(input.dtype).view(*input.shape[:-1], -1)
 
 
@@ -97,9 +100,12 @@ def in_own_order(weight: torch.Tensor) -> torch.Tensor:
 
 def product_of(input: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None = None) -> torch.Tensor:
     """`[rows, out]` for `input` `[rows, in]` and a weight of `in_own_order`."""
-    if weight.is_mkldnn:
-        return torch.ops.mkldnn._linear_pointwise(input, weight, bias, "none", [], "")
-    return functional.linear(input, weight, bias)
+    if not weight.is_mkldnn:
+        return functional.linear(input, weight, bias)
+    rows = len(input)
+    if rows in SLOW:
+        return product_of(functional.pad(input, (0, 0, 0, SLOW.stop - rows)), weight, bias)[:rows]
+    return torch.ops.mkldnn._linear_pointwise(input, weight, bias, "none", [], "")
 
 
 class PackedLinear(nn.Linear):

@@ -17,6 +17,7 @@ export type SidecarFacts =
       readonly device: string
       readonly memory: number
       readonly versions: Readonly<Record<string, string>>
+      readonly kernels?: boolean
       readonly seconds: number
       readonly python: string
     }
@@ -57,7 +58,7 @@ function sidecarFindings(sidecar: SidecarFacts): Finding[] {
     const remedy = `run \`npm run setup\`; DAG_PYTHON names another Python than ${sidecar.python}`
     return [{ check: 'sidecar', state: 'fail', text: sanitizeLine(sidecar.problem), remedy }]
   }
-  const { device, memory, versions, seconds } = sidecar
+  const { device, memory, versions, kernels, seconds } = sidecar
   const { python = 'of unknown version', ...packages } = versions
   const named = ['torch', 'transformers', 'peft'].map((name) => `${name} ${packages[name] ?? 'missing'}`).join(', ')
   const missing = ['torch', 'transformers', 'peft', 'safetensors', 'pyarrow'].filter((name) => !packages[name])
@@ -77,7 +78,14 @@ function sidecarFindings(sidecar: SidecarFacts): Finding[] {
           state: 'ok',
           text: `answers after ${formatDuration(seconds)}: ${device}, ${formatBytes(memory)} of memory; ${named}`,
         },
+    ...(device === 'cpu' && kernels !== undefined ? [kernelsFinding(kernels)] : []),
   ]
+}
+
+function kernelsFinding(built: boolean): Finding {
+  if (built) return { check: 'kernels', state: 'ok', text: 'compiled for this kind of CPU' }
+  const text = 'not compiled: forward passes on this CPU take up to half as long again'
+  return { check: 'kernels', state: 'warn', text, remedy: 'install gcc and run `npm run setup`' }
 }
 
 /** File systems by the kernel's numbers; those that keep no promise say what to do instead. */

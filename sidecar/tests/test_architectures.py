@@ -49,14 +49,14 @@ FAMILIES: dict[str, tuple[Callable[..., Any], Callable[..., Any], dict[str, Any]
 TARGETS = {"phi3": ("qkv_proj", "o_proj")}
 
 
-def make(family: str, folder: Path, tokenizer: Path) -> Path:
+def make(family: str, folder: Path, tokenizer: Path, **more: Any) -> Path:
     """A random model of `family` of 6 layers in float32, with the real tokenizer, in `folder`."""
     torch.manual_seed(0)
     model, config, own = FAMILIES[family]
     sizes = {"vocab_size": 49152, "hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": LAYERS}
     heads = {"num_attention_heads": 4, "num_key_value_heads": 2, "max_position_embeddings": 512, "initializer_range": 0.2}
     ids = {"bos_token_id": 1, "eos_token_id": 2, "pad_token_id": 2}
-    model(config(**{**sizes, **heads, **ids, **own})).save_pretrained(folder)
+    model(config(**{**sizes, **heads, **ids, **own, **more})).save_pretrained(folder)
     copy_tokenizer(tokenizer, folder)
     return folder
 

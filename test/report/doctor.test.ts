@@ -68,6 +68,13 @@ test.for<[string, DoctorFacts, string, string, string]>([
     'run `npm run setup`; DAG_PYTHON names another Python than /no/python',
   ],
   [
+    'a CPU without kernels',
+    { ...healthy, sidecar: { ...healthy.sidecar, device: 'cpu', kernels: false } as DoctorFacts['sidecar'] },
+    'kernels',
+    'warn',
+    'install gcc and run `npm run setup`',
+  ],
+  [
     'a sidecar without PyTorch',
     { ...healthy, sidecar: { ...healthy.sidecar, versions: { python: '3.12.1' } } as DoctorFacts['sidecar'] },
     'sidecar',
