@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -47,8 +49,13 @@ def load_base(path: str, dtype: str, device: str, quantization: str | None) -> B
     check_model_folder(Path(path))
     import torch
     from safetensors import SafetensorError
-    from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
-    from transformers.utils.logging import disable_progress_bar
+
+    with without("scipy"):  # which transformers has for losses, and which takes a third of a second
+        from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+        from transformers.utils import is_scipy_available
+        from transformers.utils.logging import disable_progress_bar
+
+        is_scipy_available()  # what it finds now, it keeps
 
     from . import packed
     from .attention import use_own_attention
@@ -101,6 +108,20 @@ def load_base(path: str, dtype: str, device: str, quantization: str | None) -> B
         vocabulary=model.get_input_embeddings().num_embeddings,
         stop_ids=find_stop_ids(model, tokenizer),
     )
+
+
+@contextmanager
+def without(package: str) -> Iterator[None]:
+    """Hides `package` from what is imported inside, unless it is there already."""
+    hidden = package not in sys.modules
+    modules: dict[str, Any] = sys.modules
+    if hidden:
+        modules[package] = None
+    try:
+        yield
+    finally:
+        if hidden:
+            del modules[package]
 
 
 def attention_for(config: Any) -> str:
