@@ -18,6 +18,7 @@
 #define BLOCK 4            /* vectors that are summed at once */
 #define MOST_HEADS 4       /* heads of a group that are worked on at once */
 #define MOST_WIDTH 512     /* of a head */
+#define MOST_RANK 64       /* of adapters */
 #define ENOUGH (1 << 15)   /* numbers that are worth a second thread */
 #define INLINE static inline __attribute__((always_inline))
 
@@ -114,6 +115,29 @@ void gated(int threads, size_t rows, size_t width, const bfloat *gate_and_up, bf
     for (size_t at = 0; at < width; at += LANES) {
       const floats x = read(gate + at);
       write(y + row * width + at, rounded(x / (1.0f + power_of_e(-x))) * read(up + at));
+    }
+  }
+}
+
+/* `y += round(x A) B` for few rows of x: what a low-rank adapter adds. A is [rank, in], B [rank, out], the rank a multiple
+ * of BLOCK and at most MOST_RANK. */
+void add_low_rank(int threads, size_t rows, size_t in, size_t rank, size_t out, const bfloat *x, const bfloat *a, const bfloat *b, bfloat *y) {
+#pragma omp parallel num_threads(threads) if (rows * rank * (in + out) > ENOUGH)
+  OWN(row, rows) {
+    float inner[MOST_RANK];
+    for (size_t first = 0; first < rank; first += BLOCK) {
+      floats products[BLOCK];
+      for (size_t of = 0; of < BLOCK; of++) products[of] = all(0);
+      for (size_t at = 0; at < in; at += LANES) {
+        const floats number = read(x + row * in + at);
+        for (size_t of = 0; of < BLOCK; of++) products[of] += number * read(a + (first + of) * in + at);
+      }
+      for (size_t of = 0; of < BLOCK; of++) inner[first + of] = rounded(all(sum(products[of])))[0];
+    }
+    for (size_t at = 0; at < out; at += LANES) {
+      floats added = all(0);
+      for (size_t of = 0; of < rank; of++) added += inner[of] * read(b + of * out + at);
+      write(y + row * out + at, read(y + row * out + at) + added);
     }
   }
 }

@@ -16,6 +16,9 @@ from .build_kernels import architectures, library_for
 LANES = 16  # a width is a multiple of it
 HEAD_LANES = 64  # the width of a head that attends is a multiple of it
 MOST_HEAD_WIDTH = 512
+RANKS = 4  # a rank is a multiple of it
+MOST_RANK = 64
+FEW_ROWS = 64  # more are faster as products of matrices
 MOST_HEADS = 4  # heads of a group that are worked on at once
 
 
@@ -31,7 +34,8 @@ def library() -> ctypes.CDLL | None:
     loaded.gated.argtypes = [ctypes.c_int, size, size, address, address]
     loaded.attend.argtypes = [ctypes.c_int, *[size] * 8, number, *[address] * 6]
     loaded.rotate.argtypes = [ctypes.c_int, *[size] * 8, *[address] * 4]
-    for function in (loaded.rms_norm, loaded.gated, loaded.rotate, loaded.attend):
+    loaded.add_low_rank.argtypes = [ctypes.c_int, *[size] * 4, *[address] * 4]
+    for function in (loaded.rms_norm, loaded.gated, loaded.rotate, loaded.add_low_rank, loaded.attend):
         function.restype = None
     return loaded
 
@@ -56,6 +60,23 @@ def gated(gate_and_up: torch.Tensor) -> torch.Tensor | None:
     y = both.new_empty(*both.shape[:-1], width)
     found.gated(torch.get_num_threads(), y.numel() // width, width, both.data_ptr(), y.data_ptr())
     return y
+
+
+def adds(dtype: torch.dtype, sizes: tuple[int, int], rank: int) -> bool:
+    """Whether `add_low_rank` is there for layers with so many inputs and outputs."""
+    fit = all(size % LANES == 0 for size in sizes) and rank % RANKS == 0 and 0 < rank <= MOST_RANK
+    return library() is not None and dtype == torch.bfloat16 and fit
+
+
+def add_low_rank(y: torch.Tensor, x: torch.Tensor, a: torch.Tensor, b: torch.Tensor) -> bool:
+    """Adds `x A^T`, rounded, times `B` to `y` `[rows, out]` in place, for `x` `[rows, in]`, `a` `[rank, in]` and `b`
+    `[rank, out]`, all dense; false, and nothing is added, where another way is faster or the kernel is not there."""
+    found, (rank, width) = library(), a.shape
+    if found is None or len(x) > FEW_ROWS or not (x.is_contiguous() and y.is_contiguous()):
+        return False
+    places = (x.data_ptr(), a.data_ptr(), b.data_ptr(), y.data_ptr())
+    found.add_low_rank(torch.get_num_threads(), len(x), width, rank, y.shape[1], *places)
+    return True
 
 
 def rotated(x: torch.Tensor, cosine: torch.Tensor, sine: torch.Tensor) -> torch.Tensor | None:

@@ -17,6 +17,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from . import kernels
+
 SHARE_OF_MEMORY = 0.5  # of the host's, for the copies: of the clean weights and of those with an adapter added
 # Rows that take oneDNN a third longer than one more than them does, where it multiplies in tiles (AMX).
 SLOW = range(17, 33) if torch.cpu._is_amx_tile_supported() else range(0)
@@ -81,16 +83,30 @@ class ProductBeside(Product):
     def __init__(self, product: Product, factors: Sequence[Factors | None]) -> None:
         super().__init__(product.sizes, product.dtype)
         self._product = product
-        self._down = in_own_order(torch.cat([pair[0] for pair in factors if pair is not None]).to(self.dtype))
+        down = torch.cat([pair[0] for pair in factors if pair is not None]).to(self.dtype)
+        self._down = in_own_order(down)
         blocks = [torch.zeros(size, 0) if pair is None else pair[1] for pair, size in zip(factors, self.sizes, strict=True)]
-        self._up = in_own_order(torch.block_diag(*blocks).to(self.dtype))
+        up = torch.block_diag(*blocks).to(self.dtype)
+        self._up = in_own_order(up)
+        self._for_kernel = for_kernel(down, up)
 
     def rows(self, input: torch.Tensor) -> torch.Tensor:
-        inner = product_of(input, self._down)
         clean = self._product.rows(input)
+        if self._for_kernel is not None and kernels.add_low_rank(clean, input, *self._for_kernel):
+            return clean
+        inner = product_of(input, self._down)
         if self._up.is_mkldnn:
             return torch.ops.mkldnn._linear_pointwise.binary(inner, clean, self._up, None, "add")
         return clean + functional.linear(inner, self._up)
+
+
+def for_kernel(down: torch.Tensor, up: torch.Tensor) -> Factors | None:
+    """`down` `[rank, in]` and `up` `[out, rank]` as `add_low_rank` takes them, None where it does not."""
+    lacking = -len(down) % kernels.RANKS
+    sizes = (down.shape[1], len(up))
+    if down.device.type != "cpu" or not kernels.adds(down.dtype, sizes, len(down) + lacking):
+        return None
+    return functional.pad(down, (0, 0, 0, lacking)), functional.pad(up.T, (0, 0, 0, lacking)).contiguous()
 
 
 def in_own_order(weight: torch.Tensor) -> torch.Tensor:

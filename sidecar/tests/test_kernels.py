@@ -16,6 +16,7 @@ from transformers.models.llama.modeling_llama import LlamaRMSNorm, apply_rotary_
 from sidecar import kernels
 from sidecar.cache import empty_cache
 from sidecar.decode import left_padded, run
+from sidecar.packed import pack, with_beside
 from sidecar.residency import Resident
 
 from .support import LAYERS, loaded, relative, residuals
@@ -57,6 +58,33 @@ def test_a_gate_holds_at_the_ends_of_its_range() -> None:
     gate = torch.tensor([0.0, -0.0, 87.0, -87.0, -90.0, 200.0, -200.0, 3e38, float("inf"), float("nan")] + [1.0] * 6).bfloat16()
     found = kernels.gated(torch.cat([gate, torch.ones(16).bfloat16()]))
     torch.testing.assert_close(found, functional.silu(gate), rtol=2**-7, atol=1e-35, equal_nan=True)
+
+
+@pytest.mark.parametrize("rank", [1, 8, 61])
+@pytest.mark.parametrize("rows", [1, 32, 64, 65])
+def test_factors_beside_weights_add_what_torch_adds(rows: int, rank: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    layers = [nn.Linear(48, 32), nn.Linear(48, 16)]
+    model = nn.ModuleDict(dict(zip(("gate_proj", "up_proj"), layers, strict=True))).bfloat16()
+    pack(model)
+    torch.manual_seed(0)
+    beside = with_beside(layers, [None, (torch.randn(rank, 48) / 7, torch.randn(16, rank))])
+    x = numbers(rows, 48, scale=3)
+    found = [layer(x) for layer in beside]
+    monkeypatch.setattr(kernels, "library", lambda: None)
+    wanted = [layer(x) for layer in beside]
+    assert torch.equal(found[0], wanted[0])
+    torch.testing.assert_close(found[1], wanted[1], rtol=2**-7, atol=2**-5)
+
+
+def test_without_kernels_torch_does_the_same(smollm2: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows, tokens = [[1, 100 + at, 5000, 300, *range(40, 50 + at)] for at in range(5)], [7, 8, 9, 10, 11]
+    with_kernels = loaded(smollm2, "bfloat16")
+    found = next_logits(with_kernels, rows, tokens)
+    monkeypatch.setattr(kernels, "library", lambda: None)
+    without = loaded(smollm2, "bfloat16")
+    wanted = next_logits(without, rows, tokens)
+    assert relative(found, wanted) < 0.02
+    assert not any("forward" in vars(module) for module in without.base.model.modules())
 
 
 @pytest.mark.parametrize("angles", [1, 3])
