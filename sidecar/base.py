@@ -90,7 +90,7 @@ def load_base(path: str, dtype: str, device: str, quantization: str | None) -> B
     model.requires_grad_(False)
     if packed.is_needed(model, model.dtype, target, host_memory()):
         packed.pack(model)
-        fuse(model)
+        fuse(model, model.dtype)
         if attention == "sdpa":
             use_own_attention(model)
     text_config = model.config.get_text_config(decoder=True)

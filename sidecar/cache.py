@@ -66,6 +66,16 @@ class GrowingLayer(DynamicLayer):
                 buffer[row, :, tokens - states.shape[1] : tokens] = states
         self._show(tokens)
 
+    def repeated(self, rows: int, room: int) -> GrowingLayer:
+        """The one row of this layer for `rows` rows, with room for `room` tokens more."""
+        end = self.get_seq_length()
+        layer = copy.copy(self)
+        if end == 0:
+            return layer
+        layer._buffers = tuple(grown(buffer.expand(rows, -1, -1, -1), end, end + room + CHUNK) for buffer in self._buffers)
+        layer._show(end)
+        return layer
+
     def join(self, others: Sequence[GrowingLayer]) -> None:
         """Takes the rows of `others` behind its own; the tokens of the shorter stand at the end, behind zeros."""
         layers = [self, *others]
@@ -134,8 +144,8 @@ def join(caches: Sequence[DynamicCache]) -> DynamicCache:
     return caches[0]
 
 
-def for_rows(cache: DynamicCache, rows: int) -> DynamicCache:
-    """A copy of a cache of one row for `rows` rows."""
-    copied = copy.deepcopy(cache)
-    copied.batch_select_indices(torch.zeros(rows, dtype=torch.long))
+def for_rows(cache: DynamicCache, rows: int, room: int) -> DynamicCache:
+    """What a cache of one row holds for `rows` rows, with room for `room` tokens more; the cache itself stays."""
+    copied = copy.copy(cache)
+    copied.layers = [layer.repeated(rows, room) for layer in cache.layers]
     return copied

@@ -91,7 +91,7 @@ def started(base: Base, prompts: Sequence[Sequence[int]], rows: list[int]) -> Ba
     batches = []
     for group in of_like_length([len(prompt) - shared for prompt in own]) if can_share(base) else [range(len(own))]:
         ids, mask, positions = left_padded([own[index] for index in group], shared, base.device)
-        cache = for_rows(common, len(group)) if shared > 0 else empty_cache(base)
+        cache = for_rows(common, len(group), ids.shape[1] - shared) if shared > 0 else empty_cache(base)
         logits = run(base, ids[:, shared:], mask, positions[:, shared:], cache)
         batches.append(Batch([rows[index] for index in group], cache, mask, positions[:, -1:], logits))
     return batches[0] if len(batches) == 1 else joined(batches)

@@ -23,9 +23,9 @@ Forward = Callable[[torch.Tensor], torch.Tensor]
 ALIKE = 2**-7  # of the largest number: the last bit of bfloat16
 
 
-def fuse(model: nn.Module) -> None:
-    """Lets kernels do the work of the RMS norms and gated MLPs of a packed `model`, in place."""
-    if kernels.library() is None:
+def fuse(model: nn.Module, dtype: torch.dtype) -> None:
+    """Lets kernels do the work of the RMS norms, gated MLPs and rotations of a packed `model` of this dtype, in place."""
+    if kernels.library() is None or dtype != torch.bfloat16:
         return
     agrees: dict[object, bool] = {}  # one module of each kind is tried
     for module in model.modules():
@@ -64,10 +64,11 @@ def gated_mlp(module: Any) -> Forward:
 
     def forward(x: torch.Tensor) -> torch.Tensor:
         gate, up = module.gate_proj, module.up_proj  # an adapter may have put others in their places
-        if not (isinstance(gate, PackedLinear) and isinstance(up, PackedLinear) and gate.product is up.product):
+        together = isinstance(gate, PackedLinear) and isinstance(up, PackedLinear) and gate.product is up.product
+        if not (together and kernels.fits(x, gate.out_features, kernels.LANES)):
             return original(x)
-        y = kernels.gated(gate.product.all(x))
-        return original(x) if y is None else module.down_proj(y)
+        y: torch.Tensor = module.down_proj(kernels.gated(gate.product.all(x)))
+        return y
 
     return forward
 

@@ -86,7 +86,9 @@ def rotated(x: torch.Tensor, cosine: torch.Tensor, sine: torch.Tensor) -> torch.
     angles = (cosine, sine)
     if found is None or not fits(x, width, 2 * LANES) or x.stride(3) != 1:
         return None
-    if not all(angle.dtype == x.dtype and angle.shape[1:] == x.shape[2:] and len(angle) in (1, rows) and angle.is_contiguous() for angle in angles):
+    if not all(angle.shape in ((rows, tokens, width), (1, tokens, width)) for angle in angles):
+        return None
+    if not all(angle.dtype == x.dtype and angle.is_contiguous() for angle in angles):
         return None
     y = x.new_empty(x.shape)
     angle_row = 0 if len(cosine) == 1 else tokens * width

@@ -45,7 +45,7 @@ def common_past(base: Base, rows: Sequence[Sequence[int]], length: int, blocks: 
         return Past([0] * len(rows), lambda batch, room: (None, None))
     cache = empty_cache(base)
     forward_to(base, [rows[0][:length]], 0, blocks, cache)
-    return Past([length] * len(rows), lambda batch, room: (for_rows(cache, len(batch)), None))
+    return Past([length] * len(rows), lambda batch, room: (for_rows(cache, len(batch), room), None))
 
 
 def own_past(base: Base, starts: Sequence[tuple[int, ...]], blocks: int, budget: int, prompts: Prompts) -> Past:

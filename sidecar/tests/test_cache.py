@@ -45,7 +45,7 @@ def test_a_cache_given_to_many_rows_is_left_as_it_is(resident: Resident) -> None
     with torch.inference_mode():
         resident.base.decoder(input_ids=torch.tensor([SYSTEM]), past_key_values=one, use_cache=True)
     before = one.layers[0].keys.clone()
-    many = for_rows(one, 3)
+    many = for_rows(one, 3, 1)
     with torch.inference_mode():
         many.update(torch.ones(3, 2, 1, before.shape[3]), torch.ones(3, 2, 1, before.shape[3]), 0)
     assert many.layers[0].keys.shape[0] == 3 and torch.equal(one.layers[0].keys, before)

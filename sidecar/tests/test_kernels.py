@@ -10,12 +10,14 @@ import pytest
 import torch
 from torch import nn
 from torch.nn import functional
+from transformers import LlamaConfig
 from transformers.models.gemma.modeling_gemma import GemmaRMSNorm
-from transformers.models.llama.modeling_llama import LlamaRMSNorm, apply_rotary_pos_emb
+from transformers.models.llama.modeling_llama import LlamaMLP, LlamaRMSNorm, apply_rotary_pos_emb
 
 from sidecar import kernels
 from sidecar.cache import empty_cache
 from sidecar.decode import left_padded, run
+from sidecar.fused import fuse
 from sidecar.packed import pack, with_beside
 from sidecar.residency import Resident
 
@@ -83,7 +85,7 @@ def test_without_kernels_torch_does_the_same(smollm2: Path, monkeypatch: pytest.
     monkeypatch.setattr(kernels, "library", lambda: None)
     without = loaded(smollm2, "bfloat16")
     wanted = next_logits(without, rows, tokens)
-    assert relative(found, wanted) < 0.02
+    assert relative(found, wanted) < 0.03  # what `verify --recompute` takes for drift in bfloat16
     assert not any("forward" in vars(module) for module in without.base.model.modules())
 
 
@@ -152,14 +154,27 @@ def test_other_numbers_are_left_to_torch(found: Any) -> None:
     assert found() is None
 
 
-def test_a_norm_of_another_kind_is_left_alone(smollm2: Path) -> None:
-    from sidecar.fused import fuse
-
+def test_a_norm_of_another_kind_is_left_alone() -> None:
     model = nn.ModuleList([LlamaRMSNorm(32), GemmaRMSNorm(32)]).bfloat16()
     for norm in model:
         norm.weight.data = numbers(32)
-    fuse(model)
+    fuse(model, torch.bfloat16)
     assert ["forward" in vars(norm) for norm in model] == [True, False]
+
+
+def test_a_model_of_another_dtype_is_left_alone(smollm2: Path) -> None:
+    for dtype in ("float32", "float16"):
+        assert not any("forward" in vars(module) for module in loaded(smollm2, dtype).base.model.modules())
+
+
+def test_a_gate_of_a_width_that_no_kernel_takes_is_torchs() -> None:
+    mlp = LlamaMLP(LlamaConfig(hidden_size=32, intermediate_size=24)).bfloat16()
+    pack(mlp)
+    x = numbers(3, 1, 32)
+    with torch.inference_mode():
+        wanted = mlp(x)
+        fuse(mlp, torch.bfloat16)
+        assert torch.equal(mlp(x), wanted)
 
 
 # Of each family with wide heads: the modules whose place kernels take, and how often.
