@@ -20,7 +20,7 @@ from torch.nn import functional
 from . import kernels
 
 SHARE_OF_MEMORY = 0.5  # of the host's, for the copies: of the clean weights and of those with an adapter added
-# Rows that take oneDNN a third longer than one more than them does, where it multiplies in tiles (AMX).
+# Rows of bfloat16 that take oneDNN a third longer than one more than them does, where it multiplies in tiles (AMX).
 SLOW = range(17, 33) if torch.cpu._is_amx_tile_supported() else range(0)
 # Names of layers in one module that transformers' architectures give the same input.
 TOGETHER = (("q_proj", "k_proj", "v_proj"), ("gate_proj", "up_proj"))
@@ -119,7 +119,7 @@ def product_of(input: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | N
     if not weight.is_mkldnn:
         return functional.linear(input, weight, bias)
     rows = len(input)
-    if rows in SLOW:
+    if rows in SLOW and input.dtype == torch.bfloat16:
         return product_of(functional.pad(input, (0, 0, 0, SLOW.stop - rows)), weight, bias)[:rows]
     return torch.ops.mkldnn._linear_pointwise(input, weight, bias, "none", [], "")
 

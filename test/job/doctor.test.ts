@@ -32,6 +32,7 @@ test('a store as the engine leaves it is well in all but its surroundings, and n
     'sqlite',
     'python',
     'sidecar',
+    'kernels',
     'file system',
     'disk',
     'inodes',
