@@ -78,14 +78,16 @@ function sidecarFindings(sidecar: SidecarFacts): Finding[] {
           state: 'ok',
           text: `answers after ${formatDuration(seconds)}: ${device}, ${formatBytes(memory)} of memory; ${named}`,
         },
-    ...(device === 'cpu' && kernels !== undefined ? [kernelsFinding(kernels)] : []),
+    ...(kernels === undefined ? [] : [kernelsFinding(kernels, device)]),
   ]
 }
 
-function kernelsFinding(built: boolean): Finding {
-  if (built) return { check: 'kernels', state: 'ok', text: 'compiled for this kind of CPU' }
+function kernelsFinding(built: boolean, device: string): Finding {
+  const check = 'kernels'
+  if (built) return { check, state: 'ok', text: 'compiled for this kind of CPU' }
+  if (device !== 'cpu') return { check, state: 'ok', text: 'not compiled: only forward passes on a CPU use them' }
   const text = 'not compiled: forward passes on this CPU take up to half as long again'
-  return { check: 'kernels', state: 'warn', text, remedy: 'install gcc and run `npm run setup`' }
+  return { check, state: 'warn', text, remedy: 'install gcc and run `npm run setup`' }
 }
 
 /** File systems by the kernel's numbers; those that keep no promise say what to do instead. */

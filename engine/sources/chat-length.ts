@@ -68,7 +68,8 @@ function lengthOf(chat: Chat, tokenizer: Tokenizer | null, contextLength: number
   try {
     return { tokens: tokenizer.chat(chat.prompt, chat.system) + ofAnswer(chat, tokenizer.text), exact: true }
   } catch {
-    // A template that refuses the chat, or that needs more of Jinja than is here: the sidecar says so.
+    // A template that refuses the chat is told of as a mistake of its own (refusals.ts); of one that needs more of Jinja
+    // than is here, the sidecar tells.
     return roughly
   }
 }

@@ -104,6 +104,11 @@ def test_greedy_answers_are_those_of_transformers_generate(folder: Path) -> None
 
 
 def test_half_precision_stays_as_near_to_float32_as_transformers_own(folder: Path) -> None:
+    assert_recordings_in_half_precision(folder)
+
+
+def assert_recordings_in_half_precision(folder: Path) -> None:
+    """Our recordings in bfloat16 are about as near to float32 as transformers' own."""
     exact, half = plain(folder), plain(folder, torch.bfloat16)
     found = residuals(loaded(folder, "bfloat16"), ROWS, [LAYERS - 2])
     for ids, ours in zip(ROWS, found, strict=True):

@@ -21,8 +21,8 @@ from sidecar.fused import fuse
 from sidecar.packed import pack, with_beside
 from sidecar.residency import Resident
 
-from .support import LAYERS, loaded, relative, residuals
-from .test_architectures import FAMILIES, ROWS, make, plain, states
+from .support import LAYERS, loaded, relative
+from .test_architectures import FAMILIES, ROWS, assert_recordings_in_half_precision, make, plain
 
 pytestmark = pytest.mark.skipif(kernels.library() is None, reason="kernels.c is not compiled here: no gcc, or no AVX2")
 
@@ -202,11 +202,7 @@ def test_kernels_take_the_place_of_modules_that_compute_the_same(wide: Path) -> 
 
 
 def test_recordings_with_kernels_are_as_near_to_float32_as_transformers_own(wide: Path) -> None:
-    exact, half = plain(wide), plain(wide, torch.bfloat16)
-    found = residuals(loaded(wide, "bfloat16"), ROWS, [LAYERS - 2])
-    for ids, ours in zip(ROWS, found, strict=True):
-        wanted, theirs = states(exact, ids)[-1], states(half, ids)[-1]
-        assert relative(ours, wanted) < max(1.5 * relative(theirs, wanted), 0.01)
+    assert_recordings_in_half_precision(wide)
 
 
 def test_a_decoding_step_with_kernels_is_as_near_to_float32_as_transformers_own(wide: Path) -> None:

@@ -57,6 +57,16 @@ ok    clock        agrees with the file system and the store
 `)
 })
 
+test.for([
+  ['cpu', true, 'ok', 'compiled for this kind of CPU'],
+  ['cuda', false, 'ok', 'not compiled: only forward passes on a CPU use them'],
+  ['cpu', false, 'warn', 'not compiled: forward passes on this CPU take up to half as long again'],
+] as const)('of kernels on %s, built: %s, is said: %s', ([device, kernels, state, text]) => {
+  const findings = diagnose({ ...healthy, sidecar: { ...healthy.sidecar, device, kernels } as DoctorFacts['sidecar'] })
+  const remedy = state === 'warn' ? { remedy: 'install gcc and run `npm run setup`' } : {}
+  expect(findings.filter(({ check }) => check === 'kernels')).toEqual([{ check: 'kernels', state, text, ...remedy }])
+})
+
 test.for<[string, DoctorFacts, string, string, string]>([
   ['an old Node', { ...healthy, node: '24.14.1' }, 'node', 'fail', 'run `npm run setup` and use `npx dag`'],
   ['an SQLite that can corrupt its log', around({ sqlite: '3.51.2' }), 'sqlite', 'fail', 'use a newer Node: it brings SQLite'],
@@ -66,13 +76,6 @@ test.for<[string, DoctorFacts, string, string, string]>([
     'sidecar',
     'fail',
     'run `npm run setup`; DAG_PYTHON names another Python than /no/python',
-  ],
-  [
-    'a CPU without kernels',
-    { ...healthy, sidecar: { ...healthy.sidecar, device: 'cpu', kernels: false } as DoctorFacts['sidecar'] },
-    'kernels',
-    'warn',
-    'install gcc and run `npm run setup`',
   ],
   [
     'a sidecar without PyTorch',
