@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { childrenOf } from '../support/processes.ts'
+import { childrenOf, killIfThere } from '../support/processes.ts'
 import { type Outcome, violations } from './invariants.ts'
 import { seeded } from './random.ts'
 import { type ChainProcess, ended, eventsOf, makeChain, manyCommands, nextRun, startChain } from './workload.ts'
@@ -94,7 +94,7 @@ async function runAndCut(options: CutOptions, folder: string, disk: string): Pro
   }
   if (moments === 'reports') await cutAtReports(options, child, folder, cut)
   else await cutAtRandom(options, cut)
-  if (moments !== 'random') for (const engine of childrenOf(child.pid as number)) process.kill(engine, 'SIGKILL')
+  if (moments !== 'random') for (const engine of childrenOf(child.pid as number)) killIfThere(engine)
   const { code } = await end
   if (moments !== 'random') return told
   await cut()

@@ -3,7 +3,7 @@ import { beforeAll, expect, test, vi } from 'vitest'
 import { spawnDag } from '../support/dag.ts'
 import setup from '../support/global-setup.ts'
 import { finished } from '../support/paths.ts'
-import { childrenOf, isAlive } from '../support/processes.ts'
+import { childrenOf, isAlive, killIfThere } from '../support/processes.ts'
 import { freshWorkspace, type Workspace, workflowFile } from '../support/workspace.ts'
 import { differences, leftovers, type Outcome, outcomeOf, violations } from './invariants.ts'
 import { seeded } from './random.ts'
@@ -73,16 +73,10 @@ async function killedRun(workspace: Workspace, victim: Victim, pause: () => numb
     sidecars = childrenOf(engine)
     if (victim !== 'engine') kills += Number(sidecars.map(killed).includes(true))
     if (victim === 'sidecar') continue
-    kills += Number(killed(engine) && (victim === 'engine' || sidecars.length === 0))
+    kills += Number(killIfThere(engine) && (victim === 'engine' || sidecars.length === 0))
     break
   }
   const { code } = await end
   await vi.waitFor(() => expect(sidecars.filter(isAlive)).toEqual([]), { timeout: 10_000, interval: 20 })
   return { kills, code, stderr, events: eventsOf(stdout) }
-}
-
-function killed(pid: number): boolean {
-  if (!isAlive(pid)) return false
-  process.kill(pid, 'SIGKILL')
-  return true
 }

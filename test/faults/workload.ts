@@ -6,7 +6,7 @@ import type { Readable } from 'node:stream'
 import { onTestFinished } from 'vitest'
 import type { RunEvent, RunFinished } from '../../engine/core/events.ts'
 import { root } from '../support/paths.ts'
-import { childrenOf } from '../support/processes.ts'
+import { childrenOf, killIfThere } from '../support/processes.ts'
 import { differences, leftovers, type Outcome, type OutcomePart, outcomeOf, violations } from './invariants.ts'
 
 export const chainFile = 'workflows/chain.yaml'
@@ -127,7 +127,7 @@ export async function runChain(folder: string, start: Start = {}): Promise<Chain
   child.stdout.on('data', (chunk) => (stdout += chunk))
   child.stderr.on('data', (chunk) => (stderr += chunk))
   const timer = setInterval(() => {
-    if (start.isVain?.()) for (const pid of [...childrenOf(child.pid as number), child.pid as number]) process.kill(pid, 'SIGKILL')
+    if (start.isVain?.()) for (const pid of [...childrenOf(child.pid as number), child.pid as number]) killIfThere(pid)
   }, 200)
   const end = await ended(child)
   clearInterval(timer)

@@ -2,7 +2,7 @@ import { expect, test, vi } from 'vitest'
 import type { RunEvent } from '../../engine/core/events.ts'
 import { cellDigests } from '../support/cells.ts'
 import { run, runUntil } from '../support/dag.ts'
-import { childrenOf, isAlive } from '../support/processes.ts'
+import { childrenOf, isAlive, killIfThere } from '../support/processes.ts'
 import { finishedWorkspace, freshWorkspace } from '../support/workspace.ts'
 
 const secondBatchOf = (stage: string) => (event: RunEvent) =>
@@ -32,7 +32,7 @@ test.for(['answers', 'clean'])('kill -9 of the engine in the middle of %s leaves
 test.for(['answers', 'clean'])('kill -9 of the sidecar in the middle of %s is survived by the same run', async (stage) => {
   const workspace = freshWorkspace()
   const survived = await runUntil(workspace, secondBatchOf(stage), (child) => {
-    for (const pid of childrenOf(child.pid as number)) process.kill(pid, 'SIGKILL')
+    childrenOf(child.pid as number).forEach(killIfThere)
   })
   expect(survived.code).toBe(0)
   const last = survived.events.at(-1)

@@ -9,7 +9,7 @@ import { openStore } from '../../engine/store/store.ts'
 import { kinds } from '../../steps/index.ts'
 import { ownModels } from '../impact/row.ts'
 import { dag, plan, run, runUntil } from '../support/dag.ts'
-import { childrenOf, isAlive, processesIn } from '../support/processes.ts'
+import { childrenOf, isAlive, killIfThere, processesIn } from '../support/processes.ts'
 import { faults, flipByte, objectFile, stored } from '../support/stored.ts'
 import { contrastSet, finishedWorkspace, freshWorkspace, organismList, type Workspace, workflowFile } from '../support/workspace.ts'
 
@@ -190,7 +190,7 @@ describe('a chain of commands', () => {
     const { workspace } = await killedInA(`(${until}) & wait; cat {in.text} > {out.sorted}`)
     const orphans = processesIn(workspace.at('cache/staging'))
     onTestFinished(() => {
-      for (const pid of orphans.filter(isAlive)) process.kill(pid, 'SIGKILL')
+      orphans.forEach(killIfThere)
     })
     workspace.edit(workflowFile, workspace.at('go'), workspace.at(workflowFile))
     const { finished } = await run(workspace)

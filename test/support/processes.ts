@@ -26,6 +26,16 @@ export function isAlive(pid: number): boolean {
   return state !== undefined && state !== 'Z'
 }
 
+/** Kills a process, and says whether it was still there. */
+export function killIfThere(pid: number): boolean {
+  try {
+    if (isAlive(pid)) return process.kill(pid, 'SIGKILL')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+  }
+  return false
+}
+
 function statOf(pid: number): { state: string; parent: number } | null {
   try {
     const [state, parent] = (readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1) as string).split(' ') as [string, string]
