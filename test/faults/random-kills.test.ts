@@ -71,7 +71,7 @@ async function killedRun(workspace: Workspace, victim: Victim, pause: () => numb
   while (kills < most && child.exitCode === null && child.signalCode === null) {
     await Promise.race([wait(pause()), end])
     sidecars = childrenOf(engine)
-    if (victim !== 'engine') kills += Number(sidecars.map(killed).includes(true))
+    if (victim !== 'engine') kills += Number(sidecars.map(killIfThere).includes(true))
     if (victim === 'sidecar') continue
     kills += Number(killIfThere(engine) && (victim === 'engine' || sidecars.length === 0))
     break
