@@ -27,6 +27,15 @@ export function writeDurably(file: string, data: Uint8Array | string, mode = 0o6
   }
 }
 
+/** Writes a file, or one in its place, that is seen whole or not at all, also after a power cut. */
+export function replaceDurably(file: string, data: Uint8Array | string): void {
+  const temporary = `${file}.new`
+  rmSync(temporary, { force: true })
+  writeDurably(temporary, data)
+  renameSync(temporary, file)
+  syncFolder(path.dirname(file))
+}
+
 /** Removes what is of no more use. Where it cannot be removed now, its owner removes or replaces it later. */
 export function discard(file: string): void {
   try {

@@ -1,7 +1,7 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import type { Digest } from '../core/digest.ts'
-import { writeDurably } from './durable.ts'
+import { replaceDurably, writeDurably } from './durable.ts'
 import type { StoreLayout } from './layout.ts'
 import { syncFolder } from './sync.ts'
 
@@ -29,11 +29,7 @@ const pinName = 'pinned'
 export function writeRunRecord(layout: StoreLayout, { run, workflow, file, at, finished, objects }: RunRecord): void {
   const folder = path.join(layout.runs, run)
   mkdirSync(folder, { recursive: true, mode: 0o700 })
-  const temporary = path.join(folder, `${recordName}.new`)
-  rmSync(temporary, { force: true })
-  writeDurably(temporary, JSON.stringify({ run, workflow, file, at, finished, objects }))
-  renameSync(temporary, path.join(folder, recordName))
-  syncFolder(folder)
+  replaceDurably(path.join(folder, recordName), JSON.stringify({ run, workflow, file, at, finished, objects }))
   syncFolder(layout.runs)
 }
 

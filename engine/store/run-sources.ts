@@ -1,5 +1,6 @@
-import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
+import { replaceDurably } from './durable.ts'
 import type { StoreLayout } from './layout.ts'
 
 /** Something from outside that a run's cells were computed from: which tasks read it, and as which part of their keys. */
@@ -24,17 +25,23 @@ export function writeRunSources(layout: StoreLayout, run: string, sources: reado
     .reverse()
     .flatMap((earlier) => textOf(layout, earlier) ?? [])
   if (last === text) return
-  const file = path.join(layout.runs, run, fileName)
-  writeFileSync(`${file}.new`, text, { mode: 0o600 })
-  renameSync(`${file}.new`, file)
+  replaceDurably(path.join(layout.runs, run, fileName), text)
 }
 
-/** Every record of the store's runs, the latest first. */
+/** Every record of the store's runs that can be read, the latest first. */
 export function readRunSources(layout: StoreLayout): SourceRecord[] {
   return readdirSync(layout.runs)
     .sort()
     .reverse()
-    .flatMap((run) => JSON.parse(textOf(layout, run) ?? '[]') as SourceRecord[])
+    .flatMap((run) => recordsIn(textOf(layout, run)))
+}
+
+function recordsIn(text: string | null): SourceRecord[] {
+  try {
+    return JSON.parse(text ?? '[]') as SourceRecord[]
+  } catch {
+    return []
+  }
 }
 
 function textOf(layout: StoreLayout, run: string): string | null {

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { digestOfBytes } from '../core/digest.ts'
 import { writeDurably } from './durable.ts'
@@ -78,7 +78,10 @@ export function sameStamp(row: ViewRow, stat: { size: bigint; mtimeNs: bigint; c
   )
 }
 
-/** Takes a folder for a view, unless it holds something that is not ours. An empty one may be of a run that was killed. */
+/**
+ * Takes a folder for a view, unless it holds something that is not ours. An empty one may be of a run that was killed.
+ * The mark is on disk before anything else is in the folder: a power cut must not leave our files without it.
+ */
 function claim(folder: string): void {
   const marker = path.join(folder, viewMarker)
   if (existsSync(marker)) return
@@ -86,7 +89,8 @@ function claim(folder: string): void {
     throw new Error(`${folder} exists and was not made by dag: move it away, or choose another \`experiment:\` name`)
   }
   mkdirSync(folder, { recursive: true })
-  writeFileSync(marker, 'A view of results that dag made. Delete it freely: the next run makes it again.\n')
+  writeDurably(marker, 'A view of results that dag made. Delete it freely: the next run makes it again.\n', 0o644)
+  syncFolder(folder)
 }
 
 function keepAside(target: string): string {

@@ -27,6 +27,17 @@ describe.skipIf(lack)('kill -9 of the engine at each call that changes its works
     expect(calls.length).toBeGreaterThanOrEqual(200)
   })
 
+  test('the mark of a folder of results is on disk before anything else is in it', () => {
+    const folder = 'experiments/chain'
+    const first = calls.filter(({ name, file }) => ['openat', 'fsync'].includes(name) && file.startsWith(folder)).slice(0, 4)
+    expect(first.map(({ name, file }) => `${name} ${file}`)).toEqual([
+      `openat ${folder}/.made-by-dag`,
+      `fsync ${folder}/.made-by-dag`,
+      `fsync ${folder}`,
+      expect.stringContaining(`openat ${folder}/`),
+    ])
+  })
+
   test.for(calls.map(({ name, when, file }) => [`${name} ${when}`, file.replace(/[0-9a-f]{64}/, 'DIGEST'), name, when] as const))(
     '%s, %s',
     async ([, , name, when]) => {
