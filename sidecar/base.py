@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .errors import bad_input
 from .folder import check_model_folder
+from .lean_imports import lean_imports
 from .memory import host_memory
 
 if TYPE_CHECKING:
@@ -47,45 +46,13 @@ def load_base(path: str, dtype: str, device: str, quantization: str | None) -> B
     if dtype not in DTYPES:
         raise bad_input(f"dtype '{dtype}' is not one of {', '.join(DTYPES)}")
     check_model_folder(Path(path))
-    import torch
-    from safetensors import SafetensorError
-
-    with without("scipy"):  # which transformers has for losses, and which takes a third of a second
-        from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
-        from transformers.utils import is_scipy_available
-        from transformers.utils.logging import disable_progress_bar
-
-        is_scipy_available()  # what it finds now, it keeps
-
+    target = find_device(device)
+    with lean_imports():
+        model, tokenizer, attention = load_whole(path, dtype, target, quantization)
     from . import packed
     from .attention import use_own_attention
     from .fused import fuse
 
-    quiet: Callable[[], None] = disable_progress_bar
-    quiet()
-
-    target = find_device(device)
-    options: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
-    try:
-        attention = attention_for(AutoConfig.from_pretrained(path, **options))
-        answer: Any = AutoModelForCausalLM.from_pretrained(
-            path,
-            dtype=getattr(torch, dtype),
-            use_safetensors=True,
-            attn_implementation=attention,
-            device_map={"": target},
-            quantization_config=quantization_config(quantization, dtype, target),
-            output_loading_info=True,
-            **options,
-        )
-        tokenizer = AutoTokenizer.from_pretrained(path, padding_side="left", **options)
-    except (OSError, ValueError, KeyError, SafetensorError) as error:
-        raise bad_input(f"the base model cannot be loaded: {error}") from error
-    model, loading = answer
-    lacking = sorted(str(key) for key in (*loading["missing_keys"], *loading["mismatched_keys"]))
-    if lacking:
-        # transformers fills such weights with random numbers and only warns.
-        raise bad_input(f"the model folder lacks weights, first: {lacking[0]}")
     model.eval()
     model.requires_grad_(False)
     if packed.is_needed(model, model.dtype, target, host_memory()):
@@ -110,18 +77,40 @@ def load_base(path: str, dtype: str, device: str, quantization: str | None) -> B
     )
 
 
-@contextmanager
-def without(package: str) -> Iterator[None]:
-    """Hides `package` from what is imported inside, unless it is there already."""
-    hidden = package not in sys.modules
-    modules: dict[str, Any] = sys.modules
-    if hidden:
-        modules[package] = None
+def load_whole(
+    path: str, dtype: str, device: torch.device, quantization: str | None
+) -> tuple[PreTrainedModel, PreTrainedTokenizerBase, str]:
+    """The model with all of its weights, its tokenizer, and what transformers calls the kind of its attention."""
+    import torch
+    from safetensors import SafetensorError
+    from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+    from transformers.utils.logging import disable_progress_bar
+
+    quiet: Callable[[], None] = disable_progress_bar
+    quiet()
+    options: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
     try:
-        yield
-    finally:
-        if hidden:
-            del modules[package]
+        attention = attention_for(AutoConfig.from_pretrained(path, **options))
+        answer: Any = AutoModelForCausalLM.from_pretrained(
+            path,
+            dtype=getattr(torch, dtype),
+            use_safetensors=True,
+            attn_implementation=attention,
+            device_map={"": device},
+            quantization_config=quantization_config(quantization, dtype, device),
+            output_loading_info=True,
+            **options,
+        )
+        tokenizer = AutoTokenizer.from_pretrained(path, padding_side="left", **options)
+    except (OSError, ValueError, KeyError, SafetensorError) as error:
+        raise bad_input(f"the base model cannot be loaded: {error}") from error
+    model, loading = answer
+    lacking = sorted(str(key) for key in (*loading["missing_keys"], *loading["mismatched_keys"]))
+    if lacking:
+        # transformers fills such weights with random numbers and only warns.
+        raise bad_input(f"the model folder lacks weights, first: {lacking[0]}")
+    return model, tokenizer, attention
+
 
 
 def attention_for(config: Any) -> str:

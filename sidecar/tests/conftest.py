@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 import torch
 
+from sidecar.lean_imports import lean_imports
 from sidecar.prepare_model import parse_source, prepare
 from sidecar.residency import Resident
 
-from .support import loaded, make_tiny_model
+with lean_imports():  # as the sidecar has them: the tests are of what these leave
+    from .support import loaded, make_tiny_model
 
 # The tiny models gain nothing from a second thread, and wait for it long when the machine is busy.
 torch.set_num_threads(1)

@@ -1,0 +1,71 @@
+"""A base comes without the packages that no forward pass needs, and they are there for whoever asks afterwards."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from .engine import ROOT
+
+NEEDLESS = ("torch._dynamo", "torch.distributed.tensor", "torch.distributed.checkpoint", "scipy")
+START = "import sys\nfrom sidecar.base import load_base\nbase = load_base(sys.argv[1], 'float32', 'cpu', None)\n"
+
+
+def told_by(story: str, model: Path) -> str:
+    """What a new process prints."""
+    done = subprocess.run([sys.executable, "-c", story, str(model)], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_neither_loading_nor_a_forward_pass_imports_what_it_does_not_need(tiny: Path) -> None:
+    story = f"""{START}
+import torch
+from sidecar.prefill import Job, prefill
+with torch.inference_mode():
+    prefill(base, [Job([1, 2, 3], (1,), 1)], lambda index, layer, state: None)
+print([name for name in {NEEDLESS!r} if name in sys.modules])
+"""
+    assert told_by(story, tiny) == "[]"
+
+
+def test_what_was_left_out_is_there_afterwards(tiny: Path) -> None:
+    story = f"""{START}
+import scipy, torch
+import torch.distributed.tensor
+import torch._dynamo.config
+from transformers.masking_utils import TransformGetItemToIndex
+with TransformGetItemToIndex():
+    compiled = torch.compile(lambda x: x + 1, backend="eager")(torch.ones(2))
+print(compiled.tolist(), torch.distributed.is_available(), torch._dynamo.__file__ is not None)
+"""
+    assert told_by(story, tiny) == "[2.0, 2.0] True True"
+
+
+def test_who_asks_for_more_than_the_stand_in_has_gets_the_real_package() -> None:
+    story = """
+import sys
+from sidecar.lean_imports import lean_imports
+with lean_imports():
+    import torch._dynamo
+    standing_in = torch._dynamo.disable(len) is len and not hasattr(sys.modules["torch._dynamo"], "__file__")
+    import torch._dynamo.config
+    from torch._dynamo import reset
+print(standing_in, reset.__module__, torch._dynamo.config.__name__)
+"""
+    assert told_by(story, Path()) == "True torch._dynamo torch._dynamo.config"
+
+
+def test_what_is_there_already_stays() -> None:
+    story = """
+import sys
+import scipy, torch, torch._dynamo
+from sidecar.lean_imports import lean_imports
+before = sys.modules["torch._dynamo"]
+with lean_imports():
+    import scipy.linalg
+    print(sys.modules["torch._dynamo"] is before)
+print(sys.modules["torch._dynamo"] is before)
+"""
+    assert told_by(story, Path()).split() == ["True", "True"]
