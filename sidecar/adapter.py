@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from .errors import SidecarError, bad_input, is_out_of_memory
 from .folder import read_settings
+from .lean_imports import lean_imports
 
 if TYPE_CHECKING:
     import torch
@@ -50,10 +51,12 @@ def attach(model: PreTrainedModel, path: str, dtype: str) -> None:
     """
     settings = check_folder(Path(path))
     import torch
-    from peft import LoraConfig, PeftModel
-    from peft.utils import set_peft_model_state_dict
     from safetensors import SafetensorError
     from safetensors.torch import load_file
+
+    with lean_imports():
+        from peft import LoraConfig, PeftModel
+        from peft.utils import set_peft_model_state_dict
 
     try:
         weights = load_file(Path(path) / "adapter_model.safetensors")
@@ -123,7 +126,8 @@ class Member:
 
 def members(model: PreTrainedModel) -> Iterator[Member]:
     """Every packed layer."""
-    from peft.tuners.lora.layer import Linear
+    with lean_imports():
+        from peft.tuners.lora.layer import Linear
 
     from .packed import PackedLinear, pack
 
@@ -141,7 +145,8 @@ def members(model: PreTrainedModel) -> Iterator[Member]:
 
 def detach(model: PreTrainedModel) -> None:
     """Puts every module that an adapter wraps or replaced back in its place. A clean model is left as it is."""
-    from peft.tuners.tuners_utils import BaseTunerLayer
+    with lean_imports():
+        from peft.tuners.tuners_utils import BaseTunerLayer
 
     modules = dict(model.named_modules())
     for name, module in modules.items():

@@ -1,6 +1,6 @@
-"""Imports transformers with less than half of what it takes along by itself.
+"""Imports transformers and PEFT with less than half of what they take along by themselves.
 
-Of transformers' own time, most goes into packages that no forward pass needs: scipy (for losses), tensors spread over
+Most of the time of such an import goes into packages that no forward pass needs: scipy (for losses), tensors spread over
 machines (torch.distributed, also where there is one process) and torch's compiler, which is imported for decorators
 that say what it must not compile, and for the shapes of a model that is not loaded yet.
 """
@@ -44,7 +44,7 @@ def without(package: str) -> Iterator[None]:
 
 @contextmanager
 def one_process() -> Iterator[None]:
-    """torch.distributed says that it is not available, as builds of torch without it do. transformers keeps the answer."""
+    """torch.distributed says that it is not available, as builds of torch without it do. Who asks in here keeps the answer."""
     import torch.distributed as distributed
 
     available = distributed.is_available

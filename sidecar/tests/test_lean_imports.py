@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from .engine import ROOT
+from .support import make_adapter
 
 NEEDLESS = ("torch._dynamo", "torch.distributed.tensor", "torch.distributed.checkpoint", "scipy")
 START = "import sys\nfrom sidecar.base import load_base\nbase = load_base(sys.argv[1], 'float32', 'cpu', None)\n"
@@ -19,15 +20,22 @@ def told_by(story: str, model: Path) -> str:
     return done.stdout.strip()
 
 
-def test_neither_loading_nor_a_forward_pass_imports_what_it_does_not_need(tiny: Path) -> None:
+def test_no_work_on_a_base_imports_what_it_does_not_need(tiny: Path, tmp_path: Path) -> None:
+    adapter = make_adapter(tmp_path / "adapter", tiny)
     story = f"""{START}
-import torch
+from sidecar.adapter import attach, detach
+from sidecar.decode import decode
 from sidecar.prefill import Job, prefill
+from sidecar.sampling import Sampler
+import torch
+detach(base.model)
+attach(base.model, {str(adapter)!r}, "float32")
+answers = decode(base, [[1, 2, 3], [4, 5]], Sampler([0, 1], 0, 1), 3)
 with torch.inference_mode():
     prefill(base, [Job([1, 2, 3], (1,), 1)], lambda index, layer, state: None)
-print([name for name in {NEEDLESS!r} if name in sys.modules])
+print(len(answers), [name for name in {NEEDLESS!r} if name in sys.modules])
 """
-    assert told_by(story, tiny) == "[]"
+    assert told_by(story, tiny) == "2 []"
 
 
 def test_what_was_left_out_is_there_afterwards(tiny: Path) -> None:
