@@ -1,63 +1,80 @@
-"""Compiles kernels.c for this kind of CPU: `python -m sidecar.build_kernels`, part of the set-up.
+"""Compiles what is written in C for this kind of CPU: `python -m sidecar.build_kernels`, part of the set-up.
 
-One library for each instruction set that torch tells apart, in the Python environment and named after the source, so
-that none is ever used with another source. Where there is no gcc, exit code 1 with the reason: inference then goes
-without.
+One library of each source for each instruction set, in the Python environment and named after the sources, so that none
+is ever used with others. Where there is no gcc, exit code 1 with the reason: the sidecar then goes without.
 """
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 import platform
 import shutil
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
-SOURCE = Path(__file__).with_name("kernels.c")
-# gcc's name of what each of torch's instruction sets has, by the kind of machine.
-ARCHITECTURES = {"x86_64": {"AVX512": "x86-64-v4", "AVX2": "x86-64-v3"}, "aarch64": {"DEFAULT": "armv8-a"}}
-FLAGS = ("-O3", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=fast", "-Wno-psabi", "-fopenmp", "-shared", "-fPIC")
+from . import cpu
+
+HERE = Path(__file__).parent
+FLAGS = ("-O3", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=fast", "-Wno-psabi", "-shared", "-fPIC")
 WIDE = ("-mprefer-vector-width=512",)
 
 
-def architectures() -> dict[str, str]:
-    """Those of this kind of machine."""
-    return ARCHITECTURES.get(platform.machine(), {})
+@dataclass(frozen=True)
+class Source:
+    """A file that is compiled, and what it needs beside `FLAGS`."""
+
+    name: str
+    flags: tuple[str, ...] = ()
+
+    @property
+    def file(self) -> Path:
+        return HERE / f"{self.name}.c"
+
+    @functools.cached_property
+    def digest(self) -> str:
+        """Changes with this file and with the header that all include."""
+        return hashlib.sha256(self.file.read_bytes() + (HERE / "numbers.h").read_bytes()).hexdigest()[:16]
+
+    def library(self, architecture: str, digest: str | None = None) -> Path:
+        """Where the library for gcc's `architecture` is, by default the one built of the sources that are here."""
+        return Path(sys.prefix) / "lib" / f"dag-{self.name}-{architecture}-{self.digest if digest is None else digest}.so"
 
 
-def library_for(architecture: str, digest: str | None = None) -> Path:
-    """Where the library for gcc's `architecture` is, by default the one built of the source that is here."""
-    digest = hashlib.sha256(SOURCE.read_bytes()).hexdigest()[:16] if digest is None else digest
-    return Path(sys.prefix) / "lib" / f"dag-kernels-{architecture}-{digest}.so"
+KERNELS = Source("kernels", ("-fopenmp",))
+PROJECTIONS = Source("projections")
+SOURCES = (KERNELS, PROJECTIONS)
 
 
 def built() -> bool:
     """Whether every library for this kind of machine is there."""
-    wanted = architectures().values()
-    return len(wanted) > 0 and all(library_for(architecture).is_file() for architecture in wanted)
+    wanted = cpu.architectures()
+    return len(wanted) > 0 and all(source.library(architecture).is_file() for source in SOURCES for architecture in wanted)
 
 
-def build(compiler: str, architecture: str) -> None:
+def build(compiler: str, source: Source, architecture: str) -> None:
     """Compiles one library; those of former sources go. Raises CalledProcessError when gcc refuses."""
-    target = library_for(architecture)
-    for former in target.parent.glob(library_for(architecture, "*").name):
+    target = source.library(architecture)
+    for former in target.parent.glob(source.library(architecture, "*").name):
         former.unlink()
     unfinished = target.with_suffix(".new")
-    wide = WIDE if architecture.startswith("x86") else ()
-    subprocess.run([compiler, *FLAGS, *wide, f"-march={architecture}", "-o", unfinished, SOURCE, "-lm"], check=True)
+    flags = (*FLAGS, *source.flags, *(WIDE if architecture.startswith("x86") else ()), f"-march={architecture}")
+    subprocess.run([compiler, *flags, "-o", unfinished, source.file, "-lm"], check=True)
     os.replace(unfinished, target)
 
 
 def main() -> int:
-    compiler = shutil.which("gcc")
-    if compiler is None or not architectures():
-        print("there is no gcc" if architectures() else f"not written for {platform.machine()}", file=sys.stderr)
+    compiler, wanted = shutil.which("gcc"), cpu.architectures()
+    if compiler is None or not wanted:
+        print("there is no gcc" if wanted else f"not written for {platform.machine()}", file=sys.stderr)
         return 1
     try:
-        for architecture in architectures().values():
-            build(compiler, architecture)
+        for source in SOURCES:
+            for architecture in wanted:
+                build(compiler, source, architecture)
     except subprocess.CalledProcessError as error:
         return error.returncode
     return 0

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from . import build_kernels, params
+from . import build_kernels, cpu, params
 from .errors import SidecarError
 from .memory import host_memory
 from .protocol import VERSION
@@ -26,8 +26,9 @@ def hello(request: Mapping[str, Any]) -> dict[str, Any]:
     if wanted != VERSION:
         raise SidecarError("protocol", f"the engine speaks protocol {wanted}, this sidecar {VERSION}")
     device, memory = find_device()
-    found = {"device": device, "memory_bytes": memory, "versions": versions(), "kernels": build_kernels.built()}
-    return {"protocol": VERSION, "pid": os.getpid(), **found}
+    found = {"device": device, "memory_bytes": memory, "versions": versions()}
+    kernels = {"kernels": build_kernels.built()} if cpu.architectures() else {}
+    return {"protocol": VERSION, "pid": os.getpid(), **found, **kernels}
 
 
 def versions() -> dict[str, str]:

@@ -1,53 +1,17 @@
 /* What a forward pass on a CPU does between its matrix products, each in one pass over memory: torch takes several, or
  * calls that each cost more than their work. Numbers are bfloat16 in memory and float32 in arithmetic. A width is a
  * multiple of 16, of `rotate` one of 32, of `attend` one of 64.
- *
- * Built by build_kernels.py, with gcc's vectors (gcc manual, "Using Vector Instructions through Built-in Functions").
- */
+ * Built by build_kernels.py. */
 #include <math.h>
 #include <omp.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
 
-#ifdef __AVX512F__
-#define LANES 16
-#else
-#define LANES 8
-#endif
+#include "numbers.h"
+
 #define BLOCK 4            /* vectors that are summed at once */
 #define MOST_HEADS 4       /* heads of a group that are worked on at once */
 #define MOST_WIDTH 512     /* of a head */
 #define MOST_RANK 64       /* of adapters */
 #define ENOUGH (1 << 15)   /* numbers that are worth a second thread */
-#define INLINE static inline __attribute__((always_inline))
-
-typedef uint16_t bfloat;
-typedef float floats __attribute__((vector_size(4 * LANES)));
-typedef int32_t ints __attribute__((vector_size(4 * LANES)));
-typedef uint32_t words __attribute__((vector_size(4 * LANES)));
-typedef uint16_t halves __attribute__((vector_size(2 * LANES)));
-
-INLINE floats all(float x) { return x - (floats){0}; }
-
-INLINE floats choose(ints where, floats then, floats otherwise) {
-  return (floats)((where & (ints)then) | (~where & (ints)otherwise));
-}
-
-INLINE floats read_floats(const float *from) {
-  floats x;
-  memcpy(&x, from, sizeof x);
-  return x;
-}
-
-INLINE void write_floats(float *to, floats x) { memcpy(to, &x, sizeof x); }
-
-INLINE floats read(const bfloat *from) {
-  halves x;
-  memcpy(&x, from, sizeof x);
-  return (floats)(__builtin_convertvector(x, words) << 16);
-}
-
 /* To the nearest bfloat16, of two as near to the even one; NaN stays NaN. */
 INLINE floats rounded(floats x) {
   const words bits = (words)x;
@@ -58,17 +22,6 @@ INLINE floats rounded(floats x) {
 INLINE void write(bfloat *to, floats x) {
   const halves kept = __builtin_convertvector((words)rounded(x) >> 16, halves);
   memcpy(to, &kept, sizeof kept);
-}
-
-/* Of all lanes, in pairs. */
-INLINE float sum(floats x) {
-#if LANES == 16
-  const ints lane = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-#else
-  const ints lane = {0, 1, 2, 3, 4, 5, 6, 7};
-#endif
-  for (int step = LANES / 2; step > 0; step /= 2) x += __builtin_shuffle(x, lane ^ step);
-  return x[0];
 }
 
 /* e to the power of x, within 2 units in the last place: a power of two times Cephes' polynomial (expf.c) for the rest.

@@ -11,7 +11,8 @@ import functools
 
 import torch
 
-from .build_kernels import architectures, library_for
+from . import cpu
+from .build_kernels import KERNELS
 
 LANES = 16  # a width is a multiple of it
 HEAD_LANES = 64  # the width of a head that attends is a multiple of it
@@ -25,8 +26,8 @@ MOST_HEADS = 4  # heads of a group that are worked on at once
 @functools.cache
 def library() -> ctypes.CDLL | None:
     """The kernels for this CPU, None where they were not built. Torch's threads are theirs: both link to one OpenMP."""
-    architecture = architectures().get(torch.backends.cpu.get_cpu_capability())
-    if architecture is None or not (path := library_for(architecture)).is_file():
+    architecture = cpu.architecture()
+    if architecture is None or not (path := KERNELS.library(architecture)).is_file():
         return None
     loaded = ctypes.CDLL(str(path))
     size, number, address = ctypes.c_size_t, ctypes.c_float, ctypes.c_void_p

@@ -1,8 +1,8 @@
-"""Products of stored states with unit vectors.
+"""Products of stored states with unit vectors: in one pass over bfloat16 states where that is compiled for this CPU
+(projections.c), else by numpy.
 
-All products have one shape, `ROWS` states with `COLUMNS` vectors, the last ones filled up: how a matrix product sums
-depends on its shape. So a score depends on its state and its vector alone, to the last bit, and not on what is projected
-beside it.
+A score depends on its state and its vector alone, to the last bit, and not on what is projected beside it. How a matrix
+product of numpy sums depends on its shape: all have one, `ROWS` states with `COLUMNS` vectors, the last ones filled up.
 
 States are not widened to float32 as a whole but some rows at a time, while these are in the processor's cache. Where
 bfloat16 numbers lie in pairs in words of 32 bits, the first of each pair is made a float32 by a shift and the second by a
@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .errors import bad_input
+from .projections import project, rows_for
 from .scratch import Memory
 from .tensors import states_width, to_float32
 
@@ -27,10 +28,11 @@ WIDE = 1 << 19  # float32 numbers that are held at once
 
 @dataclass(frozen=True)
 class Matrix:
-    """Unit vectors side by side in tiles, float32 `[tiles, hidden, COLUMNS]`; `first` and `second` are the even and the odd
-    places of `hidden`."""
+    """Unit vectors below each other in `rows`, for the library, and side by side in tiles, float32 `[tiles, hidden,
+    COLUMNS]`; `first` and `second` are the even and the odd places of `hidden`."""
 
     vectors: int
+    rows: np.ndarray
     whole: np.ndarray
     first: np.ndarray
     second: np.ndarray
@@ -65,11 +67,17 @@ def matrix_of(units: Sequence[np.ndarray]) -> Matrix:
     whole = np.zeros((tiles, len(units[0]), COLUMNS), np.float32)
     for index, unit in enumerate(units):
         whole[index // COLUMNS, :, index % COLUMNS] = unit
-    return Matrix(len(units), whole, np.ascontiguousarray(whole[:, 0::2]), np.ascontiguousarray(whole[:, 1::2]))
+    return Matrix(len(units), rows_for(np.stack(units)), whole, np.ascontiguousarray(whole[:, 0::2]), np.ascontiguousarray(whole[:, 1::2]))
 
 
 def along(stored: np.ndarray, matrix: Matrix, memory: Memory) -> np.ndarray:
     """`h · v` in float32, `[vectors, tokens]`, of states as `as_stored` has them, `[tokens, hidden]`."""
+    found = project(stored, matrix.rows)
+    return along_tiles(stored, matrix, memory) if found is None else found[: matrix.vectors]
+
+
+def along_tiles(stored: np.ndarray, matrix: Matrix, memory: Memory) -> np.ndarray:
+    """The same without the library."""
     tiles, hidden, _ = matrix.whole.shape
     tokens = len(stored)
     paired = stored.dtype == "<u2" and hidden % 2 == 0

@@ -85,8 +85,9 @@ function sidecarFindings(sidecar: SidecarFacts): Finding[] {
 function kernelsFinding(built: boolean, device: string): Finding {
   const check = 'kernels'
   if (built) return { check, state: 'ok', text: 'compiled for this kind of CPU' }
-  if (device !== 'cpu') return { check, state: 'ok', text: 'not compiled: only forward passes on a CPU use them' }
-  const text = 'not compiled: forward passes on this CPU take up to half as long again'
+  const projections = 'projections of recordings take several times as long'
+  const passes = 'forward passes on this CPU take up to half as long again'
+  const text = `not compiled: ${device === 'cpu' ? `${passes}, and ` : ''}${projections}`
   return { check, state: 'warn', text, remedy: 'install gcc and run `npm run setup`' }
 }
 

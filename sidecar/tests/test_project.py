@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import torch
 
 from sidecar import project, scores, stream
 from sidecar.errors import SidecarError
-from sidecar.products import along, matrix_of
+from sidecar.products import Matrix, along, along_tiles, matrix_of
 from sidecar.refs import parse_ref
 from sidecar.residency import Resident
 from sidecar.scratch import Memory
@@ -201,29 +202,37 @@ def test_scores_of_many_rows_are_written_as_they_come_and_found_by_their_slots(
         assert column(out, cell, "prompt") == [f"p{a}"] * len(wanted)
 
 
+Products = Callable[[np.ndarray, Matrix, Memory], np.ndarray]
+WAYS = pytest.mark.parametrize("products", [along, along_tiles])
+
+
+@WAYS
 @pytest.mark.parametrize("vectors", [1, 3, 17, 60])
 @pytest.mark.parametrize(("tokens", "hidden"), [(300, 576), (5, 8192), (211, 2049)])
-def test_many_and_few_vectors_of_narrow_and_wide_models_keep_to_the_reference(tokens: int, hidden: int, vectors: int) -> None:
+def test_many_and_few_vectors_of_narrow_and_wide_models_keep_to_the_reference(
+    tokens: int, hidden: int, vectors: int, products: Products
+) -> None:
     generator = torch.Generator().manual_seed(vectors)
     stored = torch.randn(tokens, hidden, generator=generator).bfloat16()
     stored[:, 7] += 300
     units = torch.nn.functional.normalize(torch.randn(vectors, hidden, generator=generator, dtype=torch.float64), dim=1)
-    found = along(stored.view(torch.int16).numpy().view("<u2"), matrix_of(list(units.float().numpy())), Memory())
+    found = products(stored.view(torch.int16).numpy().view("<u2"), matrix_of(list(units.float().numpy())), Memory())
     scale = float(stored.double().norm(dim=1).max())
     np.testing.assert_allclose(found, (units @ stored.double().T).numpy(), rtol=1e-4, atol=1e-6 * scale)
 
 
+@WAYS
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float32])
 @pytest.mark.parametrize("hidden", [64, 576, 2049, 8192])
-def test_a_score_is_bit_for_bit_the_same_whatever_is_projected_beside_it(hidden: int, dtype: torch.dtype) -> None:
+def test_a_score_is_bit_for_bit_the_same_whatever_is_projected_beside_it(hidden: int, dtype: torch.dtype, products: Products) -> None:
     generator = torch.Generator().manual_seed(hidden)
     states = torch.randn(300, hidden, generator=generator).to(dtype)
     stored = states.view(torch.int16).numpy().view("<u2") if dtype == torch.bfloat16 else states.numpy()
     units = list(torch.nn.functional.normalize(torch.randn(40, hidden, generator=generator), dim=1).numpy())
-    together = along(stored, matrix_of(units), Memory())
+    together = products(stored, matrix_of(units), Memory())
     for tokens in (slice(0, 300), slice(0, 1), slice(5, 6), slice(3, 20), slice(100, 217), slice(0, 299), slice(7, 7)):
         for vectors in (slice(0, 1), slice(0, 2), slice(1, 3), slice(3, 7), slice(5, 22), slice(2, 35)):
-            alone = along(stored[tokens], matrix_of(units[vectors]), Memory())
+            alone = products(stored[tokens], matrix_of(units[vectors]), Memory())
             assert np.array_equal(alone, together[vectors, tokens])
 
 

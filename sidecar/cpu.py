@@ -1,0 +1,45 @@
+"""Which of gcc's architectures this CPU has, without anything heavy."""
+
+from __future__ import annotations
+
+import functools
+import os
+import platform
+from pathlib import Path
+
+FEATURES = Path("/proc/cpuinfo")
+AVX2 = {"avx", "avx2", "bmi1", "bmi2", "f16c", "fma", "abm", "movbe"}
+AVX512 = AVX2 | {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"}
+# Those that are compiled for, by the kind of machine, the best first: what a CPU must say of itself, and torch's name.
+ARCHITECTURES: dict[str, dict[str, tuple[set[str], str]]] = {
+    "x86_64": {"x86-64-v4": (AVX512, "avx512"), "x86-64-v3": (AVX2, "avx2")},
+    "aarch64": {"armv8-a": (set(), "default")},
+}
+
+
+def architectures() -> list[str]:
+    """Those of this kind of machine, the best first."""
+    return list(ARCHITECTURES.get(platform.machine(), {}))
+
+
+@functools.cache
+def architecture() -> str | None:
+    """The best that this CPU has; None where it has none of them.
+
+    `ATEN_CPU_CAPABILITY`, by which torch is kept to fewer instructions than there are, is heeded here too.
+    """
+    known = ARCHITECTURES.get(platform.machine(), {})
+    has = features()
+    most = os.environ.get("ATEN_CPU_CAPABILITY", "").lower()
+    names = [name for _, name in known.values()]
+    allowed = list(known)[names.index(most) :] if most in names else [] if most else list(known)
+    return next((name for name in allowed if known[name][0] <= has), None)
+
+
+def features() -> set[str]:
+    """What the kernel says that the first CPU has, empty where it does not tell."""
+    try:
+        lines = FEATURES.read_text().splitlines()
+    except OSError:
+        return set()
+    return next((set(line.split(":", 1)[1].split()) for line in lines if line.startswith(("flags", "Features"))), set())
