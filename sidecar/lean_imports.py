@@ -7,6 +7,7 @@ that say what it must not compile, and for the shapes of a model that is not loa
 
 from __future__ import annotations
 
+import functools
 import importlib
 import sys
 from collections.abc import Callable, Iterator
@@ -22,10 +23,28 @@ MASKS = f"{COMPILER}._trace_wrapped_higher_order_op"
 def lean_imports() -> Iterator[None]:
     """What is imported inside finds no scipy and no torch.distributed, and a stand-in for torch's compiler.
 
-    What is there already stays. Afterwards, all of them can be imported as ever.
+    What is there already stays. Afterwards, all of them can be imported as ever. Where transformers or PEFT came before
+    the first use, all uses change nothing: each of their parts must find what the others found.
     """
-    with without("scipy"), one_process(), no_compiler():
+    if not begins_lean():
         yield
+        return
+    with without("scipy"), one_process(), no_compiler():
+        keep_answers()
+        yield
+
+
+@functools.cache
+def begins_lean() -> bool:
+    return not sys.modules.keys() & {"transformers", "peft"}
+
+
+def keep_answers() -> None:
+    """Lets transformers find what it finds now: it asks once and keeps the answer."""
+    from transformers.utils import is_scipy_available, is_torch_distributed_available
+
+    is_scipy_available()
+    is_torch_distributed_available()
 
 
 @contextmanager
@@ -44,7 +63,7 @@ def without(package: str) -> Iterator[None]:
 
 @contextmanager
 def one_process() -> Iterator[None]:
-    """torch.distributed says that it is not available, as builds of torch without it do. Who asks in here keeps the answer."""
+    """torch.distributed says that it is not available, as builds of torch without it do."""
     import torch.distributed as distributed
 
     available = distributed.is_available

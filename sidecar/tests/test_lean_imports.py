@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from .engine import ROOT
 from .support import make_adapter
 
@@ -49,6 +51,13 @@ with TransformGetItemToIndex():
 print(compiled.tolist(), torch.distributed.is_available(), torch._dynamo.__file__ is not None)
 """
     assert told_by(story, tiny) == "[2.0, 2.0] True True"
+
+
+@pytest.mark.parametrize("first", ["transformers", "sidecar.cache", "transformers.modeling_utils", "peft"])
+def test_after_a_whole_import_a_base_and_an_adapter_come_as_they_always_did(tiny: Path, tmp_path: Path, first: str) -> None:
+    adapter = make_adapter(tmp_path / "adapter", tiny)
+    story = f"import {first}\n{START}from sidecar.adapter import attach\nattach(base.model, {str(adapter)!r}, 'float32')\nprint('fine')"
+    assert told_by(story, tiny) == "fine"
 
 
 def test_who_asks_for_more_than_the_stand_in_has_gets_the_real_package() -> None:
