@@ -6,6 +6,7 @@ is ever used with others. Where there is no gcc, exit code 1 with the reason: th
 
 from __future__ import annotations
 
+import ctypes
 import functools
 import hashlib
 import os
@@ -42,6 +43,13 @@ class Source:
     def library(self, architecture: str, digest: str | None = None) -> Path:
         """Where the library for gcc's `architecture` is, by default the one built of the sources that are here."""
         return Path(sys.prefix) / "lib" / f"dag-{self.name}-{architecture}-{self.digest if digest is None else digest}.so"
+
+    def open(self) -> ctypes.CDLL | None:
+        """The library for this CPU, None where it was not built."""
+        architecture = cpu.architecture()
+        if architecture is None or not (path := self.library(architecture)).is_file():
+            return None
+        return ctypes.CDLL(str(path))
 
 
 KERNELS = Source("kernels", ("-fopenmp",))

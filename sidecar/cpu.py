@@ -29,11 +29,12 @@ def architecture() -> str | None:
     `ATEN_CPU_CAPABILITY`, by which torch is kept to fewer instructions than there are, is heeded here too.
     """
     known = ARCHITECTURES.get(platform.machine(), {})
-    has = features()
     most = os.environ.get("ATEN_CPU_CAPABILITY", "").lower()
     names = [name for _, name in known.values()]
-    allowed = list(known)[names.index(most) :] if most in names else [] if most else list(known)
-    return next((name for name in allowed if known[name][0] <= has), None)
+    if most:
+        names = names[names.index(most) :] if most in names else []
+    has = features()
+    return next((found for found, (needs, name) in known.items() if name in names and needs <= has), None)
 
 
 def features() -> set[str]:

@@ -12,6 +12,7 @@
 #define MOST_WIDTH 512     /* of a head */
 #define MOST_RANK 64       /* of adapters */
 #define ENOUGH (1 << 15)   /* numbers that are worth a second thread */
+
 /* To the nearest bfloat16, of two as near to the even one; NaN stays NaN. */
 INLINE floats rounded(floats x) {
   const words bits = (words)x;

@@ -11,7 +11,6 @@ import functools
 
 import torch
 
-from . import cpu
 from .build_kernels import KERNELS
 
 LANES = 16  # a width is a multiple of it
@@ -26,10 +25,9 @@ MOST_HEADS = 4  # heads of a group that are worked on at once
 @functools.cache
 def library() -> ctypes.CDLL | None:
     """The kernels for this CPU, None where they were not built. Torch's threads are theirs: both link to one OpenMP."""
-    architecture = cpu.architecture()
-    if architecture is None or not (path := KERNELS.library(architecture)).is_file():
+    loaded = KERNELS.open()
+    if loaded is None:
         return None
-    loaded = ctypes.CDLL(str(path))
     size, number, address = ctypes.c_size_t, ctypes.c_float, ctypes.c_void_p
     loaded.rms_norm.argtypes = [ctypes.c_int, size, size, number, address, address, address]
     loaded.gated.argtypes = [ctypes.c_int, size, size, address, address]

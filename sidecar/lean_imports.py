@@ -1,8 +1,6 @@
-"""Imports transformers and PEFT with less than half of what they take along by themselves.
-
-Most of the time of such an import goes into packages that no forward pass needs: scipy (for losses), tensors spread over
-machines (torch.distributed, also where there is one process) and torch's compiler, which is imported for decorators
-that say what it must not compile, and for the shapes of a model that is not loaded yet.
+"""Imports transformers and PEFT without packages that take long and that no forward pass needs: scipy (for losses),
+tensors spread over machines (torch.distributed, also where there is one process) and torch's compiler, which is imported
+for decorators that say what it must not compile.
 """
 
 from __future__ import annotations

@@ -7,7 +7,6 @@ import functools
 
 import numpy as np
 
-from . import cpu
 from .build_kernels import PROJECTIONS
 
 LANES = 16  # a width is a multiple of it
@@ -17,12 +16,10 @@ VECTORS = 6  # directions that are worked on at once
 @functools.cache
 def library() -> ctypes.CDLL | None:
     """The products for this CPU, None where they were not built."""
-    architecture = cpu.architecture()
-    if architecture is None or not (path := PROJECTIONS.library(architecture)).is_file():
-        return None
-    loaded = ctypes.CDLL(str(path))
-    loaded.project.argtypes = [*[ctypes.c_size_t] * 3, *[ctypes.c_void_p] * 3]
-    loaded.project.restype = None
+    loaded = PROJECTIONS.open()
+    if loaded is not None:
+        loaded.project.argtypes = [*[ctypes.c_size_t] * 3, *[ctypes.c_void_p] * 3]
+        loaded.project.restype = None
     return loaded
 
 

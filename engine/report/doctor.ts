@@ -85,9 +85,8 @@ function sidecarFindings(sidecar: SidecarFacts): Finding[] {
 function kernelsFinding(built: boolean, device: string): Finding {
   const check = 'kernels'
   if (built) return { check, state: 'ok', text: 'compiled for this kind of CPU' }
-  const projections = 'projections of recordings take several times as long'
-  const passes = 'forward passes on this CPU take up to half as long again'
-  const text = `not compiled: ${device === 'cpu' ? `${passes}, and ` : ''}${projections}`
+  const passes = device === 'cpu' ? 'forward passes on this CPU and ' : ''
+  const text = `not compiled: ${passes}projections of recordings take up to half as long again`
   return { check, state: 'warn', text, remedy: 'install gcc and run `npm run setup`' }
 }
 

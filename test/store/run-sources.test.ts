@@ -1,0 +1,28 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { makeFolders, storeLayout } from '../../engine/store/layout.ts'
+import { readRunSources, type SourceRecord, writeRunSources } from '../../engine/store/run-sources.ts'
+
+const source: SourceRecord = {
+  kind: 'trait',
+  name: 'deceit',
+  file: 'traits/deceit.json',
+  component: null,
+  revision: null,
+  tasks: ['vectors/deceit'],
+}
+
+test.for(['', '[{"kind":"tra'])('sources of a run that are cut off (%j) hide those of no other run, and are written anew', (left) => {
+  const root = mkdtempSync(path.join(tmpdir(), 'dag-'))
+  onTestFinished(() => rmSync(root, { recursive: true, force: true }))
+  const layout = storeLayout(root)
+  makeFolders(layout)
+  for (const run of ['1', '2', '3']) mkdirSync(path.join(layout.runs, run))
+  writeRunSources(layout, '1', [source])
+  writeFileSync(path.join(layout.runs, '2', 'sources.json'), left)
+  expect(readRunSources(layout)).toEqual([source])
+  writeRunSources(layout, '3', [source])
+  expect(readRunSources(layout)).toEqual([source, source])
+})
