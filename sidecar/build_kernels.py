@@ -54,7 +54,8 @@ class Source:
 
 KERNELS = Source("kernels", ("-fopenmp",))
 PROJECTIONS = Source("projections")
-SOURCES = (KERNELS, PROJECTIONS)
+TILES = Source("tiles", ("-fopenmp",))
+SOURCES = (KERNELS, PROJECTIONS, TILES)
 
 
 def built() -> bool:

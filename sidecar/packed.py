@@ -1,10 +1,10 @@
-"""Linear layers on a CPU: with weights in oneDNN's own order, one product for layers that read the same input.
+"""Linear layers on a CPU: one product for layers that read the same input, with weights in the order they are read in.
 
 They compute in the model's dtype where the CPU has instructions for it, and else in float32. A CPU without instructions
 for bfloat16 multiplies its matrices several times slower than float32 ones; a kernel with them forms products and sums
 in float32 and rounds the result once, and so is it done here, so the numbers differ from such a kernel's by the order of
-summation only. What leaves a layer has the model's dtype. How many rows are beside a row
-changes what comes out of it only where oneDNN sums many inputs in another order for them.
+summation only. What leaves a layer has the model's dtype. How many rows are beside a row changes nothing of what comes
+out of it where the CPU multiplies tiles (`tiles`), and else only where oneDNN sums many inputs in another order for them.
 """
 
 from __future__ import annotations
@@ -17,11 +17,9 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from . import kernels
+from . import kernels, tiles
 
 SHARE_OF_MEMORY = 0.5  # of the host's, for the copies: of the clean weights and of those with an adapter added
-# Rows of bfloat16 that take oneDNN a third longer than one more than them does, where it multiplies in tiles (AMX).
-SLOW = range(17, 33) if torch.cpu._is_amx_tile_supported() else range(0)
 # Names of layers in one module that transformers' architectures give the same input.
 TOGETHER = (("q_proj", "k_proj", "v_proj"), ("gate_proj", "up_proj"))
 
@@ -65,11 +63,15 @@ class ProductOfWeights(Product):
 
     def __init__(self, weights: Sequence[torch.Tensor], biases: Sequence[torch.Tensor | None]) -> None:
         super().__init__([len(weight) for weight in weights], weights[0].dtype)
-        self._weight = in_own_order(torch.cat(list(weights)))
+        weight = torch.cat(list(weights))
+        self._tiles = tiles.in_tiles(weight)
+        self._weight = None if self._tiles is not None else in_own_order(weight)
         known = [bias.to(self.dtype) for bias in biases if bias is not None]
         self._bias = torch.cat(known) if known else None
 
     def rows(self, input: torch.Tensor) -> torch.Tensor:
+        if self._weight is None:
+            return tiles.multiply(input, self._tiles, self._bias)
         return product_of(input, self._weight, self._bias)
 
 
@@ -118,9 +120,6 @@ def product_of(input: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | N
     """`[rows, out]` for `input` `[rows, in]` and a weight of `in_own_order`."""
     if not weight.is_mkldnn:
         return functional.linear(input, weight, bias)
-    rows = len(input)
-    if rows in SLOW and input.dtype == torch.bfloat16:
-        return product_of(functional.pad(input, (0, 0, 0, SLOW.stop - rows)), weight, bias)[:rows]
     return torch.ops.mkldnn._linear_pointwise(input, weight, bias, "none", [], "")
 
 

@@ -48,7 +48,7 @@ function pythonPackages() {
 
 /** What inference on a CPU is faster with, and goes without where there is no gcc. */
 async function kernels() {
-  const files = ['kernels.c', 'projections.c', 'numbers.h', 'build_kernels.py', 'cpu.py'].map((name) => at('sidecar', name))
+  const files = ['kernels.c', 'projections.c', 'tiles.c', 'numbers.h', 'build_kernels.py', 'cpu.py'].map((name) => at('sidecar', name))
   const compile = () => quietly(python, ['-m', 'sidecar.build_kernels'], 'kernels.log')
   try {
     await once('kernels', at('.venv', '.set-up-kernels'), files, 'compiling the kernels', compile)
