@@ -34,8 +34,8 @@ def in_tiles(weight: torch.Tensor) -> torch.Tensor | None:
     out, width = weight.shape
     if weight.dtype != torch.bfloat16 or weight.device.type != "cpu" or out % BLOCK or width % BLOCK or library() is None:
         return None
-    pairs = weight.detach().reshape(out // BLOCK, 2, SIDE, width // BLOCK, SIDE, 2)
-    return pairs.permute(0, 3, 1, 4, 2, 5).contiguous()
+    pairs = weight.detach().contiguous().view(torch.int32).view(out // BLOCK, 2, SIDE, width // BLOCK, SIDE)
+    return pairs.permute(0, 3, 1, 4, 2).contiguous().view(torch.bfloat16)
 
 
 def multiply(x: torch.Tensor, weights: torch.Tensor, bias: torch.Tensor | None) -> torch.Tensor:
