@@ -85,8 +85,8 @@ function sidecarFindings(sidecar: SidecarFacts): Finding[] {
 function kernelsFinding(built: boolean, device: string): Finding {
   const check = 'kernels'
   if (built) return { check, state: 'ok', text: 'compiled for this kind of CPU' }
-  const passes = device === 'cpu' ? 'forward passes on this CPU and ' : ''
-  const text = `not compiled: ${passes}projections of recordings take up to half as long again`
+  const answers = device === 'cpu' ? 'answers on this CPU and ' : ''
+  const text = `not compiled: ${answers}projections of recordings take up to ${device === 'cpu' ? 'twice' : 'one and a half times'} as long`
   return { check, state: 'warn', text, remedy: 'install gcc and run `npm run setup`' }
 }
 

@@ -59,8 +59,8 @@ ok    clock        agrees with the file system and the store
 
 test.for([
   ['cpu', true, 'ok', 'compiled for this kind of CPU'],
-  ['cuda', false, 'warn', 'not compiled: projections of recordings take up to half as long again'],
-  ['cpu', false, 'warn', 'not compiled: forward passes on this CPU and projections of recordings take up to half as long again'],
+  ['cuda', false, 'warn', 'not compiled: projections of recordings take up to one and a half times as long'],
+  ['cpu', false, 'warn', 'not compiled: answers on this CPU and projections of recordings take up to twice as long'],
 ] as const)('of kernels on %s, built: %s, is said: %s', ([device, kernels, state, text]) => {
   const findings = diagnose({ ...healthy, sidecar: { ...healthy.sidecar, device, kernels } as DoctorFacts['sidecar'] })
   const remedy = state === 'warn' ? { remedy: 'install gcc and run `npm run setup`' } : {}
