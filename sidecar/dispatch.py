@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from .errors import SidecarError
-from .hello import hello
-from .progress import Progress
-from .residency import Resident
+from .inference.residency import Resident
+from .methods.hello import hello
+from .wire.progress import Progress
 
 # Methods that work, in the module of the same name, as `run(request, resident, progress)`.
 WORK = (
@@ -38,5 +38,5 @@ def run(method: str, request: Mapping[str, Any], resident: Resident, progress: P
     if method == "shutdown":
         return {}
     if method in WORK:
-        return resident.work(lambda: importlib.import_module(f".{method}", __package__).run(request, resident, progress.restart()))
+        return resident.work(lambda: importlib.import_module(f".methods.{method}", __package__).run(request, resident, progress.restart()))
     raise SidecarError("protocol", f"there is no method '{method}'")

@@ -19,10 +19,10 @@ from typing import Any, NoReturn
 
 from . import dispatch
 from .errors import SidecarError, is_out_of_memory
-from .heartbeat import Heartbeat
-from .progress import Progress
-from .protocol import FrameError, Request, encode_frame, failure, notification, parse_request, read_frame, success
-from .residency import Resident
+from .inference.residency import Resident
+from .wire.heartbeat import Heartbeat
+from .wire.progress import Progress
+from .wire.protocol import FrameError, Request, encode_frame, failure, notification, parse_request, read_frame, success
 
 
 class Connection:

@@ -26,7 +26,7 @@ export async function fetch(this: CliContext, flags: FetchFlags, file: string): 
   }
   // The program that fetches is told as well, and says what it kept.
   process.once('SIGINT', () => {})
-  const problems = await runFetch(pythonModule(process.env, 'sidecar.fetch'), programRoot(), {
+  const problems = await runFetch(pythonModule(process.env, 'sidecar.sources.fetch'), programRoot(), {
     keep_free: flags.keepFree,
     wanted: missing.map(({ kind, repository, revision, folder }) => ({ kind, repository, revision, out: folder })),
   })

@@ -46,7 +46,7 @@ export function peakMemory(batches: readonly PlayedBatch[]): ModelMemory[] {
   return [...most.values()]
 }
 
-/** Of the memory that weights leave, what the sidecar gives to tokens (`sidecar/room.py`). */
+/** Of the memory that weights leave, what the sidecar gives to tokens (`sidecar/inference/room.py`). */
 const shareForTokens = 0.5
 
 /** What does not fit into so many bytes of memory; more tokens than fit are worked on in smaller batches. */

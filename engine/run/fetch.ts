@@ -9,7 +9,7 @@ export interface FetchProblem {
 }
 
 /**
- * Runs `sidecar/fetch.py`, which speaks of its progress on stderr.
+ * Runs `sidecar/sources/fetch.py`, which speaks of its progress on stderr.
  * @throws Error when the program cannot be started or ends without an answer.
  */
 export async function runFetch(command: readonly string[], root: string, request: JsonObject): Promise<FetchProblem[]> {

@@ -5,7 +5,7 @@ import type { LoadedState } from '../core/step-kind.ts'
 import type { TokenLimits } from '../store/token-limits.ts'
 import type { SidecarEnded } from './sidecar-errors.ts'
 
-/** Fewer tokens at once than this are not tried; as in `sidecar/room.py`. */
+/** Fewer tokens at once than this are not tried; as in `sidecar/inference/room.py`. */
 const least = 64
 
 /**

@@ -21,7 +21,7 @@ export async function numbersIn(file: string, slot: Slot): Promise<Float32Array>
   }
 }
 
-/** Rows of whole numbers with a float32 scale for every 64 of them, as `sidecar/int8.py` writes them. */
+/** Rows of whole numbers with a float32 scale for every 64 of them, as `sidecar/stored/int8.py` writes them. */
 function eightBitStates(bytes: ArrayBuffer, width: number): Float32Array {
   const block = 64
   const hidden = width - 4 * Math.ceil(width / (block + 4))

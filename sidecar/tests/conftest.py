@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from sidecar.lean_imports import lean_imports
-from sidecar.prepare_model import parse_source, prepare
-from sidecar.residency import Resident
+from sidecar.inference.residency import Resident
+from sidecar.model.lean_imports import lean_imports
+from sidecar.sources.prepare_model import parse_source, prepare
 
 with lean_imports():  # as the sidecar has them: the tests are of what these leave
     from .support import loaded, make_tiny_model

@@ -13,9 +13,9 @@ from peft import LoraConfig, get_peft_model
 from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM
 
-from sidecar.progress import Progress
-from sidecar.residency import Resident
-from sidecar.shards import digest_of
+from sidecar.inference.residency import Resident
+from sidecar.stored.shards import digest_of
+from sidecar.wire.progress import Progress
 
 LAYERS = 6
 HIDDEN = 64
@@ -152,7 +152,7 @@ def check_files(out: Path, result: Mapping[str, Any]) -> None:
 
 def residuals(resident: Resident, ids: Sequence[Sequence[int]] = SOME_IDS, layers: Sequence[int] = (1, LAYERS - 1)) -> list[torch.Tensor]:
     """The residuals of whole sequences under the resident's present state, in a fixed order."""
-    from sidecar.prefill import Job, prefill
+    from sidecar.inference.prefill import Job, prefill
 
     kept: dict[tuple[int, int], torch.Tensor] = {}
     prefill(resident.base, [Job(row, layers, 0) for row in ids], lambda index, layer, state: kept.update({(index, layer): state}))

@@ -13,9 +13,10 @@ from peft.tuners.tuners_utils import BaseTunerLayer
 from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM
 
-from sidecar import extract, packed
 from sidecar.errors import SidecarError
-from sidecar.residency import Resident
+from sidecar.inference.residency import Resident
+from sidecar.methods import extract
+from sidecar.native import packed
 
 from .support import LAYERS, SOME_IDS, edit_adapter, edit_json, loaded, make_adapter, relative, residuals, same, silent, switch
 

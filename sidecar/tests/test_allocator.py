@@ -12,8 +12,8 @@ from .engine import ROOT
 
 LARGE = 64 << 20  # bytes
 STORY = f"""
-from sidecar.allocator import give_freed_memory_back, keep_freed_memory
-from sidecar.memory import STATUS, read_fields
+from sidecar.native.allocator import give_freed_memory_back, keep_freed_memory
+from sidecar.native.memory import STATUS, read_fields
 
 def grown():
     return read_fields(STATUS)["VmRSS"] * 1024 - start > {LARGE} // 2

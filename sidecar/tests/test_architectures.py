@@ -28,9 +28,9 @@ from transformers import (
     Qwen3ForCausalLM,
 )
 
-from sidecar.decode import decode
-from sidecar.residency import Resident
-from sidecar.sampling import Sampler
+from sidecar.inference.decode import decode
+from sidecar.inference.residency import Resident
+from sidecar.inference.sampling import Sampler
 
 from .support import LAYERS, copy_tokenizer, loaded, make_adapter, relative, residuals, same, switch
 

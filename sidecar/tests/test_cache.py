@@ -6,11 +6,11 @@ import pytest
 import torch
 from transformers import DynamicCache
 
-from sidecar.cache import CHUNK, WORTH_SHARING, GrowingLayer, common_prefix, empty_cache, for_rows
-from sidecar.decode import decode
-from sidecar.prefill import Job, prefill
-from sidecar.residency import Resident
-from sidecar.sampling import Sampler
+from sidecar.inference.cache import CHUNK, WORTH_SHARING, GrowingLayer, common_prefix, empty_cache, for_rows
+from sidecar.inference.decode import decode
+from sidecar.inference.prefill import Job, prefill
+from sidecar.inference.residency import Resident
+from sidecar.inference.sampling import Sampler
 
 from .support import LAYERS, relative
 

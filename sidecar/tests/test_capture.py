@@ -10,12 +10,12 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from sidecar import capture
 from sidecar.errors import SidecarError
-from sidecar.forward import batches
-from sidecar.prefill import Job, prefill
-from sidecar.residency import Resident
-from sidecar.shards import digest_of
+from sidecar.inference.forward import batches
+from sidecar.inference.prefill import Job, prefill
+from sidecar.inference.residency import Resident
+from sidecar.methods import capture
+from sidecar.stored.shards import digest_of
 
 from .support import (
     HIDDEN,

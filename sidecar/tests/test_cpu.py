@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar import cpu
+from sidecar.native import cpu
 
 OLD = "fpu sse sse2 avx"
 AVX2 = f"{OLD} avx2 bmi1 bmi2 f16c fma abm movbe"

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from sidecar.directions import METHODS, accuracy, fit, held_out_accuracy
+from sidecar.vectors.directions import METHODS, accuracy, fit, held_out_accuracy
 
 
 def sides(pairs: int, gap: float, seed: int = 0, hidden: int = 48) -> tuple[np.ndarray, np.ndarray]:

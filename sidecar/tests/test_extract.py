@@ -10,11 +10,11 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from sidecar import extract
-from sidecar.chat import prompt_ids, text_ids
-from sidecar.directions import fit
 from sidecar.errors import SidecarError
-from sidecar.residency import Resident
+from sidecar.inference.residency import Resident
+from sidecar.methods import extract
+from sidecar.model.chat import prompt_ids, text_ids
+from sidecar.vectors.directions import fit
 
 from .support import HIDDEN, LAYERS, check_files, silent, slot_tensor
 

@@ -11,15 +11,15 @@ from typing import Any
 import pytest
 import torch
 
-from sidecar import generate
-from sidecar.base import Base
-from sidecar.chat import prompt_ids
-from sidecar.decode import ENOUGH, decode, of_like_length
 from sidecar.errors import SidecarError
-from sidecar.generator import Sampling
-from sidecar.residency import Resident
-from sidecar.sampling import Sampler
-from sidecar.shards import digest_of
+from sidecar.inference.decode import ENOUGH, decode, of_like_length
+from sidecar.inference.generator import Sampling
+from sidecar.inference.residency import Resident
+from sidecar.inference.sampling import Sampler
+from sidecar.methods import generate
+from sidecar.model.base import Base
+from sidecar.model.chat import prompt_ids
+from sidecar.stored.shards import digest_of
 
 from .support import SOME_IDS, check_files, edit_json, loaded, make_tiny_model, silent, slot_bytes
 

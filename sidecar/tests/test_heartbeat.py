@@ -6,7 +6,7 @@ import queue
 import threading
 from typing import Any
 
-from ..heartbeat import AT_WORK, Heartbeat, worked
+from sidecar.wire.heartbeat import AT_WORK, Heartbeat, worked
 
 INTERVAL = 0.05
 

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 import torch
 
-from sidecar import import_answers, import_recordings, inspect_files
 from sidecar.errors import SidecarError
-from sidecar.residency import Resident
-from sidecar.shards import digest_of
+from sidecar.inference.residency import Resident
+from sidecar.methods import import_answers, import_recordings, inspect_files
+from sidecar.stored.shards import digest_of
 
 from .support import check_files, silent, slot_bytes, slot_tensor, write_record
 

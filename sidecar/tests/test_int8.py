@@ -10,12 +10,12 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from sidecar import capture
 from sidecar.errors import SidecarError
-from sidecar.int8 import BLOCK, decode, encode, hidden_of, stored_width
-from sidecar.refs import parse_ref
-from sidecar.residency import Resident
-from sidecar.tensors import read_float32
+from sidecar.inference.residency import Resident
+from sidecar.methods import capture
+from sidecar.stored.int8 import BLOCK, decode, encode, hidden_of, stored_width
+from sidecar.stored.refs import parse_ref
+from sidecar.stored.tensors import read_float32
 
 from .support import HIDDEN, SOME_IDS, loaded, ref_of, same, silent, slot_tensor, write_bytes, write_record
 

@@ -14,12 +14,12 @@ from transformers import LlamaConfig
 from transformers.models.gemma.modeling_gemma import GemmaRMSNorm
 from transformers.models.llama.modeling_llama import LlamaMLP, LlamaRMSNorm, apply_rotary_pos_emb
 
-from sidecar import kernels
-from sidecar.cache import empty_cache
-from sidecar.decode import left_padded, run
-from sidecar.fused import fuse
-from sidecar.packed import pack, with_beside
-from sidecar.residency import Resident
+from sidecar.inference.cache import empty_cache
+from sidecar.inference.decode import left_padded, run
+from sidecar.inference.residency import Resident
+from sidecar.native import kernels
+from sidecar.native.fused import fuse
+from sidecar.native.packed import pack, with_beside
 
 from .support import LAYERS, loaded, relative
 from .test_architectures import FAMILIES, ROWS, assert_recordings_in_half_precision, make, plain

@@ -12,7 +12,7 @@ from .engine import ROOT
 from .support import make_adapter
 
 NEEDLESS = ("torch._dynamo", "torch.distributed.tensor", "torch.distributed.checkpoint", "scipy")
-START = "import sys\nfrom sidecar.base import load_base\nbase = load_base(sys.argv[1], 'float32', 'cpu', None)\n"
+START = "import sys\nfrom sidecar.model.base import load_base\nbase = load_base(sys.argv[1], 'float32', 'cpu', None)\n"
 
 
 def told_by(story: str, model: Path) -> str:
@@ -25,10 +25,10 @@ def told_by(story: str, model: Path) -> str:
 def test_no_work_on_a_base_imports_what_it_does_not_need(tiny: Path, tmp_path: Path) -> None:
     adapter = make_adapter(tmp_path / "adapter", tiny)
     story = f"""{START}
-from sidecar.adapter import attach, detach
-from sidecar.decode import decode
-from sidecar.prefill import Job, prefill
-from sidecar.sampling import Sampler
+from sidecar.model.adapter import attach, detach
+from sidecar.inference.decode import decode
+from sidecar.inference.prefill import Job, prefill
+from sidecar.inference.sampling import Sampler
 import torch
 detach(base.model)
 attach(base.model, {str(adapter)!r}, "float32")
@@ -53,17 +53,17 @@ print(compiled.tolist(), torch.distributed.is_available(), torch._dynamo.__file_
     assert told_by(story, tiny) == "[2.0, 2.0] True True"
 
 
-@pytest.mark.parametrize("first", ["transformers", "sidecar.cache", "transformers.modeling_utils", "peft"])
+@pytest.mark.parametrize("first", ["transformers", "sidecar.inference.cache", "transformers.modeling_utils", "peft"])
 def test_after_a_whole_import_a_base_and_an_adapter_come_as_they_always_did(tiny: Path, tmp_path: Path, first: str) -> None:
     adapter = make_adapter(tmp_path / "adapter", tiny)
-    story = f"import {first}\n{START}from sidecar.adapter import attach\nattach(base.model, {str(adapter)!r}, 'float32')\nprint('fine')"
+    story = f"import {first}\n{START}from sidecar.model.adapter import attach\nattach(base.model, {str(adapter)!r}, 'float32')\nprint('fine')"
     assert told_by(story, tiny) == "fine"
 
 
 def test_who_asks_for_more_than_the_stand_in_has_gets_the_real_package() -> None:
     story = """
 import sys
-from sidecar.lean_imports import lean_imports
+from sidecar.model.lean_imports import lean_imports
 with lean_imports():
     import torch._dynamo
     standing_in = torch._dynamo.disable(len) is len and not hasattr(sys.modules["torch._dynamo"], "__file__")
@@ -78,7 +78,7 @@ def test_what_is_there_already_stays() -> None:
     story = """
 import sys
 import scipy, torch, torch._dynamo
-from sidecar.lean_imports import lean_imports
+from sidecar.model.lean_imports import lean_imports
 before = sys.modules["torch._dynamo"]
 with lean_imports():
     import scipy.linalg

@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import nn
 
-from sidecar.attention import attend_to_past, whole
-from sidecar.cache import GrowingLayer
-from sidecar.packed import PackedLinear, is_needed, native, pack, with_beside
+from sidecar.inference.cache import GrowingLayer
+from sidecar.native.attention import attend_to_past, whole
+from sidecar.native.packed import PackedLinear, is_needed, native, pack, with_beside
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float32])

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.prepare_model import Source, find_gguf, is_prepared, main, parse_source, prepare
+from sidecar.sources.prepare_model import Source, find_gguf, is_prepared, main, parse_source, prepare
 
 from .conftest import SOURCE
 

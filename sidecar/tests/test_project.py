@@ -13,13 +13,14 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
-from sidecar import project, scores, stream
 from sidecar.errors import SidecarError
-from sidecar.products import Matrix, along, along_tiles, matrix_of
-from sidecar.refs import parse_ref
-from sidecar.residency import Resident
-from sidecar.scratch import Memory
-from sidecar.shards import digest_of
+from sidecar.inference.residency import Resident
+from sidecar.methods import project
+from sidecar.stored import scores, stream
+from sidecar.stored.refs import parse_ref
+from sidecar.stored.scratch import Memory
+from sidecar.stored.shards import digest_of
+from sidecar.vectors.products import Matrix, along, along_tiles, matrix_of
 
 from .support import check_files, silent, write_tensor
 
@@ -261,7 +262,7 @@ def test_every_input_is_read_once(out: Path, tmp_path: Path) -> None:
 
 
 def test_projecting_imports_neither_torch_nor_transformers() -> None:
-    code = "import sys, sidecar.project, sidecar.server; print({'torch', 'transformers', 'peft', 'sklearn'} & set(sys.modules))"
+    code = "import sys, sidecar.methods.project, sidecar.server; print({'torch', 'transformers', 'peft', 'sklearn'} & set(sys.modules))"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2])
     assert found.stdout.strip() == "set()"
 

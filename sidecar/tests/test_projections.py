@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from sidecar import cpu, projections
-from sidecar.products import along, along_tiles, fits, matrix_of
-from sidecar.scratch import Memory
+from sidecar.native import cpu, projections
+from sidecar.stored.scratch import Memory
+from sidecar.vectors.products import along, along_tiles, fits, matrix_of
 
 here = cpu.architectures()
 runnable = here[here.index(best) :] if (best := cpu.architecture()) else []

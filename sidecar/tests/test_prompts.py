@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from sidecar.prefill import Job, prefill
-from sidecar.prompts import Prompts
-from sidecar.residency import Resident
+from sidecar.inference.prefill import Job, prefill
+from sidecar.inference.prompts import Prompts
+from sidecar.inference.residency import Resident
 
 from .support import LAYERS, loaded, make_adapter, relative, same, switch
 

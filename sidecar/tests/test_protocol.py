@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from sidecar.errors import SidecarError
-from sidecar.progress import Progress
-from sidecar.protocol import MAX_FRAME, FrameError, encode_frame, failure, parse_request, read_frame, success
+from sidecar.wire.progress import Progress
+from sidecar.wire.protocol import MAX_FRAME, FrameError, encode_frame, failure, parse_request, read_frame, success
 
 
 def drip(data: bytes, size: int) -> Any:

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import torch
 
-from sidecar import extract
 from sidecar.errors import SidecarError
-from sidecar.extract import make_vector
-from sidecar.reference import without
-from sidecar.residency import Resident
+from sidecar.inference.residency import Resident
+from sidecar.methods import extract
+from sidecar.methods.extract import make_vector
+from sidecar.vectors.reference import without
 
 from .support import loaded, silent, slot_tensor
 from .test_extract import PAIRS, WANTED

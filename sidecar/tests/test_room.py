@@ -8,10 +8,13 @@ from typing import Any
 import pytest
 import torch
 
-from sidecar import capture, dispatch, memory, room
+from sidecar import dispatch
 from sidecar.errors import SidecarError
-from sidecar.residency import Resident
-from sidecar.room import Room
+from sidecar.inference import room
+from sidecar.inference.residency import Resident
+from sidecar.inference.room import Room
+from sidecar.methods import capture
+from sidecar.native import memory
 
 from .support import SOME_IDS, loaded, silent, slot_bytes, write_record
 

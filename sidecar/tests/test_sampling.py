@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from sidecar.sampling import Sampler, nucleus
+from sidecar.inference.sampling import Sampler, nucleus
 
 CHANCES = torch.tensor([0.05, 0.4, 0.0, 0.3, 0.25])
 

@@ -9,9 +9,9 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
-from sidecar import capture, project, score
 from sidecar.errors import SidecarError
-from sidecar.residency import Resident
+from sidecar.inference.residency import Resident
+from sidecar.methods import capture, project, score
 
 from .support import HIDDEN, LAYERS, SOME_IDS, check_files, loaded, ref_of, silent, write_record, write_tensor
 

@@ -11,14 +11,14 @@ import torch
 from safetensors.torch import load
 
 from sidecar.errors import SidecarError
-from sidecar.shards import WORTH_A_THREAD, ShardWriter, TensorPlace, digest_of, safetensors_header
+from sidecar.stored.shards import WORTH_A_THREAD, ShardWriter, TensorPlace, digest_of, safetensors_header
 
 from .engine import ROOT
 
 # Fills a shard beyond what the process may write, as on a full disk.
 OVERFLOW = """
 import resource, sys
-from sidecar.shards import ShardWriter
+from sidecar.stored.shards import ShardWriter
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
 try:
     with ShardWriter(sys.argv[1], "shard") as shard:

@@ -12,8 +12,8 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM
 
-from sidecar.residency import Resident
-from sidecar.shards import digest_of
+from sidecar.inference.residency import Resident
+from sidecar.stored.shards import digest_of
 
 from .engine import Sidecar
 from .support import check_files, loaded, make_adapter, ref_of, relative, residuals, same, slot_bytes, switch

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from sidecar import tiles
-from sidecar.packed import ProductOfWeights, pack
+from sidecar.native import tiles
+from sidecar.native.packed import ProductOfWeights, pack
 
 pytestmark = pytest.mark.skipif(tiles.library() is None, reason="this CPU has no tiles for bfloat16 (AMX), or there is no gcc")
 

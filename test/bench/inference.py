@@ -27,19 +27,19 @@ import numpy as np  # noqa: E402
 import torch  # noqa: E402
 from blake3 import blake3  # noqa: E402
 
-from sidecar.allocator import keep_freed_memory  # noqa: E402
-from sidecar.base import Base, load_base  # noqa: E402
-from sidecar.chat import prompt_ids  # noqa: E402
-from sidecar.decode import decode  # noqa: E402
-from sidecar.prefill import Job, prefill  # noqa: E402
-from sidecar import project  # noqa: E402
-from sidecar.progress import Progress  # noqa: E402
-from sidecar.prompts import Prompts  # noqa: E402
-from sidecar.residency import Resident  # noqa: E402
-from sidecar.sampling import Sampler  # noqa: E402
-from sidecar.shards import ShardWriter, digest_of  # noqa: E402
+from sidecar.inference.decode import decode  # noqa: E402
+from sidecar.inference.prefill import Job, prefill  # noqa: E402
+from sidecar.inference.prompts import Prompts  # noqa: E402
+from sidecar.inference.residency import Resident  # noqa: E402
+from sidecar.inference.sampling import Sampler  # noqa: E402
+from sidecar.methods import project  # noqa: E402
+from sidecar.model.base import Base, load_base  # noqa: E402
+from sidecar.model.chat import prompt_ids  # noqa: E402
+from sidecar.native.allocator import keep_freed_memory  # noqa: E402
+from sidecar.native.packed import PackedLinear  # noqa: E402
+from sidecar.stored.shards import ShardWriter, digest_of  # noqa: E402
 from sidecar.tests.engine import Sidecar  # noqa: E402
-from sidecar.packed import PackedLinear  # noqa: E402
+from sidecar.wire.progress import Progress  # noqa: E402
 
 PAIRS = int(os.environ.get("BENCH_PAIRS", "3"))
 NEW_TOKENS = 24

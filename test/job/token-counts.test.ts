@@ -7,7 +7,7 @@ import { openSourceFiles } from '../../engine/sources/files.ts'
 import { openTokenizer } from '../../engine/sources/tokenizer.ts'
 import { python, root, smollm2 } from '../support/paths.ts'
 
-const code = readFileSync(path.join(root, 'sidecar/decode.py'), 'utf8')
+const code = readFileSync(path.join(root, 'sidecar/inference/decode.py'), 'utf8')
 const prose = readFileSync(path.join(root, 'docs/design.md'), 'utf8')
 
 const texts: Record<string, string> = {

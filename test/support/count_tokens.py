@@ -9,7 +9,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from transformers import AutoTokenizer
 
-from sidecar.chat import prompt_ids, text_ids
+from sidecar.model.chat import prompt_ids, text_ids
 
 tokenizer = AutoTokenizer.from_pretrained(sys.argv[1], padding_side="left", local_files_only=True)
 chats = json.load(sys.stdin)

@@ -1,0 +1,1 @@
+"""Forward passes, answers and the state that is loaded for them."""

@@ -1,0 +1,166 @@
+"""Generates token ids for prompts with a cache of keys and values.
+
+Nothing is recorded here: activations come from a prefill of the finished ids, the same way for every model state.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import DynamicCache
+
+    from ..model.base import Base
+    from .sampling import Sampler
+
+ENOUGH = 256  # tokens: products of so many are as fast as larger ones
+WORTH_JOINING = 1 / 8  # of the rows that are worked on together: so many places must be free before others take them
+
+
+def decode(
+    base: Base,
+    prompts: Sequence[Sequence[int]],
+    sampler: Sampler,
+    limit: int,
+    on_step: Callable[[int, int], None] = lambda finished, tokens: None,
+    together: int | None = None,
+) -> list[list[int]]:
+    """The answers' ids, one list a prompt, each ending with its stop id or after `limit` tokens; an empty one where
+    the logits were not finite.
+
+    `together` prompts, all for None, are worked on at once. Rows leave the batch when they end, and the next prompts
+    take their places: nothing waits for the longest answer. `on_step` hears how many rows ended and how many tokens were
+    made in a step.
+    """
+    import torch
+
+    from .cache import can_share
+
+    answers: list[list[int]] = [[] for _ in prompts]
+    waiting = deque(range(len(prompts)))
+    places = len(prompts) if together is None else together
+    can_join = can_share(base)
+    stops = torch.tensor(sorted(base.stop_ids), device=base.device)
+    batch: Batch | None = None
+    with torch.inference_mode():
+        while batch is not None or waiting:
+            free = places if batch is None else places - len(batch.rows)
+            if waiting and (batch is None or (can_join and free >= max(1, places * WORTH_JOINING))):
+                fresh = started(base, prompts, [waiting.popleft() for _ in range(min(free, len(waiting)))])
+                batch = fresh if batch is None else joined([batch, fresh])
+            assert batch is not None
+            picked = sampler.pick(batch.logits, batch.rows)
+            for row, token in zip(batch.rows, picked.tolist(), strict=True):
+                answers[row].append(token)
+            # NaN counts as the largest, so it is what is picked.
+            sound = torch.isfinite(batch.logits.gather(1, picked[:, None]).squeeze(1))
+            short = torch.tensor([len(answers[row]) < limit for row in batch.rows], device=base.device)
+            kept = (short & sound & ~torch.isin(picked, stops)).nonzero().squeeze(-1)
+            for index in (~sound).nonzero().squeeze(-1).tolist():
+                answers[batch.rows[index]].clear()
+            on_step(len(batch.rows) - len(kept), len(batch.rows))
+            batch = followed(base, batch, picked, kept) if len(kept) > 0 else None
+    return answers
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Prompts that are being answered."""
+
+    rows: list[int]  # which prompts
+    cache: DynamicCache  # keys and values of all their tokens but those that are yet to be picked
+    mask: torch.Tensor  # [rows, tokens], 0 at the padding on the left
+    positions: torch.Tensor  # [rows, 1], of the last token
+    logits: torch.Tensor  # [rows, vocabulary], for the next token
+
+
+def started(base: Base, prompts: Sequence[Sequence[int]], rows: list[int]) -> Batch:
+    """The batch after its prompts. What all of them begin with runs once, the rest of them beside those of like length."""
+    from .cache import can_share, empty_cache, for_rows, shared_prefix
+
+    own = [prompts[row] for row in rows]
+    shared = shared_prefix(base, own, min(map(len, own)) - 1)
+    common = empty_cache(base)
+    if shared > 0:
+        ids, _, positions = left_padded([own[0][:shared]], 0, base.device)
+        base.decoder(input_ids=ids, position_ids=positions, past_key_values=common, use_cache=True)
+    batches = []
+    for group in of_like_length([len(prompt) - shared for prompt in own]) if can_share(base) else [range(len(own))]:
+        ids, mask, positions = left_padded([own[index] for index in group], shared, base.device)
+        cache = for_rows(common, len(group), ids.shape[1] - shared) if shared > 0 else empty_cache(base)
+        logits = run(base, ids[:, shared:], mask, positions[:, shared:], cache)
+        batches.append(Batch([rows[index] for index in group], cache, mask, positions[:, -1:], logits))
+    return batches[0] if len(batches) == 1 else joined(batches)
+
+
+def of_like_length(lengths: Sequence[int]) -> list[list[int]]:
+    """Positions of `lengths` in groups of `ENOUGH` tokens or more, where the shortest lacks little to the longest."""
+    groups: list[list[int]] = []
+    for index in sorted(range(len(lengths)), key=lambda index: -lengths[index]):
+        longest = lengths[groups[-1][0]] if groups else 0
+        if not groups or (len(groups[-1]) * longest >= ENOUGH and lengths[index] * 8 <= longest * 7):
+            groups.append([])
+        groups[-1].append(index)
+    return groups
+
+
+def followed(base: Base, batch: Batch, picked: torch.Tensor, kept: torch.Tensor) -> Batch:
+    """The rows `kept` of a batch, each one token further: the one that was `picked` for it."""
+    import torch
+
+    rows, mask, positions = batch.rows, batch.mask, batch.positions
+    if len(kept) < len(rows):
+        rows = [rows[index] for index in kept.tolist()]
+        picked, mask, positions = picked[kept], mask[kept], positions[kept]
+        batch.cache.batch_select_indices(kept)
+    mask = torch.cat([mask, mask.new_ones(len(rows), 1)], dim=1)
+    positions = positions + 1
+    return Batch(rows, batch.cache, mask, positions, run(base, picked[:, None], mask, positions, batch.cache))
+
+
+def joined(batches: Sequence[Batch]) -> Batch:
+    """The batches as one, the shorter padded on the left."""
+    import torch
+    from torch.nn.functional import pad
+
+    from .cache import join
+
+    tokens = max(batch.mask.shape[1] for batch in batches)
+    return Batch(
+        [row for batch in batches for row in batch.rows],
+        join([batch.cache for batch in batches]),
+        torch.cat([pad(batch.mask, (tokens - batch.mask.shape[1], 0)) for batch in batches]),
+        torch.cat([batch.positions for batch in batches]),
+        torch.cat([batch.logits for batch in batches]),
+    )
+
+
+def run(base: Base, ids: torch.Tensor, mask: torch.Tensor, positions: torch.Tensor, cache: DynamicCache) -> torch.Tensor:
+    """Logits `[rows, vocabulary]` for what follows `ids` `[rows, tokens]`."""
+    output = base.model(
+        input_ids=ids, attention_mask=mask, position_ids=positions, past_key_values=cache, use_cache=True, logits_to_keep=1
+    )
+    logits: torch.Tensor = output.logits[:, -1]
+    return logits
+
+
+def left_padded(
+    prompts: Sequence[Sequence[int]], shared: int, device: torch.device
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Ids, attention mask and positions, each `[prompts, longest]`, with the padding behind the `shared` first ids.
+
+    A row's first own token has position 0. The positions are given to the model always: it does not derive them from
+    the mask.
+    """
+    import torch
+
+    longest = max(len(prompt) for prompt in prompts)
+    gaps = [longest - len(prompt) for prompt in prompts]
+    ids = torch.tensor([[*prompt[:shared], *[0] * gap, *prompt[shared:]] for prompt, gap in zip(prompts, gaps, strict=True)])
+    mask = torch.tensor([[1] * shared + [0] * gap + [1] * (longest - shared - gap) for gap in gaps])
+    positions = (mask.cumsum(dim=1) - 1).clamp(min=0)
+    return ids.to(device), mask.to(device), positions.to(device)

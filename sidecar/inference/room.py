@@ -1,0 +1,101 @@
+"""How many tokens one piece of work may hold at once: measured when a model is loaded, halved when memory runs out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from ..errors import is_out_of_memory
+from ..native.allocator import give_freed_memory_back, keep_freed_memory
+from ..native.memory import PEAK, free_host_memory
+
+if TYPE_CHECKING:
+    import torch
+
+    from ..model.base import Base
+
+PROBE_TOKENS = 256  # run once through all blocks to see what a token takes
+SHARE = 0.5  # of the free memory; recordings that wait to be written, kept prompts and the allocator need the rest
+FLOAT32 = 4  # bytes
+LEAST = 64  # tokens: with less than that there is no use in going on
+
+
+class Room:
+    """`tokens` (padded ones, with their keys and values) that may be worked on at once. It only ever shrinks."""
+
+    def __init__(self, tokens: int) -> None:
+        self.tokens = max(LEAST, tokens)
+
+    def rows(self, longest: int) -> int:
+        """How many rows of `longest` tokens fit, one at least."""
+        return max(1, self.tokens // longest)
+
+    def keep_within(self, work: Callable[[], dict[str, Any]], release: Callable[[], None]) -> dict[str, Any]:
+        """What `work` returns, begun again with half the room each time memory runs out. Raises what it raises when
+        there is no less room to try."""
+        while True:
+            try:
+                return work()
+            except Exception as error:
+                if not is_out_of_memory(error) or self.tokens // 2 < LEAST:
+                    raise
+            # Only now are the failed call's frames gone, and with them its tensors.
+            release()
+            self.tokens //= 2
+
+
+def measured(base: Base, limit: int | None) -> Room:
+    """The room that the device's free memory gives, and no more than `limit`, which was found out before."""
+    tokens = int(free_memory(base.device) * SHARE / max(1, bytes_of_token(base)))
+    return Room(tokens if limit is None else min(tokens, limit))
+
+
+def bytes_of_token(base: Base) -> int:
+    """Memory that a token takes while it is run through the model: what a probe takes, or its keys and values where the
+    allocator found room for the probe in memory that it had, and some residuals."""
+    import torch
+
+    from .cache import GrowingLayer, empty_cache
+    from .forward import forward_to
+
+    tokens = min(PROBE_TOKENS, base.context)
+    with torch.inference_mode():
+        cache = empty_cache(base)
+        taken = taken_by(base.device, lambda: forward_to(base, [[0] * tokens], 0, len(base.blocks), cache))
+    states = sum(layer.keys.nbytes + layer.values.nbytes for layer in cache.layers if isinstance(layer, GrowingLayer))
+    return max(taken, states) // tokens + 4 * FLOAT32 * base.hidden
+
+
+def taken_by(device: torch.device, work: Callable[[], None]) -> int:
+    """Bytes of memory on `device` that `work` needs beyond what is there before, 0 where that cannot be seen. Freed host memory
+    is not kept from then on."""
+    import torch
+
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+        before = torch.cuda.memory_allocated(device)
+        work()
+        return torch.cuda.max_memory_allocated(device) - before
+    # Memory that was kept would be taken again unseen.
+    keep_freed_memory(False)
+    give_freed_memory_back()
+    seen = PEAK.restart()
+    before = PEAK.since_restart()
+    work()
+    return PEAK.since_restart() - before if seen else 0
+
+
+def peak_memory(device: torch.device) -> int:
+    """Most bytes that this process had on `device` at once; of the host's memory, all that it is made of."""
+    import torch
+
+    return torch.cuda.max_memory_reserved(device) if device.type == "cuda" else PEAK.ever()
+
+
+def free_memory(device: torch.device) -> int:
+    """Bytes that can still be taken on `device`, with what torch keeps for itself there."""
+    import torch
+
+    if device.type != "cuda":
+        return free_host_memory()
+    return torch.cuda.mem_get_info(device)[0] + torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)

@@ -1,0 +1,1 @@
+"""The protocol's methods, one module each: `run(request, resident, progress)`."""

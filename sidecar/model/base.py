@@ -1,0 +1,165 @@
+"""Loads a base model from a folder: safetensors only, no code from the folder, no network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import bad_input
+from ..native.memory import host_memory
+from .folder import check_model_folder
+from .lean_imports import lean_imports
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+DTYPES = ("bfloat16", "float16", "float32")
+QUANTIZATIONS = ("nf4", "int8")
+
+
+@dataclass(frozen=True)
+class Base:
+    """A loaded base model with what inference needs to know of it."""
+
+    model: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
+    decoder: torch.nn.Module  # the model without its vocabulary projection
+    blocks: Sequence[torch.nn.Module]  # the decoder blocks in order: layer N is the output of blocks[N]
+    dtype: str
+    device: torch.device
+    hidden: int
+    parameters: int
+    context: int  # tokens
+    vocabulary: int  # rows of the embedding
+    stop_ids: frozenset[int]
+
+
+def load_base(path: str, dtype: str, device: str, quantization: str | None) -> Base:
+    """The model in the folder `path`, ready for inference.
+
+    `device` is `cpu`, `cuda`, `cuda:N` or `mps`. Raises SidecarError of kind `bad-input` for a folder or a
+    combination that cannot be loaded.
+    """
+    if dtype not in DTYPES:
+        raise bad_input(f"dtype '{dtype}' is not one of {', '.join(DTYPES)}")
+    check_model_folder(Path(path))
+    target = find_device(device)
+    with lean_imports():
+        model, tokenizer, attention = load_whole(path, dtype, target, quantization)
+    from ..native import packed
+    from ..native.attention import use_own_attention
+    from ..native.fused import fuse
+
+    model.eval()
+    model.requires_grad_(False)
+    if packed.is_needed(model, model.dtype, target, host_memory()):
+        packed.pack(model)
+        fuse(model, model.dtype)
+        if attention == "sdpa":
+            use_own_attention(model)
+    text_config = model.config.get_text_config(decoder=True)
+    decoder = model.get_decoder()
+    return Base(
+        model=model,
+        tokenizer=tokenizer,
+        decoder=decoder,
+        blocks=decoder.layers,
+        dtype=dtype,
+        device=target,
+        hidden=text_config.hidden_size,
+        parameters=model.num_parameters(),
+        context=text_config.max_position_embeddings,
+        vocabulary=model.get_input_embeddings().num_embeddings,
+        stop_ids=find_stop_ids(model, tokenizer),
+    )
+
+
+def load_whole(
+    path: str, dtype: str, device: torch.device, quantization: str | None
+) -> tuple[PreTrainedModel, PreTrainedTokenizerBase, str]:
+    """The model with all of its weights, its tokenizer, and what transformers calls the kind of its attention."""
+    import torch
+    from safetensors import SafetensorError
+    from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+    from transformers.utils.logging import disable_progress_bar
+
+    quiet: Callable[[], None] = disable_progress_bar
+    quiet()
+    options: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
+    try:
+        attention = attention_for(AutoConfig.from_pretrained(path, **options))
+        answer: Any = AutoModelForCausalLM.from_pretrained(
+            path,
+            dtype=getattr(torch, dtype),
+            use_safetensors=True,
+            attn_implementation=attention,
+            device_map={"": device},
+            quantization_config=quantization_config(quantization, dtype, device),
+            output_loading_info=True,
+            **options,
+        )
+        tokenizer = AutoTokenizer.from_pretrained(path, padding_side="left", **options)
+    except (OSError, ValueError, KeyError, SafetensorError) as error:
+        raise bad_input(f"the base model cannot be loaded: {error}") from error
+    model, loading = answer
+    lacking = sorted(str(key) for key in (*loading["missing_keys"], *loading["mismatched_keys"]))
+    if lacking:
+        # transformers fills such weights with random numbers and only warns.
+        raise bad_input(f"the model folder lacks weights, first: {lacking[0]}")
+    return model, tokenizer, attention
+
+
+
+def attention_for(config: Any) -> str:
+    """The fast attention, or transformers' plain one where scores are capped before their softmax (Gemma 2)."""
+    capped = getattr(config.get_text_config(decoder=True), "attn_logit_softcapping", None)
+    return "sdpa" if capped is None else "eager"
+
+
+def find_device(name: str) -> torch.device:
+    """The device called `name`, if it is here."""
+    import torch
+
+    kind, _, index = name.partition(":")
+    if kind not in ("cpu", "cuda", "mps") or (index and not index.isdigit()):
+        raise bad_input(f"device '{name}' is not one of cpu, cuda, cuda:N, mps")
+    if kind == "cuda" and not (torch.cuda.is_available() and int(index or 0) < torch.cuda.device_count()):
+        raise bad_input(f"device '{name}' is not available on this machine")
+    if kind == "mps" and not torch.backends.mps.is_available():
+        raise bad_input("device 'mps' is not available on this machine")
+    return torch.device(name)
+
+
+def quantization_config(quantization: str | None, dtype: str, device: torch.device) -> Any:
+    """bitsandbytes' settings for `nf4` (4-bit NormalFloat) or `int8`, None for none."""
+    if quantization is None:
+        return None
+    if quantization not in QUANTIZATIONS:
+        raise bad_input(f"quantization '{quantization}' is not one of {', '.join(QUANTIZATIONS)}")
+    import importlib.util
+
+    import torch
+    from transformers import BitsAndBytesConfig
+
+    settings: Callable[..., Any] = BitsAndBytesConfig
+
+    if device.type != "cuda":
+        raise bad_input(f"quantization '{quantization}' runs on cuda only, not on {device.type}")
+    if importlib.util.find_spec("bitsandbytes") is None:
+        raise bad_input(f"quantization '{quantization}' needs the package bitsandbytes, which is not installed")
+    if quantization == "int8":
+        return settings(load_in_8bit=True)
+    return settings(load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=getattr(torch, dtype))
+
+
+def find_stop_ids(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:
+    """The ids that end an answer: the generation config's (one or a list), else the tokenizer's."""
+    found = getattr(model.generation_config, "eos_token_id", None)
+    if found is None:
+        found = tokenizer.eos_token_id
+    if found is None:
+        raise bad_input("neither the generation config nor the tokenizer names a token that ends an answer")
+    return frozenset(found if isinstance(found, list | tuple) else [found])

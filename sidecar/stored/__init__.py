@@ -1,0 +1,1 @@
+"""Files of the store and of others: read with their digests checked, written durably."""

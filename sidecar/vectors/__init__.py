@@ -1,0 +1,1 @@
+"""Directions in the residual stream: made from pairs of answers, and what lies along them."""

@@ -1,0 +1,1 @@
+"""What the engine says and is told: frames, messages, params, progress, signs of life."""
