@@ -64,15 +64,14 @@ class ProductOfWeights(Product):
     def __init__(self, weights: Sequence[torch.Tensor], biases: Sequence[torch.Tensor | None]) -> None:
         super().__init__([len(weight) for weight in weights], weights[0].dtype)
         weight = torch.cat(list(weights))
-        self._tiles = tiles.in_tiles(weight)
-        self._weight = None if self._tiles is not None else in_own_order(weight)
+        in_tiles = tiles.in_tiles(weight)
+        self._weight = in_own_order(weight) if in_tiles is None else in_tiles
+        self._multiply = product_of if in_tiles is None else tiles.multiply
         known = [bias.to(self.dtype) for bias in biases if bias is not None]
         self._bias = torch.cat(known) if known else None
 
     def rows(self, input: torch.Tensor) -> torch.Tensor:
-        if self._weight is None:
-            return tiles.multiply(input, self._tiles, self._bias)
-        return product_of(input, self._weight, self._bias)
+        return self._multiply(input, self._weight, self._bias)
 
 
 class ProductBeside(Product):
