@@ -83,7 +83,7 @@ async function buildProgram(out, plugins = []) {
   })
 }
 
-/** The help for `bin/dag.mjs`, plain and for a terminal in colours. */
+/** The help for `bin/dag.cjs`, plain and for a terminal in colours. */
 async function keepHelp(program) {
   const { helpText } = await import(pathToFileURL(path.join(program, 'dag.mjs')))
   for (const [name, colored] of Object.entries({ 'help.txt': false, 'help-colored.txt': true }))

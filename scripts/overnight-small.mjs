@@ -9,5 +9,5 @@ await main(async () => {
     const code = await foreground(python, [at('datasets', 'organisms', 'derive.py')])
     if (code !== 0) return code
   }
-  return foreground(node24, [at('engine', 'bin', 'dag.mjs'), 'run', 'workflows/overnight-small.yaml', ...process.argv.slice(2)])
+  return foreground(node24, [at('engine', 'bin', 'dag.cjs'), 'run', 'workflows/overnight-small.yaml', ...process.argv.slice(2)])
 })

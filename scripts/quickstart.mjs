@@ -3,5 +3,5 @@ import { at, foreground, main, node24, setUp } from './lib/setup.mjs'
 
 await main(async () => {
   await setUp()
-  return foreground(node24, [at('engine', 'bin', 'dag.mjs'), 'run', 'workflows/quickstart.yaml', ...process.argv.slice(2)])
+  return foreground(node24, [at('engine', 'bin', 'dag.cjs'), 'run', 'workflows/quickstart.yaml', ...process.argv.slice(2)])
 })

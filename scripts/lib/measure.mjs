@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { at, node24, python, root } from './setup.mjs'
 
-export const dagProgram = at('engine', 'bin', 'dag.mjs')
+export const dagProgram = at('engine', 'bin', 'dag.cjs')
 
 /** Runs a command to its end; answers milliseconds of wall time. Throws with its last words when it fails. */
 export function time(command, args, { cwd = root, env = {} } = {}) {

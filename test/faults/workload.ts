@@ -114,7 +114,7 @@ export interface Start {
 }
 
 export function startChain(folder: string, { under = [], program, workflow = chainFile }: Start = {}): ChainProcess {
-  const start = program ? [path.join(root, 'test', 'faults', 'start.mjs'), program] : [path.join(root, 'engine', 'bin', 'dag.mjs')]
+  const start = program ? [path.join(root, 'test', 'faults', 'start.mjs'), program] : [path.join(root, 'engine', 'bin', 'dag.cjs')]
   const [file, ...args] = [...under, process.execPath, ...start, 'run', '--ui', 'json', '--keep-free', '0', workflow] as const
   return spawn(file, args, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] })
 }

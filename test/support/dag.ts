@@ -14,7 +14,7 @@ export interface Finished {
 }
 
 /** What `npx dag` starts. */
-export const program = path.join(root, 'engine', 'bin', 'dag.mjs')
+export const program = path.join(root, 'engine', 'bin', 'dag.cjs')
 
 export type Child = ChildProcessByStdio<null, Readable, Readable>
 
