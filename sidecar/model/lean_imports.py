@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
+from .known_parts import known_parts
+
 COMPILER = "torch._dynamo"
 MASKS = f"{COMPILER}._trace_wrapped_higher_order_op"
 
@@ -27,7 +29,7 @@ def lean_imports() -> Iterator[None]:
     if not begins_lean():
         yield
         return
-    with without("scipy"), one_process(), no_compiler():
+    with without("scipy"), one_process(), no_compiler(), known_parts():
         keep_answers()
         yield
 
