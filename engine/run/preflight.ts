@@ -1,10 +1,14 @@
 import { totalmem } from 'node:os'
+import path from 'node:path'
 import { formatBytes } from '../core/bytes.ts'
 import type { Diagnostic } from '../core/diagnostic.ts'
 import type { ModelSource } from '../core/sources.ts'
 import { weightBytes } from '../plan/memory.ts'
+import type { TaskGraph } from '../graph/expand.ts'
 import type { Plan } from '../plan/plan.ts'
 import { type Profile, profileOfDevice } from '../plan/profile.ts'
+import type { Workflow } from '../spec/workflow.ts'
+import { isForeign } from '../store/view.ts'
 import { type Space, spaceOf } from './room.ts'
 
 /** Refuses a run that the disk cannot hold, before anything is started. */
@@ -37,6 +41,18 @@ const filesOfBatch = 2
 /** Files that a run adds at least: those of its batches, and one for every result that people open. */
 export function filesNeeded(plan: Plan): number {
   return plan.tasks.reduce((sum, { task, toRun, batches }) => sum + filesOfBatch * batches.length + (task.operation.folder ? toRun : 0), 0)
+}
+
+/** Where the results of an experiment are shown. */
+export function experimentFolder(workspace: string, { experiment }: Pick<Workflow, 'experiment'>): string {
+  return path.join(workspace, 'experiments', experiment)
+}
+
+/** Refuses to show results among files that are not ours, where the graph has any to show. */
+export function folderProblems(folder: string, { tasks }: Pick<TaskGraph, 'tasks'>): Diagnostic[] {
+  if (!tasks.some(({ operation }) => operation.folder) || !isForeign(folder)) return []
+  const message = `results cannot be shown in ${folder}: it is there, and dag did not make it`
+  return [{ severity: 'error', rule: 'foreign-folder', message, hint: 'move it away, or give the workflow another `experiment:` name' }]
 }
 
 /** Refuses a model on the CPU whose weights alone are more than the machine's memory; a GPU is asked when it is there. */

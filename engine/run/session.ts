@@ -21,7 +21,7 @@ import { engineExecutor } from './engine-executor.ts'
 import { recordedFile } from './explaining.ts'
 import { type Journal, openJournal } from './journal.ts'
 import { endOrphans } from './orphans.ts'
-import { diskProblems, filesNeeded, memoryHere, memoryProblems } from './preflight.ts'
+import { diskProblems, experimentFolder, filesNeeded, folderProblems, memoryHere, memoryProblems } from './preflight.ts'
 import { type ReasonRecorder, recordReasons } from './reasons.ts'
 import { measuredHere, snapshotOf } from './record.ts'
 import { type RunResult, run, type StopSignal, taskInfos, withTime } from './run.ts'
@@ -92,6 +92,7 @@ export async function runWorkflow(options: SessionOptions): Promise<Result<Ended
   const { plan, expected } = planNow(prepared, store)
   const refused = [
     ...(plan.tasks.some(({ toRun }) => toRun > 0) ? prepared.notReady : []),
+    ...folderProblems(experimentFolder(options.workspace, prepared.workflow), plan.graph),
     ...diskProblems(store.layout.root, { bytes: expected.disk.peak.bytes, files: filesNeeded(plan) }, options.keepFree),
     ...memoryProblems(modelsToLoad(plan), memoryHere()),
   ]
@@ -130,7 +131,7 @@ function together(failed: RunResult['totals'], rest: RunResult['totals']): RunRe
   }
 }
 
-const nothingShown: ShownResults = { written: 0, keptAside: [], look: [] }
+const nothingShown: ShownResults = { written: 0, removed: 0, keptAside: [], look: [] }
 
 async function session(options: SessionOptions, firstPlan: Plan, expected: Forecast, found: readonly ObjectLost[]): Promise<Ended> {
   const { id, store, prepared, now } = options
@@ -193,7 +194,10 @@ async function session(options: SessionOptions, firstPlan: Plan, expected: Forec
   }
   let leftOut: readonly string[] = []
   try {
-    const folder = path.join(options.workspace, 'experiments', prepared.workflow.experiment)
+    const view = {
+      folder: experimentFolder(options.workspace, prepared.workflow),
+      workflow: recordedFile(store, prepared.workflow),
+    }
     let plan = firstPlan
     let result: RunResult | undefined
     let shown: ShownResults | undefined
@@ -230,7 +234,7 @@ async function session(options: SessionOptions, firstPlan: Plan, expected: Forec
         leftOut = rest.leftOut
       }
       try {
-        shown = options.slice ? nothingShown : await showResults(store, plan, folder, result.settled, read)
+        shown = options.slice ? nothingShown : await showResults(store, plan, view, result.settled, read)
       } catch (error) {
         const full = error instanceof CorruptObject ? null : room.blames(error)
         if (full !== null) {
@@ -250,6 +254,10 @@ async function session(options: SessionOptions, firstPlan: Plan, expected: Forec
     reasons?.end(totals.outcome)
     for (const aside of shown.keptAside)
       emit({ type: 'log', task: null, text: `a result was edited by hand; the edited file is kept as ${aside}` })
+    if (shown.removed > 0) {
+      const from = path.join('experiments', prepared.workflow.experiment)
+      emit({ type: 'log', task: null, text: `results that the workflow no longer makes were removed from ${from}: ${shown.removed}` })
+    }
     if (totals.outcome === 'done' && !options.slice) standsOn.finished(plan)
     const look = shown.look.map((file) => path.join('experiments', prepared.workflow.experiment, file))
     const finished: RunFinished = {

@@ -5,28 +5,32 @@ import type { Plan } from '../plan/plan.ts'
 import type { SettledTask } from '../plan/settle.ts'
 import { readWhole } from '../store/read.ts'
 import { type Store, toBlob } from '../store/store.ts'
-import { refreshView, type ViewChanges, type ViewFile } from '../store/view.ts'
+import { refreshView, type View, type ViewChanges, type ViewFile } from '../store/view.ts'
 
 export interface ShownResults extends ViewChanges {
   /** Files to look at first, relative to the experiment's folder. */
   readonly look: readonly string[]
 }
 
-/** Brings the experiment's folder up to date with the tasks that are done. */
+/** Brings the experiment's folder up to date with the tasks that are done, `workflow` as runs record its file. */
 export async function showResults(
   store: Store,
   plan: Plan,
-  folder: string,
+  { folder, workflow }: Pick<View, 'folder' | 'workflow'>,
   settled: (id: string) => SettledTask,
   read: Reader,
 ): Promise<ShownResults> {
   const files: ViewFile[] = []
   const look: string[] = []
   const content = contents(store, read)
+  let complete = true
   for (const { task, deep } of plan.tasks) {
     if (!task.operation.folder) continue
     const entries = await entriesOf(store, task, deep, settled, read)
-    if (!entries) continue
+    if (!entries) {
+      complete = false
+      continue
+    }
     for (const entry of entries) {
       files.push({ path: entry.path, digest: entry.digest, content: () => content(entry, settled(task.id)) })
     }
@@ -34,7 +38,7 @@ export async function showResults(
     const first = headline && entries.find((entry) => entry.name === headline)
     if (first) look.push(first.path)
   }
-  return { ...(await refreshView(store, folder, files)), look }
+  return { ...(await refreshView(store, { folder, workflow, files, complete })), look }
 }
 
 /** One file of a view: where it is shown, and which file of which cell it is. */

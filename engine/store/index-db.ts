@@ -16,6 +16,10 @@ export function openIndex(file: string): DatabaseSync {
     db.exec(settings)
     return db
   }
+  if (layout === 2) {
+    db.exec(`${settings}; BEGIN IMMEDIATE; ALTER TABLE views ADD COLUMN workflow TEXT; PRAGMA user_version=${indexVersion}; COMMIT`)
+    return db
+  }
   if (layout !== 0)
     throw new Error(`${file} has layout ${layout}, this engine writes ${indexVersion}: delete it, it is rebuilt from the manifests`)
   chmodSync(file, 0o600)
@@ -24,7 +28,7 @@ export function openIndex(file: string): DatabaseSync {
   return db
 }
 
-const indexVersion = 2
+const indexVersion = 3
 
 /**
  * Keys are spread evenly, so a batch touches many pages of their index: room for them in memory (64 MiB), and a WAL
@@ -52,6 +56,6 @@ CREATE TABLE IF NOT EXISTS done (deep BLOB PRIMARY KEY, cells INTEGER NOT NULL, 
 CREATE TABLE IF NOT EXISTS files (
   path TEXT PRIMARY KEY, size INTEGER, mtime TEXT, ctime TEXT, inode TEXT, digest TEXT) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS views (
-  path TEXT PRIMARY KEY, digest TEXT NOT NULL, size INTEGER, mtime TEXT, ctime TEXT, inode TEXT) WITHOUT ROWID;
+  path TEXT PRIMARY KEY, digest TEXT NOT NULL, size INTEGER, mtime TEXT, ctime TEXT, inode TEXT, workflow TEXT) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS standing (workflow TEXT PRIMARY KEY, program TEXT NOT NULL, witnesses TEXT NOT NULL, answer TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS rates (profile TEXT, what TEXT, amount REAL, seconds REAL, PRIMARY KEY (profile, what)) WITHOUT ROWID`

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { digestOfBytes } from '../core/digest.ts'
 import { writeDurably } from './durable.ts'
@@ -17,56 +17,116 @@ export interface ViewFile {
   content(): Promise<string | Uint8Array>
 }
 
+/** What a view is to hold. */
+export interface View {
+  readonly folder: string
+  /** Of which workflow: several may show their results in one folder. */
+  readonly workflow: string
+  readonly files: readonly ViewFile[]
+  /** Whether these are all: what the workflow showed before and shows no longer goes. */
+  readonly complete: boolean
+}
+
 /** What was done to bring a view up to date. */
 export interface ViewChanges {
   readonly written: number
-  /** Files that somebody had edited: kept under this name beside the fresh one. */
+  readonly removed: number
+  /** Files that somebody had edited: kept under this name, beside the fresh one where there is one. */
   readonly keptAside: readonly string[]
 }
 
 /**
  * Brings an experiment's folder up to date: a disposable copy of results that people look at. A file that is as we
- * left it is not touched; one that is gone is restored; one that was edited is kept aside, never overwritten.
- * @throws Error when the folder exists, is not empty and is not ours.
+ * left it is not touched; one that is gone is restored; one that was edited is kept aside, never overwritten. Files that
+ * are not ours stay.
+ * @throws Error when the folder is foreign.
  */
-export async function refreshView(store: Store, folder: string, files: readonly ViewFile[]): Promise<ViewChanges> {
-  if (files.length === 0) return { written: 0, keptAside: [] }
-  claim(folder)
-  const recall = store.db.prepare('SELECT digest, size, mtime, ctime, inode FROM views WHERE path = ?')
-  const remember = store.db.prepare('INSERT OR REPLACE INTO views (path, digest, size, mtime, ctime, inode) VALUES (?, ?, ?, ?, ?, ?)')
-  const fresh: [string, string][] = []
+export async function refreshView(store: Store, view: View): Promise<ViewChanges> {
+  const kept = await writeFiles(store, view)
+  const left = view.complete ? removeFormer(store, view) : { removed: 0, keptAside: [] }
+  return { written: kept.written, removed: left.removed, keptAside: [...kept.keptAside, ...left.keptAside] }
+}
+
+async function writeFiles(store: Store, view: View): Promise<Pick<ViewChanges, 'written' | 'keptAside'>> {
+  const stale = staleFiles(store, view)
+  if (stale.length === 0) return { written: 0, keptAside: [] }
+  claim(view.folder)
+  // That they are ours is known before they are there, so that what a killed run leaves of them can be taken away.
+  const announce = store.db.prepare('INSERT OR IGNORE INTO views (path, digest, workflow) VALUES (?, ?, ?)')
+  store.transaction(() => stale.forEach(({ target, digest }) => announce.run(target, digest, view.workflow)))
   const keptAside: string[] = []
-  for (const file of files) {
+  const written = stale.filter(({ isCurrent }) => !isCurrent)
+  for (const { target, content, isEdited } of written) {
+    const fresh = await content()
+    if (isEdited && digestOfBytes(readFileSync(target)) !== digestOfBytes(fresh)) keptAside.push(keepAside(target))
+    writeByRename(target, fresh)
+  }
+  for (const folder of new Set(written.map(({ target }) => path.dirname(target)))) syncFolder(folder)
+  const remember = store.db.prepare(
+    'INSERT OR REPLACE INTO views (path, digest, size, mtime, ctime, inode, workflow) VALUES (?, ?, ?, ?, ?, ?, ?)',
+  )
+  store.transaction(() => {
+    for (const { target, digest } of stale) {
+      const stat = statSync(target, { bigint: true })
+      remember.run(target, digest, Number(stat.size), String(stat.mtimeNs), String(stat.ctimeNs), String(stat.ino), view.workflow)
+    }
+  })
+  return { written: written.length, keptAside }
+}
+
+/** A file of a view that is to be written, or where it is current to be remembered as this workflow's. */
+interface StaleFile extends ViewFile {
+  readonly target: string
+  readonly isCurrent: boolean
+  /** It is there, and not as we left it. */
+  readonly isEdited: boolean
+}
+
+function staleFiles(store: Store, { folder, workflow, files }: View): StaleFile[] {
+  const recall = store.db.prepare('SELECT * FROM views WHERE path = ?')
+  return files.flatMap((file) => {
     const target = path.join(folder, file.path)
     const known = recall.get(target) as ViewRow | undefined
     const stat = statSync(target, { bigint: true, throwIfNoEntry: false })
-    const untouched = stat && known && sameStamp(known, stat)
-    if (untouched && known.digest === file.digest) continue
-    const content = await file.content()
-    if (stat && !untouched) {
-      if (digestOfBytes(readFileSync(target)) !== digestOfBytes(content)) keptAside.push(keepAside(target))
-    }
-    writeByRename(target, content)
-    fresh.push([target, file.digest])
-  }
-  if (fresh.length > 0) {
-    for (const touched of new Set(fresh.map(([target]) => path.dirname(target)))) syncFolder(touched)
-    store.transaction(() => {
-      for (const [target, digest] of fresh) {
-        const stat = statSync(target, { bigint: true })
-        remember.run(target, digest, Number(stat.size), String(stat.mtimeNs), String(stat.ctimeNs), String(stat.ino))
-      }
-    })
-  }
-  return { written: fresh.length, keptAside }
+    const isOurs = stat !== undefined && known !== undefined && sameStamp(known, stat)
+    const isCurrent = isOurs && known.digest === file.digest
+    if (isCurrent && known.workflow === workflow) return []
+    return [{ ...file, target, isCurrent, isEdited: stat !== undefined && !isOurs }]
+  })
 }
 
+/** Takes away what the workflow showed once and shows no longer; what was edited meanwhile is kept aside. */
+function removeFormer(store: Store, { folder, workflow, files }: View): Pick<ViewChanges, 'removed' | 'keptAside'> {
+  const shown = new Set(files.map((file) => path.join(folder, file.path)))
+  const rows = store.db.prepare('SELECT * FROM views WHERE workflow = ?').all(workflow) as unknown as (ViewRow & { path: string })[]
+  const former = rows.filter((row) => row.path.startsWith(folder + path.sep) && !shown.has(row.path))
+  const keptAside: string[] = []
+  for (const row of former) {
+    const stat = statSync(row.path, { bigint: true, throwIfNoEntry: false })
+    if (stat && !sameStamp(row, stat)) keptAside.push(keepAside(row.path))
+    else rmSync(row.path, { force: true })
+    removeEmpty(path.dirname(row.path), folder)
+  }
+  const forget = store.db.prepare('DELETE FROM views WHERE path = ?')
+  if (former.length > 0) store.transaction(() => former.forEach((row) => forget.run(row.path)))
+  return { removed: former.length - keptAside.length, keptAside }
+}
+
+/** Removes a folder that nothing is in any more, and those above it, up to `top`, which stays. */
+function removeEmpty(folder: string, top: string): void {
+  if (folder === top || !existsSync(folder) || readdirSync(folder).length > 0) return
+  rmdirSync(folder)
+  removeEmpty(path.dirname(folder), top)
+}
+
+/** A file as it was written; its stamp is null where a run was killed before it had one. */
 export interface ViewRow {
   readonly digest: string
-  readonly size: number
-  readonly mtime: string
-  readonly ctime: string
-  readonly inode: string
+  readonly size: number | null
+  readonly mtime: string | null
+  readonly ctime: string | null
+  readonly inode: string | null
+  readonly workflow: string | null
 }
 
 export function sameStamp(row: ViewRow, stat: { size: bigint; mtimeNs: bigint; ctimeNs: bigint; ino: bigint }): boolean {
@@ -78,16 +138,21 @@ export function sameStamp(row: ViewRow, stat: { size: bigint; mtimeNs: bigint; c
   )
 }
 
+/** Whether results cannot be shown in a folder, since it holds something that is not ours. An empty one may be of a run that was killed. */
+export function isForeign(folder: string): boolean {
+  const stat = statSync(folder, { throwIfNoEntry: false })
+  if (!stat) return false
+  return !stat.isDirectory() || (!existsSync(path.join(folder, viewMarker)) && readdirSync(folder).length > 0)
+}
+
 /**
- * Takes a folder for a view, unless it holds something that is not ours. An empty one may be of a run that was killed.
- * The mark is on disk before anything else is in the folder: a power cut must not leave our files without it.
+ * Takes a folder for a view, which the run has looked at before it began. The mark is on disk before anything else is in
+ * the folder: a power cut must not leave our files without it.
  */
 function claim(folder: string): void {
+  if (isForeign(folder)) throw new Error(`${folder} holds files that dag did not make: they came during the run`)
   const marker = path.join(folder, viewMarker)
   if (existsSync(marker)) return
-  if (existsSync(folder) && readdirSync(folder).length > 0) {
-    throw new Error(`${folder} exists and was not made by dag: move it away, or choose another \`experiment:\` name`)
-  }
   mkdirSync(folder, { recursive: true })
   writeDurably(marker, 'A view of results that dag made. Delete it freely: the next run makes it again.\n', 0o644)
   syncFolder(folder)

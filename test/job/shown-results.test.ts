@@ -1,0 +1,140 @@
+import { existsSync, readdirSync, rmSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { dag, run } from '../support/dag.ts'
+import { changeIndex } from '../support/stored.ts'
+import { finishedWorkspace, freshWorkspace, organismList, type Workspace, workflowFile } from '../support/workspace.ts'
+
+const experiment = 'experiments/audit'
+
+/** Files of the experiment's folder, in order. */
+function shown(workspace: Workspace): string[] {
+  const entries = readdirSync(workspace.at(experiment), { recursive: true, withFileTypes: true })
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => `${entry.parentPath.slice(workspace.at(experiment).length)}/${entry.name}`.slice(1))
+    .sort()
+}
+
+/** The main job where everything is done and shown. */
+async function everythingShown(): Promise<Workspace> {
+  const workspace = finishedWorkspace()
+  expect((await run(workspace)).finished.cells.ran).toBe(0)
+  return workspace
+}
+
+const withoutGamma = (workspace: Workspace) => workspace.write('organisms/list.yaml', organismList(['alpha', 'beta']))
+
+/** A workflow of commands: each writes its name into `outputs/NAME/o.txt`. */
+function commands(names: readonly string[], programs: Readonly<Record<string, string>> = {}): string {
+  const steps = names.map(
+    (name) => `  ${name}: { kind: command, run: "${programs[name] ?? `echo ${name}`} > {out.o}", outputs: { o: o.txt } }\n`,
+  )
+  return `workflow: audit\nsteps:\n${steps.join('')}`
+}
+
+test('what an organism showed goes with it; what is not ours stays', async () => {
+  const workspace = await everythingShown()
+  workspace.write(`${experiment}/reports/mine.md`, 'notes on gamma')
+  const before = shown(workspace)
+  const ofGamma = before.filter((file) => file.includes('gamma'))
+  expect(ofGamma).toHaveLength(6)
+  withoutGamma(workspace)
+  const { stdout } = await dag(workspace.folder, ['run', '--ui', 'plain', workflowFile])
+  expect(stdout).toContain(`results that the workflow no longer makes were removed from ${experiment}: 6\n`)
+  expect(shown(workspace)).toEqual(before.filter((file) => !ofGamma.includes(file)))
+  expect((await dag(workspace.folder, ['verify'])).stdout).not.toMatch(/gone|edited/)
+})
+
+test('a result that was edited and that the workflow no longer makes is kept aside', async () => {
+  const workspace = await everythingShown()
+  const file = `${experiment}/reports/report/data/answers~gamma~one.js`
+  workspace.write(file, 'edited')
+  withoutGamma(workspace)
+  const { stdout } = await dag(workspace.folder, ['run', '--ui', 'plain', workflowFile])
+  expect(stdout).toContain(`a result was edited by hand; the edited file is kept as ${workspace.at(file)}.edited-1\n`)
+  expect(shown(workspace).filter((name) => name.includes('gamma'))).toEqual(['reports/report/data/answers~gamma~one.js.edited-1'])
+  expect(workspace.read(`${file}.edited-1`)).toBe('edited')
+})
+
+test('folders that nothing is in any more go too, also where the workflow shows nothing at all', async () => {
+  const workspace = freshWorkspace()
+  workspace.write(workflowFile, commands(['a', 'b']))
+  await run(workspace)
+  expect(shown(workspace)).toEqual(['.made-by-dag', 'outputs/a/o.txt', 'outputs/b/o.txt'])
+  workspace.write(workflowFile, commands(['b']))
+  await run(workspace)
+  expect(readdirSync(workspace.at(experiment, 'outputs'))).toEqual(['b'])
+  workspace.write(
+    workflowFile,
+    `${commands([])}  vectors: { kind: vectors, model: tiny, files: "../given/kind/probe/layer{layer}.safetensors" }\n`,
+  )
+  workspace.edit(workflowFile, 'steps:', 'models: { tiny: { source: ../models/model, dtype: float32 } }\nsteps:')
+  workspace.edit(workflowFile, 'kind/probe/layer{layer}', '{trait}/probe/layer{layer}')
+  expect((await run(workspace)).finished.outcome).toBe('done')
+  expect(readdirSync(workspace.at(experiment))).toEqual(['.made-by-dag'])
+})
+
+test('another workflow of the same experiment keeps its results', async () => {
+  const workspace = freshWorkspace()
+  workspace.write(workflowFile, commands(['a', 'b']))
+  workspace.write('workflows/other.yaml', commands(['c']))
+  await run(workspace)
+  expect((await dag(workspace.folder, ['run', '--ui', 'json', 'workflows/other.yaml'])).code).toBe(0)
+  workspace.write(workflowFile, commands(['b']))
+  await run(workspace)
+  expect(shown(workspace)).toEqual(['.made-by-dag', 'outputs/b/o.txt', 'outputs/c/o.txt'])
+})
+
+test('while a step fails nothing is taken away', async () => {
+  const workspace = freshWorkspace()
+  workspace.write(workflowFile, commands(['a', 'b']))
+  await run(workspace)
+  workspace.write(workflowFile, commands(['a', 'c'], { c: 'false' }))
+  expect((await run(workspace)).code).toBe(1)
+  expect(shown(workspace)).toEqual(['.made-by-dag', 'outputs/a/o.txt', 'outputs/b/o.txt'])
+  workspace.write(workflowFile, commands(['a', 'c']))
+  expect((await run(workspace)).code).toBe(0)
+  expect(shown(workspace)).toEqual(['.made-by-dag', 'outputs/a/o.txt', 'outputs/c/o.txt'])
+})
+
+test('results of which a killed run had only said that it would write them are taken away, or kept aside', async () => {
+  const workspace = freshWorkspace()
+  workspace.write(workflowFile, commands(['a', 'b', 'c']))
+  await run(workspace)
+  changeIndex(workspace, 'UPDATE views SET size = NULL, mtime = NULL, ctime = NULL, inode = NULL')
+  rmSync(workspace.at(experiment, 'outputs/b/o.txt'))
+  workspace.write(workflowFile, commands(['c']))
+  const { events } = await run(workspace)
+  expect(shown(workspace)).toEqual(['.made-by-dag', 'outputs/a/o.txt.edited-1', 'outputs/c/o.txt'])
+  expect(events.flatMap((event) => (event.type === 'log' ? [event.text] : []))).toEqual([
+    `a result was edited by hand; the edited file is kept as ${workspace.at(experiment, 'outputs/a/o.txt')}.edited-1`,
+    `results that the workflow no longer makes were removed from ${experiment}: 1`,
+  ])
+})
+
+test('an index of the former layout goes on: what it shows belongs to the workflow from the next run on', async () => {
+  const workspace = freshWorkspace()
+  workspace.write(workflowFile, commands(['a', 'b']))
+  await run(workspace)
+  changeIndex(workspace, 'ALTER TABLE views DROP COLUMN workflow; DELETE FROM standing; PRAGMA user_version=2')
+  expect((await run(workspace)).finished.cells).toEqual({ ran: 0, reused: 2, failed: 0 })
+  workspace.write(workflowFile, commands(['b']))
+  await run(workspace)
+  expect(shown(workspace)).toEqual(['.made-by-dag', 'outputs/b/o.txt'])
+})
+
+test('results are never shown among files of somebody else: that is said before anything is started', async () => {
+  const workspace = freshWorkspace()
+  workspace.write(workflowFile, commands(['a']))
+  workspace.write(`${experiment}/thesis.md`, 'mine')
+  const { code, stdout, stderr } = await dag(workspace.folder, ['run', '--ui', 'plain', workflowFile])
+  const problem = `error: results cannot be shown in ${workspace.at(experiment)}: it is there, and dag did not make it [foreign-folder]
+  hint: move it away, or give the workflow another \`experiment:\` name
+`
+  expect([code, stdout, stderr]).toEqual([2, '', `${problem}\n1 error; nothing was started\n`])
+  expect(existsSync(workspace.at('cache/manifests')) && readdirSync(workspace.at('cache/manifests'))).toEqual([])
+  const checked = await dag(workspace.folder, ['check', workflowFile])
+  expect([checked.stdout, checked.stderr]).toContainEqual(`${workflowFile}: 1 step, 1 task; it can be planned, not run\n`)
+  workspace.edit(workflowFile, 'workflow: audit', 'workflow: audit\nexperiment: own')
+  expect((await run(workspace)).finished.outcome).toBe('done')
+})
