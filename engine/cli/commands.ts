@@ -196,6 +196,7 @@ export const exportTraitInterpCommand = buildCommand({
         placeholder: 'folder',
       },
       recordings: { kind: 'boolean', brief: 'Write the stored activations too, as .pt', default: false },
+      prune: { kind: 'boolean', brief: 'Remove what former exports wrote there and this one would not', default: false },
     },
   },
   docs: { brief: "Write a workflow's answers, vectors, projections and recordings as an experiment of trait-interp" },

@@ -1,4 +1,3 @@
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { kinds } from '../../steps/index.ts'
 import { experimentFiles } from '../../steps/interop/trait-interp.ts'
@@ -8,6 +7,7 @@ import type { ExperimentFile } from '../core/experiment.ts'
 import type { Plan } from '../plan/plan.ts'
 import { prepare } from '../prepare.ts'
 import { exportText } from '../report/export-text.ts'
+import { beginExport, isExportFolder } from '../run/export-folder.ts'
 import { planNow } from '../run/session.ts'
 import { writeExperiment } from '../run/write-experiment.ts'
 import type { CliContext } from './context.ts'
@@ -20,17 +20,15 @@ export interface ExportFlags {
   readonly store?: string
   readonly to: string
   readonly recordings: boolean
+  readonly prune: boolean
 }
-
-/** Says that a folder was written by an export, which may write into it again. */
-const marker = '.dag-export'
 
 /** Writes what a workflow made as an experiment of trait-interp. */
 export async function exportTraitInterp(this: CliContext, flags: ExportFlags, file: string): Promise<void> {
   const { process } = this
   const sidecar = sidecarCommand(process.env)
   if (!sidecar.ok) return reportProblems(process, [sidecar.error])
-  if (!isOurs(flags.to)) return reportProblems(process, [notOurs(flags.to)])
+  if (!isExportFolder(flags.to)) return reportProblems(process, [notOurs(flags.to)])
   const { store } = openStoreOf(file, flags.store)
   const progress = progressLine(process.stderr, Date.now)
   try {
@@ -40,26 +38,29 @@ export async function exportTraitInterp(this: CliContext, flags: ExportFlags, fi
     const tasks = plan.tasks.map(({ task }) => plan.settled(task.id))
     const all = experimentFiles({ experiment: path.basename(path.resolve(flags.to)), sources: prepared.value.sources, tasks })
     const files = flags.recordings ? all : all.filter(({ is }) => is !== 'recording')
-    mkdirSync(flags.to, { recursive: true })
-    writeFileSync(path.join(flags.to, marker), 'Written by dag export trait-interp, which may write into this folder again.\n')
+    const folder = path.resolve(flags.to)
+    const former = beginExport(folder, new Set(all.map((each) => each.path)), flags.prune)
     await writeExperiment({
       layout: store.layout,
       sidecar: sidecar.value,
-      folder: path.resolve(flags.to),
+      folder,
       files,
       onLog: () => {},
       onFile: (done, total) => progress.show(() => `writing: ${done} of ${total} files`),
     })
     progress.end()
-    process.stdout.write(exportText(flags.to, countsOf(files), missing(plan), flags.recordings ? givenUp(tasks) : 0))
+    process.stdout.write(
+      exportText(flags.to, {
+        written: countsOf(files),
+        missing: missing(plan),
+        givenUp: flags.recordings ? givenUp(tasks) : 0,
+        former: { files: former, pruned: flags.prune },
+      }),
+    )
   } finally {
     progress.end()
     store.close()
   }
-}
-
-function isOurs(folder: string): boolean {
-  return !existsSync(folder) || existsSync(path.join(folder, marker)) || readdirSync(folder).length === 0
 }
 
 function notOurs(folder: string): Diagnostic {

@@ -1,4 +1,4 @@
-import { chmodSync, closeSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync, readdirSync, renameSync, rmdirSync, rmSync, writeSync } from 'node:fs'
 import path from 'node:path'
 import { type Digest, digestOfBytes } from '../core/digest.ts'
 import { atFile } from '../core/system-error.ts'
@@ -72,4 +72,11 @@ export function placeObjects(layout: StoreLayout, staging: string, files: readon
   }
   for (const folder of folders) syncFolder(folder)
   syncFolder(layout.objects)
+}
+
+/** Removes a folder that nothing is in any more, and those above it, up to `top`, which stays. */
+export function removeEmpty(folder: string, top: string): void {
+  if (folder === top || !existsSync(folder) || readdirSync(folder).length > 0) return
+  rmdirSync(folder)
+  removeEmpty(path.dirname(folder), top)
 }

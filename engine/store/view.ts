@@ -1,7 +1,7 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { digestOfBytes } from '../core/digest.ts'
-import { writeDurably } from './durable.ts'
+import { removeEmpty, writeDurably } from './durable.ts'
 import type { Store } from './store.ts'
 import { syncFolder } from './sync.ts'
 
@@ -110,13 +110,6 @@ function removeFormer(store: Store, { folder, workflow, files }: View): Pick<Vie
   const forget = store.db.prepare('DELETE FROM views WHERE path = ?')
   if (former.length > 0) store.transaction(() => former.forEach((row) => forget.run(row.path)))
   return { removed: former.length - keptAside.length, keptAside }
-}
-
-/** Removes a folder that nothing is in any more, and those above it, up to `top`, which stays. */
-function removeEmpty(folder: string, top: string): void {
-  if (folder === top || !existsSync(folder) || readdirSync(folder).length > 0) return
-  rmdirSync(folder)
-  removeEmpty(path.dirname(folder), top)
 }
 
 /** A file as it was written; its stamp is null where a run was killed before it had one. */

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import { metricNames, metricsOf } from '../../steps/common/metrics.ts'
 import { dag } from '../support/dag.ts'
 import { python } from '../support/paths.ts'
-import { finishedWorkspace, freshWorkspace, type Workspace, workflowFile } from '../support/workspace.ts'
+import { finishedWorkspace, freshWorkspace, organismList, type Workspace, workflowFile } from '../support/workspace.ts'
 
 const organisms = ['alpha', 'beta', 'gamma']
 
@@ -99,6 +99,25 @@ test('a folder of somebody else is not written into; one of an earlier export is
   ])
   const { folder } = await exported(workspace)
   expect((await exported(workspace)).folder).toBe(folder)
+})
+
+test('what a former export wrote and this one would not is named, and removed when asked for; what is not ours stays', async () => {
+  const workspace = finishedWorkspace()
+  const { folder } = await exported(workspace)
+  workspace.write('theirs/experiments/audit/inference/gamma/notes.txt', 'mine')
+  workspace.write('organisms/list.yaml', organismList(['alpha', 'beta']))
+  const written = 'written to FOLDER: 24 responses, 8 vectors, 48 projections\n'
+  const first = 'inference/gamma/responses/one/one_1.json'
+  const what = `36 files of former exports, first ${first}`
+  for (let turn = 0; turn < 2; turn++)
+    expect((await exported(workspace)).said).toBe(`${written}no longer part of it: ${what}; \`--prune\` removes them\n`)
+  expect(existsSync(path.join(folder, first))).toBe(true)
+  expect((await exported(workspace, '--prune')).said).toBe(`${written}removed: ${what}\n`)
+  const left = readdirSync(folder, { recursive: true })
+    .map(String)
+    .filter((name) => name.includes('gamma'))
+  expect(left).toEqual(['inference/gamma', 'inference/gamma/notes.txt'])
+  expect((await exported(workspace)).said).toBe(written)
 })
 
 test('what is not made yet is left out and counted', async () => {
