@@ -113,7 +113,7 @@ export interface Operation {
   /** Groups that are worked on together, from all groups of the task, so that a resumed run makes the same batches. */
   batches(task: Task, inputs: Inputs, groups: readonly string[]): string[][]
   cost(task: Task, inputs: Inputs, cell: CellSpec): Cost
-  /** A cell is made of a whole prompt set, and its bytes grow with it. */
+  /** A cell is made of a whole prompt set, and its bytes are in proportion to the prompts. */
   readonly ofWholeSet?: true
   /** Groups that a model works on at once where memory allows it; absent where the sidecar alone decides that. */
   together?(task: Task): number

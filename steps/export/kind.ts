@@ -95,10 +95,10 @@ const exportOperation: Operation = {
   folder: (task, cell) => `scores/${task.step}/${cell.id}`,
 }
 
-/** A rough count, for forecasts: a row of metrics, a token's two scores. */
+/** A rough count, for forecasts: a row of metrics, a token's two scores. What a file takes besides is left out: see `ofWholeSet`. */
 function bytesOf(task: Task, inputs: Inputs, table: string): number {
   const scores = inputs.of('organism').flatMap((parent) => parent.cells)
-  if (table === 'responses') return scores.length * inputs.of('clean').length * 120 + scores.length * 60 + 2000
+  if (table === 'responses') return scores.length * inputs.of('clean').length * 120 + scores.length * 60
   const tokens = inputs
     .of('answers')
     .flatMap((parent) => parent.cells.map((cell) => parent.task.operation.cost(parent.task, inputs, cell.spec).decodeTokens))

@@ -69,6 +69,16 @@ test('the plan after a run is the whole plan: a prompt that every kind of step r
   expect(await wholePlan(workspace)).toEqual(planned)
 })
 
+test('the plan after a run is the whole plan: tables and reports, whose bytes are those of whole sets', async () => {
+  const workspace = finishedWorkspace()
+  workspace.edit(workflowFile, '  report:', '  tables: { kind: export, of: scores, tokens: true }\n  report:')
+  for (const ran of [12, 0, 0]) expect((await run(workspace)).finished.cells.ran).toBe(ran)
+  rainReworded(workspace)
+  const planned = await plan(workspace)
+  expect(planned.counts.tables).toMatchObject({ run: 6, total: 12 })
+  expect(await wholePlan(workspace)).toEqual(planned)
+})
+
 test('of what the edited prompt does not touch, nothing is looked up', async () => {
   const workspace = await standing()
   rainReworded(workspace)
