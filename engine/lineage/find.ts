@@ -1,6 +1,7 @@
 import path from 'node:path'
 import type { Digest } from '../core/digest.ts'
 import { fail, ok, type Result } from '../core/result.ts'
+import { indexName } from '../store/layout.ts'
 import { type Store, toBlob, toHex } from '../store/store.ts'
 import type { LineageNode } from './lineage.ts'
 
@@ -31,7 +32,9 @@ function ofFile(store: Store, artifact: string, readFile: (file: string) => stri
   const file = path.resolve(name)
   const text = readFile(file)
   if (text === null) return null
-  const row = store.db.prepare('SELECT digest FROM views WHERE path = ?').get(file) as { digest: string } | undefined
+  const row = store.db.prepare('SELECT digest FROM views WHERE path = ?').get(indexName(store.layout, file)) as
+    | { digest: string }
+    | undefined
   if (!row) return fail(`${name} is not a result that this store shows`)
   const key = keyOfDigest(store, row.digest)
   if (!key) return fail(`the store no longer holds what ${name} was made from`)

@@ -1,5 +1,6 @@
 import type { Digest } from '../core/digest.ts'
 import type { Components, Facts } from '../core/step-kind.ts'
+import { fileOfName } from '../store/layout.ts'
 import { type Store, toBlob, toHex, type Unit } from '../store/store.ts'
 import type { Reached } from './reach.ts'
 
@@ -88,7 +89,7 @@ export function filesShowing(store: Store, reader: LineageReader, reached: Reado
   const paths = Map.groupBy(views, ({ digest }) => digest)
   const latest = new Map<string, { key: Digest; unit: number; files: string[] }>()
   for (const [key, { digest, unit, cell }] of reached) {
-    const files = paths.get(digest)?.map((view) => view.path)
+    const files = paths.get(digest)?.map((view) => fileOfName(store.layout, view.path))
     const name = `${reader.unit(unit).task}:${cell}`
     if (files && unit > (latest.get(name)?.unit ?? -1)) latest.set(name, { key, unit, files })
   }

@@ -5,6 +5,7 @@ import { type ReasonGroup, reasonsOf } from '../lineage/reasons.ts'
 import type { Task } from '../core/step-kind.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { Prepared } from '../prepare.ts'
+import { indexName } from '../store/layout.ts'
 import type { Store } from '../store/store.ts'
 
 /** What it takes to say why a plan is as it is. */
@@ -23,5 +24,5 @@ export function explaining({ workflow, locate }: Prepared, store: Store, plan: P
 
 /** The workflow's file as runs record it: relative to the store, so that a workspace can move. */
 export function recordedFile(store: Store, workflow: Prepared['workflow']): string {
-  return path.relative(store.layout.root, path.join(workflow.folder, path.basename(workflow.file)))
+  return indexName(store.layout, path.join(workflow.folder, path.basename(workflow.file)))
 }

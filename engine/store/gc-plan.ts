@@ -74,11 +74,11 @@ export interface GcPlan {
 
 /** Decides what goes and what stays, and why. Changes nothing. */
 export function makePlan(store: Store, { grace, forget, now }: GcOptions, heldBy: string | null): GcPlan {
-  const { db, layout } = store
+  const { layout } = store
   const units = surveyUnits(store, now)
   const records = readRunRecords(layout)
   const standing = records.map((record) => (forget.includes(record.file) ? forgotten(record) : record))
-  const { kept, garbage } = findGarbage({ units, records: standing, shown: surveyViews(db), grace })
+  const { kept, garbage } = findGarbage({ units, records: standing, shown: surveyViews(store), grace })
   const dead = new Set(garbage.map(({ id }) => id))
   const going = units.filter(({ id }) => dead.has(id))
   const staying = units.filter(({ id }) => !dead.has(id))

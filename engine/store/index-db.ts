@@ -17,7 +17,8 @@ export function openIndex(file: string): DatabaseSync {
     return db
   }
   if (layout === 2) {
-    db.exec(`${settings}; BEGIN IMMEDIATE; ALTER TABLE views ADD COLUMN workflow TEXT; PRAGMA user_version=${indexVersion}; COMMIT`)
+    // What is shown was named by its absolute path; the next run finds it as it should be, and names it anew.
+    db.exec(`${settings}; BEGIN IMMEDIATE; DROP TABLE views; ${schema}; PRAGMA user_version=${indexVersion}; COMMIT`)
     return db
   }
   if (layout !== 0)

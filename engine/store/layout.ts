@@ -44,3 +44,13 @@ export function makeFolders(layout: StoreLayout): void {
 export function objectPath(layout: StoreLayout, digest: Digest): string {
   return path.join(layout.objects, digest.slice(0, 2), digest)
 }
+
+/** A file outside the store as the index names it: from the store's own folder, so that both can move together. */
+export function indexName({ root }: StoreLayout, file: string): string {
+  return path.relative(root, file)
+}
+
+/** The file that the index names so. */
+export function fileOfName({ root }: StoreLayout, name: string): string {
+  return path.resolve(root, name)
+}

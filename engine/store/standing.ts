@@ -4,7 +4,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import type { Digest } from '../core/digest.ts'
 import { type Json, parseOrNull } from '../core/json.ts'
 import type { StoreLayout } from './layout.ts'
-import { objectPath } from './layout.ts'
+import { fileOfName, objectPath } from './layout.ts'
 
 /** What a run left behind that has nothing more to do. */
 export interface Standing {
@@ -75,7 +75,7 @@ export function rememberStanding(
     value: string
   }[]
   const views = db.prepare('SELECT path FROM views').all() as { path: string }[]
-  const paths = [...seen, ...objects.map(({ value }) => objectPath(layout, value)), ...views.map(({ path }) => path)]
+  const paths = [...seen, ...objects.map(({ value }) => objectPath(layout, value)), ...views.map(({ path }) => fileOfName(layout, path))]
   for (const path of paths) {
     const stamp = stampText(path)
     if (Date.now() - stamp.changedMs < settledMs) return

@@ -3,7 +3,7 @@ import path from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import type { Digest } from '../core/digest.ts'
 import type { ShownFolder, UnitFacts } from './garbage.ts'
-import type { StoreLayout } from './layout.ts'
+import { fileOfName, type StoreLayout } from './layout.ts'
 import { readManifest } from './mend.ts'
 import { type Store, toHex } from './store.ts'
 import { viewMarker } from './view.ts'
@@ -55,13 +55,14 @@ function lists<T>(db: DatabaseSync, sql: string, of: (value: unknown) => T): Map
 }
 
 /** Results that are there to be looked at, by the folder that carries our marker. */
-export function surveyViews(db: DatabaseSync): ShownFolder[] {
+export function surveyViews({ db, layout }: Pick<Store, 'db' | 'layout'>): ShownFolder[] {
   const rows = db.prepare('SELECT DISTINCT path, unit FROM views JOIN cells ON cells.digest = unhex(views.digest)').all() as {
     path: string
     unit: number
   }[]
   const folders = new Map<string, number[]>()
-  for (const { path: file, unit } of rows) {
+  for (const { path: name, unit } of rows) {
+    const file = fileOfName(layout, name)
     if (!existsSync(file)) continue
     const folder = markedFolder(file)
     folders.set(folder, [...(folders.get(folder) ?? []), unit])

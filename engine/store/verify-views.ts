@@ -3,6 +3,7 @@ import { type Digest, digestOfBytes } from '../core/digest.ts'
 import { type CellOutput, CorruptObject, type Reader, type Slot } from '../core/step-kind.ts'
 import type { Finding } from './damage.ts'
 import { createDiskReader, type DiskReader } from './direct-read.ts'
+import { fileOfName, indexName } from './layout.ts'
 import { createReader } from './read.ts'
 import type { Store } from './store.ts'
 import { sameStamp, type ViewRow } from './view.ts'
@@ -32,15 +33,19 @@ export async function checkViews(store: Store, read: boolean, onView: (done: num
   let gone = 0
   for (const [index, row] of rows.entries()) {
     onView(index + 1, rows.length)
-    const stat = statSync(row.path, { bigint: true, throwIfNoEntry: false })
-    if (!stat) gone++
-    else if (!sameStamp(row, stat)) edited.push(row.path)
-    else {
-      const cell = shown.get(row.digest)
-      const problem = () => viewProblem(row.path, row.digest, cell, read ? { reader, disk } : null)
-      const detail = await problem()
-      if (detail !== null) findings.push(damagedView(store, row.path, row.digest, detail, async () => (await problem()) !== null))
+    const file = fileOfName(store.layout, row.path)
+    const stat = statSync(file, { bigint: true, throwIfNoEntry: false })
+    if (!stat) {
+      gone++
+      continue
     }
+    // Other stamps alone are no edit: a copy of a workspace has them.
+    const isOurs = sameStamp(row, stat)
+    const problem = () => viewProblem(file, row.digest, shown.get(row.digest), read || !isOurs ? { reader, disk } : null)
+    const detail = await problem()
+    if (detail === null) continue
+    if (isOurs) findings.push(damagedView(store, file, row.digest, detail, async () => (await problem()) !== null))
+    else edited.push(file)
   }
   return { checked: rows.length, gone, edited, findings }
 }
@@ -82,7 +87,7 @@ function damagedView(store: Store, file: string, digest: Digest, detail: string,
     affected: [],
     stillThere,
     mend() {
-      forget.run(file, digest)
+      forget.run(indexName(store.layout, file), digest)
       return 'forgotten'
     },
   }

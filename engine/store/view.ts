@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, s
 import path from 'node:path'
 import { digestOfBytes } from '../core/digest.ts'
 import { removeEmpty, writeDurably } from './durable.ts'
+import { fileOfName, indexName } from './layout.ts'
 import type { Store } from './store.ts'
 import { syncFolder } from './sync.ts'
 
@@ -53,7 +54,7 @@ async function writeFiles(store: Store, view: View): Promise<Pick<ViewChanges, '
   claim(view.folder)
   // That they are ours is known before they are there, so that what a killed run leaves of them can be taken away.
   const announce = store.db.prepare('INSERT OR IGNORE INTO views (path, digest, workflow) VALUES (?, ?, ?)')
-  store.transaction(() => stale.forEach(({ target, digest }) => announce.run(target, digest, view.workflow)))
+  store.transaction(() => stale.forEach(({ name, digest }) => announce.run(name, digest, view.workflow)))
   const keptAside: string[] = []
   const written = stale.filter(({ isCurrent }) => !isCurrent)
   for (const { target, content, isEdited } of written) {
@@ -66,9 +67,9 @@ async function writeFiles(store: Store, view: View): Promise<Pick<ViewChanges, '
     'INSERT OR REPLACE INTO views (path, digest, size, mtime, ctime, inode, workflow) VALUES (?, ?, ?, ?, ?, ?, ?)',
   )
   store.transaction(() => {
-    for (const { target, digest } of stale) {
+    for (const { name, target, digest } of stale) {
       const stat = statSync(target, { bigint: true })
-      remember.run(target, digest, Number(stat.size), String(stat.mtimeNs), String(stat.ctimeNs), String(stat.ino), view.workflow)
+      remember.run(name, digest, Number(stat.size), String(stat.mtimeNs), String(stat.ctimeNs), String(stat.ino), view.workflow)
     }
   })
   return { written: written.length, keptAside }
@@ -76,6 +77,8 @@ async function writeFiles(store: Store, view: View): Promise<Pick<ViewChanges, '
 
 /** A file of a view that is to be written, or where it is current to be remembered as this workflow's. */
 interface StaleFile extends ViewFile {
+  /** As the index has it. */
+  readonly name: string
   readonly target: string
   readonly isCurrent: boolean
   /** It is there, and not as we left it. */
@@ -86,12 +89,13 @@ function staleFiles(store: Store, { folder, workflow, files }: View): StaleFile[
   const recall = store.db.prepare('SELECT * FROM views WHERE path = ?')
   return files.flatMap((file) => {
     const target = path.join(folder, file.path)
-    const known = recall.get(target) as ViewRow | undefined
+    const name = indexName(store.layout, target)
+    const known = recall.get(name) as ViewRow | undefined
     const stat = statSync(target, { bigint: true, throwIfNoEntry: false })
     const isOurs = stat !== undefined && known !== undefined && sameStamp(known, stat)
     const isCurrent = isOurs && known.digest === file.digest
     if (isCurrent && known.workflow === workflow) return []
-    return [{ ...file, target, isCurrent, isEdited: stat !== undefined && !isOurs }]
+    return [{ ...file, name, target, isCurrent, isEdited: stat !== undefined && !isOurs }]
   })
 }
 
@@ -99,13 +103,15 @@ function staleFiles(store: Store, { folder, workflow, files }: View): StaleFile[
 function removeFormer(store: Store, { folder, workflow, files }: View): Pick<ViewChanges, 'removed' | 'keptAside'> {
   const shown = new Set(files.map((file) => path.join(folder, file.path)))
   const rows = store.db.prepare('SELECT * FROM views WHERE workflow = ?').all(workflow) as unknown as (ViewRow & { path: string })[]
-  const former = rows.filter((row) => row.path.startsWith(folder + path.sep) && !shown.has(row.path))
+  const former = rows
+    .map((row) => ({ ...row, file: fileOfName(store.layout, row.path) }))
+    .filter(({ file }) => file.startsWith(folder + path.sep) && !shown.has(file))
   const keptAside: string[] = []
   for (const row of former) {
-    const stat = statSync(row.path, { bigint: true, throwIfNoEntry: false })
-    if (stat && !sameStamp(row, stat)) keptAside.push(keepAside(row.path))
-    else rmSync(row.path, { force: true })
-    removeEmpty(path.dirname(row.path), folder)
+    const stat = statSync(row.file, { bigint: true, throwIfNoEntry: false })
+    if (stat && !sameStamp(row, stat)) keptAside.push(keepAside(row.file))
+    else rmSync(row.file, { force: true })
+    removeEmpty(path.dirname(row.file), folder)
   }
   const forget = store.db.prepare('DELETE FROM views WHERE path = ?')
   if (former.length > 0) store.transaction(() => former.forEach((row) => forget.run(row.path)))

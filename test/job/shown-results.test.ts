@@ -1,8 +1,8 @@
-import { existsSync, readdirSync, rmSync } from 'node:fs'
-import { expect, test } from 'vitest'
+import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { expect, onTestFinished, test } from 'vitest'
 import { dag, run } from '../support/dag.ts'
 import { changeIndex } from '../support/stored.ts'
-import { finishedWorkspace, freshWorkspace, organismList, type Workspace, workflowFile } from '../support/workspace.ts'
+import { finishedWorkspace, freshWorkspace, organismList, type Workspace, workflowFile, workspaceAt } from '../support/workspace.ts'
 
 const experiment = 'experiments/audit'
 
@@ -121,6 +121,21 @@ test('an index of the former layout goes on: what it shows belongs to the workfl
   workspace.write(workflowFile, commands(['b']))
   await run(workspace)
   expect(shown(workspace)).toEqual(['.made-by-dag', 'outputs/b/o.txt'])
+})
+
+test('after a workspace has moved, results are known as they were', async () => {
+  const workspace = await everythingShown()
+  const moved = workspaceAt(`${workspace.folder}-moved`)
+  onTestFinished(() => rmSync(moved.folder, { recursive: true, force: true }))
+  renameSync(workspace.folder, moved.folder)
+  const results = shown(moved)
+  expect((await dag(moved.folder, ['verify'])).stdout).not.toMatch(/removed|edited/)
+  const lines = (await dag(moved.folder, ['lineage', '--down', 'trait:kind'])).stdout.split('\n')
+  expect(lines).toContain(`      ${experiment}/analysis/top_activating/summary.md`)
+  withoutGamma(moved)
+  await run(moved)
+  expect(shown(moved)).toEqual(results.filter((file) => !file.includes('gamma')))
+  expect((await dag(moved.folder, ['verify'])).stdout).not.toMatch(/removed|edited/)
 })
 
 test('results are never shown among files of somebody else: that is said before anything is started', async () => {
