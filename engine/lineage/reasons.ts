@@ -58,12 +58,13 @@ export interface Behind {
 /** What is behind each of a task's cells, as {@link reasonsOf} counts them. */
 export function behindCells(plan: Plan, explain: Explainer, history: History, task: Task): (cell: SettledCell) => Behind {
   const buckets = new Map<string, readonly Bucket[]>()
+  const visited = new Set<string>()
   const visit = (id: string): void => {
-    if (buckets.has(id)) return
+    if (visited.has(id)) return
+    visited.add(id)
     const { task: at, toRun } = plan.byId.get(id) as PlannedTask
-    if (toRun === 0) return
     for (const parent of at.parents) visit(parent.task)
-    buckets.set(id, bucketsOf(plan, at, explain, history, buckets, 'tasks'))
+    if (toRun > 0) buckets.set(id, bucketsOf(plan, at, explain, history, buckets, 'tasks'))
   }
   visit(task.id)
   const found = buckets.get(task.id) ?? []
@@ -111,10 +112,7 @@ function inheritedCauses(
   taskOf: (id: string) => Task,
   wanted: Wanted,
 ): (cell: SettledCell) => Behind {
-  const parents = [...new Set(task.parents.map((parent) => parent.task))].flatMap((id) => {
-    const list = buckets.get(id)
-    return list ? [{ task: taskOf(id), buckets: list }] : []
-  })
+  const parents = nearestRunning(task, buckets, taskOf)
   const all = unique(parents.flatMap((parent) => parent.buckets.flatMap((bucket) => bucket.causes)))
   const whole: Behind = { causes: all, waitsFor: parents.map((parent) => parent.task.id) }
   const { axes } = task.operation
@@ -131,6 +129,23 @@ function inheritedCauses(
     if (kin.length === 0) return whole
     return { causes: unique(kin.flatMap(({ found }) => found)), waitsFor: kin.map(({ id }) => id) }
   }
+}
+
+/**
+ * The parents that run. Where none does, those of the parents, and so on: a parent may be known as done while what it was
+ * made from is lost, and then nobody knows its outputs until that is made again.
+ */
+function nearestRunning(task: Task, buckets: ReadonlyMap<string, readonly Bucket[]>, taskOf: (id: string) => Task) {
+  for (let above = [task]; above.length > 0; ) {
+    const ids = [...new Set(above.flatMap(({ parents }) => parents.map((parent) => parent.task)))]
+    const running = ids.flatMap((id) => {
+      const list = buckets.get(id)
+      return list ? [{ task: taskOf(id), buckets: list }] : []
+    })
+    if (running.length > 0) return running
+    above = ids.map(taskOf)
+  }
+  return []
 }
 
 /** Causes of a parent's cells by the values of the axes that it shares with a child. */

@@ -1,8 +1,9 @@
+import { rmSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import type { PlanReport } from '../../engine/report/plan-report.ts'
-import { plan, run } from '../support/dag.ts'
+import { dag, plan, run } from '../support/dag.ts'
 import { variants } from '../support/paths.ts'
-import { changeIndex, rows } from '../support/stored.ts'
+import { changeIndex, objectFile, rows, stored } from '../support/stored.ts'
 import { finishedWorkspace, type Workspace, workflowFile } from '../support/workspace.ts'
 
 /** A workspace whose last run found everything up to date. */
@@ -90,4 +91,14 @@ test('of what the edited prompt does not touch, nothing is looked up', async () 
       SELECT * FROM json_each(objects) JOIN cells ON slot ->> '$.object' = value JOIN units ON units.id = unit WHERE operation = 'extract')`,
   )
   expect([await plan(workspace), (await wholePlan(workspace)).cells.run > before.cells.run]).toEqual([before, true])
+})
+
+test('what waits behind a task that is known as done, of which an input is lost, is told with what is lost', async () => {
+  const workspace = finishedWorkspace()
+  rmSync(objectFile(workspace, stored(workspace, 'scores/alpha/one/clean', 'one_1@2:kind:mean_diff')))
+  changeIndex(workspace, "DELETE FROM done WHERE view LIKE '%matrix.json%'")
+  const { reasons } = await plan(workspace)
+  expect(reasons.map(({ text }) => text)).toEqual(['object lost: 8 projections, then up to 1 overview'])
+  const why = await dag(workspace.folder, ['why', workflowFile, 'ranking/overview'])
+  expect(why.stdout).toContain('scores/alpha/one/clean')
 })
