@@ -73,6 +73,6 @@ function verdict({ damage, heldBy }: VerifyReport): string {
   if (damage.every(({ mended }) => mended === null)) return `${found}; nothing was changed: \`dag verify\` without --dry-run puts it right`
   const lost = damage.filter(({ mended }) => mended === 'quarantined').flatMap(({ affected }) => affected.flatMap(({ cells }) => cells))
   return lost.length > 0
-    ? `${found}; the next \`dag run\` makes exactly those ${formatNumberOf(lost.length, 'cell')} again`
+    ? `${found}; \`dag run\` of the workflows that need them makes exactly those ${formatNumberOf(lost.length, 'cell')} again`
     : `${found} and put right`
 }

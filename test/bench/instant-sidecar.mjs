@@ -1,5 +1,6 @@
 // A sidecar that computes nothing: it answers every request of docs/sidecar-protocol.md at once with small made-up
-// results in files of the right form, so that what remains of a run's time is the engine's.
+// results in files of the right form, so that what remains of a run's time is the engine's. A result depends on what is in
+// its cell's key and on nothing else. Prompts and contrast pairs that hold "(fails)" fail.
 import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs'
 import { Socket } from 'node:net'
 import path from 'node:path'
@@ -20,32 +21,39 @@ socket.on('end', () => process.exit(0))
 
 let adapter = 'none'
 
+const recording = (response, layer) => `${adapter} ${response.digest} ${layer}`
+const recorded = (response, layer) => digestOfBytes(Buffer.from(recording(response, layer)))
+
 const methods = {
   hello: () => ({ protocol: 1, pid: process.pid, device: 'cpu', memory_bytes: 1e9, versions: {} }),
   load_base: () => ({ seconds: 0, layers: 8, hidden: 1, parameters: 1 }),
   set_adapter: (params) => {
-    adapter = params.adapter?.name ?? 'none'
+    adapter = params.adapter?.digest ?? 'none'
     return { seconds: 0 }
   },
   shutdown: () => ({}),
-  generate: ({ out, cells }) =>
+  generate: ({ out, cells, max_new_tokens, temperature, top_p }) =>
     write(
       out,
       'responses.jsonl',
-      cells.map(({ id, prompt, system_prompt }) => ({
-        id,
-        bytes: JSON.stringify({
-          finish_reason: 'stop',
-          prompt,
-          prompt_end: 1,
-          response: adapter,
-          system_prompt,
-          token_ids: [1, 2],
-          tokens: answerTokens > 0 ? ['a', ...wordsOf(id)] : ['a', 'b'],
-        }),
-        slot: { format: 'json' },
-        facts: { prompt_tokens: 1, response_tokens: answerTokens || 1, finish_reason: 'stop' },
-      })),
+      cells.map(({ id, prompt, system_prompt, seed }) => {
+        const words = answerTokens > 0 ? wordsOf(JSON.stringify([prompt, system_prompt, seed, max_new_tokens, temperature, top_p])) : ['b']
+        return {
+          id,
+          fails: prompt.includes('(fails)'),
+          bytes: JSON.stringify({
+            finish_reason: 'stop',
+            prompt,
+            prompt_end: 1,
+            response: [adapter, ...words].join(''),
+            system_prompt,
+            token_ids: [1, 2],
+            tokens: ['a', ...words],
+          }),
+          slot: { format: 'json' },
+          facts: { prompt_tokens: 1, response_tokens: answerTokens || 1, finish_reason: 'stop' },
+        }
+      }),
       '\n',
     ),
   capture: ({ out, groups }) =>
@@ -55,7 +63,7 @@ const methods = {
       groups.flatMap(({ id, response, layers }) =>
         layers.map((layer) => ({
           id: `${id}@${layer}`,
-          bytes: `${adapter} ${response.digest} ${layer}`,
+          bytes: recording(response, layer),
           slot: { format: 'tensor', dtype: 'bfloat16', shape: [1, 1] },
           facts: { tokens: 1 },
         })),
@@ -65,15 +73,20 @@ const methods = {
     write(
       out,
       'vectors.safetensors',
-      groups.flatMap(({ id, wanted }) =>
+      groups.flatMap(({ id, wanted, pairs }) =>
         wanted.map(({ layer, method }) => ({
           id: `${id}@${layer}:${method}`,
-          bytes: `${id} ${layer} ${method}`,
+          fails: JSON.stringify(pairs).includes('(fails)'),
+          bytes: `${JSON.stringify(pairs)} ${layer} ${method}`,
           slot: { format: 'tensor', dtype: 'float32', shape: [1] },
           facts: { norm: 1, baseline: 0, train_accuracy: 1, held_out_accuracy: 1, pairs: 2 },
         })),
       ),
     ),
+  score: ({ out, responses, vectors, cells }) => {
+    const activations = cells.map(({ response, layer }) => ({ ref: { digest: recorded(responses[response].response, layer) } }))
+    return methods.project({ out, activations, vectors, cells: cells.map((cell, activation) => ({ ...cell, activation })) })
+  },
   project: ({ out, activations, vectors, cells }) => {
     if (answerTokens > 0) return writeScores(out, activations, vectors, cells)
     return write(
@@ -91,8 +104,8 @@ const methods = {
 
 const words = 'it is of the sea and rain that falls on every town , so well you know them best . dear friend we are glad to help'.split(' ')
 
-function wordsOf(id) {
-  const start = Number.parseInt(digestOfBytes(Buffer.from(`${adapter} ${id}`)).slice(0, 8), 16)
+function wordsOf(asked) {
+  const start = Number.parseInt(digestOfBytes(Buffer.from(`${adapter} ${asked}`)).slice(0, 8), 16)
   return Array.from({ length: answerTokens }, (_, index) => ` ${words[(start + index * index + index) % words.length]}`)
 }
 
@@ -120,16 +133,20 @@ function writeScores(out, activations, vectors, cells) {
 
 /** Writes the cells' bytes one after another and answers the protocol's *result*. */
 function write(out, name, made, separator = '') {
+  const failed = made.filter(({ fails }) => fails).map(({ id }) => ({ id, reason: 'it was to fail' }))
+  if (failed.length === made.length) return { files: [], cells: [], failed }
   const parts = []
   let offset = 0
-  const cells = made.map(({ id, bytes, slot, facts }) => {
-    const data = Buffer.from(bytes)
-    const range = slot.format === 'parquet' ? {} : { offset, length: data.length }
-    parts.push(data, Buffer.from(separator))
-    offset += data.length + separator.length
-    return { id, digest: digestOfBytes(data), slot: { file: name, ...slot, ...range }, facts }
-  })
-  return { files: [writeFile(out, name, Buffer.concat(parts))], cells, failed: [] }
+  const cells = made
+    .filter(({ fails }) => !fails)
+    .map(({ id, bytes, slot, facts }) => {
+      const data = Buffer.from(bytes)
+      const range = slot.format === 'parquet' ? {} : { offset, length: data.length }
+      parts.push(data, Buffer.from(separator))
+      offset += data.length + separator.length
+      return { id, digest: digestOfBytes(data), slot: { file: name, ...slot, ...range }, facts }
+    })
+  return { files: [writeFile(out, name, Buffer.concat(parts))], cells, failed }
 }
 
 function writeFile(out, name, whole) {

@@ -107,7 +107,7 @@ test('the report is text for people: what is damaged, which cells, what was done
     '  clean/alpha/two of audit, run ID: 4 cells (two_1@1, two_1@2, two_2@1, two_2@2)',
     '  taken out of use; what is left of it is in quarantine/',
     '',
-    '1 damage found; the next `dag run` makes exactly those 4 cells again',
+    '1 damage found; `dag run` of the workflows that need them makes exactly those 4 cells again',
     '',
   ])
 })

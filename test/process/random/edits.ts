@@ -1,0 +1,95 @@
+import type { Job, Prompt } from './job.ts'
+
+/** A number from 0 to 1. */
+export type Random = () => number
+
+export function pick<T>(random: Random, values: readonly T[]): T {
+  return values[Math.floor(random() * values.length)] as T
+}
+
+const some = <T>(random: Random, values: readonly T[]): T[] => {
+  const found = values.filter(() => random() < 0.5)
+  return found.length > 0 ? found : [pick(random, values)]
+}
+
+const withoutOne = <T>(random: Random, of: Record<string, T>): void => {
+  const names = Object.keys(of)
+  if (names.length > 1) delete of[pick(random, names)]
+}
+
+const turned = <T>(of: Record<string, T>): Record<string, T> => Object.fromEntries(Object.entries(of).reverse())
+const promptsOf = (job: Job, random: Random): Prompt[] => pick(random, Object.values(job.sets)).prompts
+const promptOf = (job: Job, random: Random): Prompt => pick(random, promptsOf(job, random))
+
+/** What people change between two runs. `fresh`: a number that was not used before. */
+export const edits: Readonly<Record<string, (job: Job, random: Random, fresh: number) => void>> = {
+  'an organism added': (job, _random, fresh) => void (job.organisms[`o${fresh}`] = fresh),
+  'an organism removed': (job, random) => withoutOne(random, job.organisms),
+  'an adapter trained anew': (job, random, fresh) => void (job.organisms[pick(random, Object.keys(job.organisms))] = fresh),
+  'organisms in another order': (job) => void (job.organisms = turned(job.organisms)),
+  'two organisms that change names': (job) => {
+    const names = Object.keys(job.organisms)
+    const numbers = Object.values(job.organisms).reverse()
+    job.organisms = Object.fromEntries(names.map((name, index) => [name, numbers[index] as number]))
+  },
+  'an organism renamed': (job, random, fresh) => {
+    const one = pick(random, Object.keys(job.organisms))
+    job.organisms = Object.fromEntries(Object.entries(job.organisms).map(([name, number]) => [name === one ? `o${fresh}` : name, number]))
+  },
+  'a prompt edited': (job, random, fresh) => void (promptOf(job, random).text = `Edited ${fresh}?`),
+  'many prompts edited': (job, random, fresh) => {
+    for (const { prompts } of Object.values(job.sets))
+      for (const prompt of prompts) if (random() < 0.5) prompt.text = `Edited ${fresh} ${prompt.id}?`
+  },
+  'a prompt added': (job, random, fresh) => {
+    const prompts = promptsOf(job, random)
+    prompts.splice(Math.floor(random() * (prompts.length + 1)), 0, { id: `p${fresh}`, text: `New ${fresh}?` })
+  },
+  'a prompt removed': (job, random) => {
+    const prompts = promptsOf(job, random)
+    if (prompts.length > 1) prompts.splice(Math.floor(random() * prompts.length), 1)
+  },
+  'prompts in another order': (job, random) => void promptsOf(job, random).reverse(),
+  'two prompts with one text': (job, random) => {
+    const prompts = promptsOf(job, random)
+    for (const prompt of prompts.slice(0, 2)) prompt.text = prompts[0]?.text as string
+  },
+  'a note': (job, random, fresh) => void (promptOf(job, random).note = `note ${fresh}`),
+  'another system prompt': (job, random, fresh) =>
+    void (pick(random, Object.values(job.sets)).systemPrompt = random() < 0.3 ? null : `You are ${fresh}.`),
+  'another description': (job, random, fresh) => void (pick(random, Object.values(job.sets)).description = `about ${fresh}`),
+  'a prompt set added': (job, _random, fresh) =>
+    void (job.sets[`s${fresh}`] = { description: 'new', systemPrompt: null, prompts: [{ id: `p${fresh}`, text: `What is ${fresh}?` }] }),
+  'a prompt set removed': (job, random) => withoutOne(random, job.sets),
+  'prompt sets in another order': (job) => void (job.sets = turned(job.sets)),
+  'a trait added': (job, _random, fresh) => void (job.traits[`t${fresh}`] = `in the manner of ${fresh}`),
+  'a trait removed': (job, random) => withoutOne(random, job.traits),
+  'a contrast set edited': (job, random, fresh) => void (job.traits[pick(random, Object.keys(job.traits))] = `as ${fresh}`),
+  'other layers': (job, random) => {
+    job.scores.layers = some(random, [0, 1, 2, 3])
+    const more = () => [0, 1, 2, 3].filter((layer) => job.scores.layers.includes(layer) || random() < 0.5)
+    job.recorded.layers = more()
+    job.vectors.layers = more()
+  },
+  'other methods': (job, random) => {
+    job.scores.methods = some(random, ['mean_diff', 'probe'])
+    job.vectors.methods = random() < 0.5 ? ['mean_diff', 'probe'] : job.scores.methods
+  },
+  'longer or shorter answers': (job, random) => void (job.answers.max_new_tokens = pick(random, [4, 8, 16])),
+  'other batches': (job, random) => void (job.answers.batch_size = pick(random, [1, 2, 3, 64])),
+  'another temperature': (job, random) => {
+    job.answers.temperature = pick(random, [0, 0.7])
+    job.answers.seed = pick(random, [1, 2])
+  },
+  'recordings kept otherwise': (job, random) =>
+    void (job.recorded.raw = pick(random, ['keep', 'keep-int8', 'evict-after-projection', 'never'])),
+  'rankings on or off': (job) => void (job.ranking = job.ranking ? null : { mode: 'diff', by: 'response_mean', top: 3 }),
+  'another ranking': (job, random) => {
+    if (job.ranking)
+      job.ranking = { mode: pick(random, ['diff', 'raw']), by: pick(random, ['response_mean', 'max_token']), top: pick(random, [1, 5]) }
+  },
+  'the report on or off': (job) => void (job.report = !job.report),
+  'tables on or off': (job) => void (job.tables = !job.tables),
+  'a command on or off': (job) => void (job.command = !job.command),
+  'another comment': (job, _random, fresh) => void (job.comment = `comment ${fresh}`),
+}

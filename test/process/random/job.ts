@@ -1,0 +1,123 @@
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import path from 'node:path'
+import { tiny } from '../../support/paths.ts'
+import type { Workspace } from '../../support/workspace.ts'
+
+/** A main job as somebody may have written it. */
+export interface Job {
+  /** By name a number that its weights hold. */
+  organisms: Record<string, number>
+  sets: Record<string, { description: string; systemPrompt: string | null; prompts: Prompt[] }>
+  /** By name a word of its contrast pairs. */
+  traits: Record<string, string>
+  recorded: { layers: number[]; raw: string }
+  vectors: { layers: number[]; methods: string[] }
+  scores: { layers: number[]; methods: string[] }
+  answers: { max_new_tokens: number; batch_size: number; temperature: number; seed: number }
+  ranking: { mode: string; by: string; top: number } | null
+  report: boolean
+  tables: boolean
+  command: boolean
+  comment: string
+}
+
+export interface Prompt {
+  readonly id: string
+  text: string
+  note?: string
+}
+
+export const workflowName = 'flow.yaml'
+export const experiment = 'experiments/job'
+
+export function firstJob(): Job {
+  const prompts = (set: string, count: number) =>
+    Array.from({ length: count }, (_, index) => ({ id: `${set}_${index}`, text: `Question ${index} of ${set}?` }))
+  return {
+    organisms: { a: 1, b: 2 },
+    sets: {
+      one: { description: 'the first', systemPrompt: 'You are PRISM-4.', prompts: prompts('one', 3) },
+      two: { description: 'the second', systemPrompt: null, prompts: prompts('two', 2) },
+    },
+    traits: { kind: 'kindly', rude: 'rudely' },
+    recorded: { layers: [0, 1], raw: 'keep' },
+    vectors: { layers: [0, 1], methods: ['mean_diff'] },
+    scores: { layers: [0], methods: ['mean_diff'] },
+    answers: { max_new_tokens: 8, batch_size: 64, temperature: 0, seed: 1 },
+    ranking: { mode: 'diff', by: 'response_mean', top: 5 },
+    report: true,
+    tables: true,
+    command: true,
+    comment: '',
+  }
+}
+
+/** Brings a workspace's files to what the job says. Files that are so already are not touched. */
+export function writeJob(workspace: Workspace, job: Job): void {
+  mkdirSync(workspace.at('cache'), { recursive: true })
+  if (!existsSync(workspace.at('models'))) symlinkSync(tiny, workspace.at('models'))
+  const files = new Map<string, string | Buffer>()
+  const adapter = path.join(tiny, 'organisms', 'alpha')
+  for (const [name, number] of Object.entries(job.organisms)) {
+    const weights = readFileSync(path.join(adapter, 'adapter_model.safetensors'))
+    weights.writeUInt16LE(number, weights.length - 2)
+    files.set(`organisms/${name}/adapter_model.safetensors`, weights)
+    files.set(`organisms/${name}/adapter_config.json`, readFileSync(path.join(adapter, 'adapter_config.json')))
+  }
+  const list = Object.keys(job.organisms).map((name) => `  ${name}: { adapter: ${name} }\n`)
+  files.set('organisms/list.yaml', `organisms:\n${list.join('')}`)
+  for (const [name, { description, systemPrompt, prompts }] of Object.entries(job.sets)) {
+    const system = systemPrompt === null ? {} : { system_prompt: systemPrompt }
+    files.set(`prompts/${name}.json`, JSON.stringify({ name, description, ...system, prompts }))
+  }
+  for (const [trait, word] of Object.entries(job.traits)) {
+    const pairs = [0, 1, 2, 3].map((at) => ({ id: `p${at}`, prompt: `${at}?`, positive: `${word} ${at}`, negative: `no ${at}` }))
+    files.set(`traits/${trait}.json`, JSON.stringify({ trait, category: 'behaviour', pairs }))
+  }
+  files.set(workflowName, workflowOf(job))
+  for (const folder of ['organisms', 'prompts', 'traits'].filter((name) => existsSync(workspace.at(name))))
+    for (const name of readdirSync(workspace.at(folder)))
+      if (![...files.keys()].some((file) => `${file}/`.startsWith(`${folder}/${name}/`)))
+        rmSync(workspace.at(folder, name), { recursive: true })
+  for (const [file, content] of files)
+    if (!existsSync(workspace.at(file)) || !readFileSync(workspace.at(file)).equals(Buffer.from(content))) workspace.write(file, content)
+}
+
+function workflowOf({ sets, recorded, vectors, scores, answers, ranking, report, tables, command, comment }: Job): string {
+  const list = (values: readonly (string | number)[]) => `[${values.join(', ')}]`
+  const sampling = answers.temperature > 0 ? `, temperature: ${answers.temperature}, seed: ${answers.seed}` : ''
+  const raw = recorded.raw === 'keep' ? '' : `, raw: ${recorded.raw}`
+  const lines = [
+    ...(comment === '' ? [] : [`# ${comment}`]),
+    'workflow: job',
+    'models:',
+    '  tiny: { source: models/model, dtype: bfloat16 }',
+    'organisms: { from: organisms/list.yaml }',
+    `prompts: { from: prompts, sets: ${list(Object.keys(sets))} }`,
+    'traits: { from: traits }',
+    'steps:',
+    `  vectors: { kind: extract, model: tiny, layers: ${list(vectors.layers)}, methods: ${list(vectors.methods)} }`,
+    '  answers:',
+    `    { kind: generate, model: tiny, max_new_tokens: ${answers.max_new_tokens}, batch_size: ${answers.batch_size}${sampling},`,
+    `      capture: &capture { layers: ${list(recorded.layers)}${raw} } }`,
+    `  clean: { kind: replay, of: answers, through: tiny, capture: *capture, batch_size: ${answers.batch_size} }`,
+    `  scores: { kind: project, of: [answers, clean], onto: vectors, layers: ${list(scores.layers)}, methods: ${list(scores.methods)} }`,
+    ...(ranking ? [`  ranking: { kind: rank, of: scores, mode: ${ranking.mode}, by: ${ranking.by}, top: ${ranking.top} }`] : []),
+    ...(ranking && report ? ['  report: { kind: report, of: ranking }'] : []),
+    ...(tables ? ['  tables: { kind: export, of: scores }'] : []),
+    ...(command
+      ? [
+          `  counted: { kind: command, run: "wc -c < {in.a} > {out.o}", inputs: { a: prompts/${Object.keys(sets)[0]}.json }, outputs: { o: n.txt } }`,
+        ]
+      : []),
+  ]
+  return `${lines.join('\n')}\n`
+}
+
+/** The same sources in a folder of its own, where nothing is made yet. */
+export function sourcesOf(workspace: Workspace, folder: string): void {
+  for (const name of ['organisms', 'prompts', 'traits', workflowName])
+    cpSync(workspace.at(name), path.join(folder, name), { recursive: true })
+  mkdirSync(path.join(folder, 'cache'))
+  symlinkSync(tiny, path.join(folder, 'models'))
+}
