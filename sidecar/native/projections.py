@@ -1,21 +1,40 @@
-"""Calls of projections.c: products of stored bfloat16 states with directions, in one pass over them, without torch."""
+"""Products of stored bfloat16 states with directions, in one pass over them, by what is compiled for this CPU (tiles.c where it
+multiplies tiles, else projections.c). Without torch."""
 
 from __future__ import annotations
 
 import ctypes
 import functools
+from dataclasses import dataclass
 
 import numpy as np
 
+from . import amx
 from .build_kernels import PROJECTIONS
 
-LANES = 16  # a width is a multiple of it
-VECTORS = 6  # directions that are worked on at once
+LANES = 16  # a width is a multiple of it for projections.c,
+BLOCK = 32  # and of this for tiles.c
+VECTORS = 6  # directions that projections.c works on at once
+SIDE = 16  # columns of a tile,
+PARTS = 3  # in which a direction takes so many: bfloat16 numbers that add up to its float32 ones
+ALONG = SIDE // PARTS  # directions of a tile
+
+
+@dataclass(frozen=True)
+class Packed:
+    """Directions as the libraries take them.
+
+    `rows`: float32 `[directions, hidden]`, with zeros below. `tiles`: the bits of bfloat16 `[tiles, hidden / 32, 16, 16, 2]`,
+    None where they cannot be used.
+    """
+
+    rows: np.ndarray
+    tiles: np.ndarray | None
 
 
 @functools.cache
 def library() -> ctypes.CDLL | None:
-    """The products for this CPU, None where they were not built."""
+    """The products for this CPU without tiles, None where they were not built."""
     loaded = PROJECTIONS.open()
     if loaded is not None:
         loaded.project.argtypes = [*[ctypes.c_size_t] * 3, *[ctypes.c_void_p] * 3]
@@ -23,17 +42,40 @@ def library() -> ctypes.CDLL | None:
     return loaded
 
 
-def rows_for(units: np.ndarray) -> np.ndarray:
-    """Directions `[vectors, hidden]` as `project` takes them, with zeros below."""
-    return np.ascontiguousarray(np.pad(units, ((0, -len(units) % VECTORS), (0, 0))), np.float32)
+def packed(units: np.ndarray) -> Packed:
+    """Directions, float32 `[directions, hidden]`, as `project` takes them."""
+    rows = np.ascontiguousarray(np.pad(units, ((0, -len(units) % VECTORS), (0, 0))), np.float32)
+    has_tiles = units.shape[1] % BLOCK == 0 and amx.library() is not None
+    return Packed(rows, in_tiles(units) if has_tiles else None)
 
 
-def project(states: np.ndarray, directions: np.ndarray) -> np.ndarray | None:
-    """Float32 `[directions, tokens]` of `states`, the bits of bfloat16 numbers `[tokens, hidden]`, and directions that
-    `rows_for` made; None for states that are not of this kind, and where the library is not there."""
-    found, (tokens, width) = library(), states.shape
-    if found is None or states.dtype != "<u2" or width % LANES != 0 or width == 0 or not states.flags.c_contiguous:
+def in_tiles(units: np.ndarray) -> np.ndarray:
+    """Directions as tiles.c takes them."""
+    width, tiles = units.shape[1], -(-len(units) // ALONG)
+    filled = np.pad(units, ((0, tiles * ALONG - len(units)), (0, 0))).astype(np.float32).reshape(tiles, ALONG, width)
+    columns = np.zeros((tiles, SIDE, width), np.uint16)
+    for part in range(PARTS):
+        # The first eight bits of what is left: after three times nothing is.
+        bits = filled.view(np.uint32) & np.uint32(0xFFFF0000)
+        columns[:, part * ALONG : (part + 1) * ALONG] = bits >> np.uint32(16)
+        filled = filled - bits.view(np.float32)
+    pairs = columns.reshape(tiles, SIDE, width // BLOCK, BLOCK // 2, 2)
+    return np.ascontiguousarray(pairs.transpose(0, 2, 3, 1, 4))
+
+
+def project(states: np.ndarray, directions: Packed) -> np.ndarray | None:
+    """Float32 `[directions, tokens]` of `states`, the bits of bfloat16 numbers `[tokens, hidden]`, with more rows below; None
+    for states that are not of this kind, and where no library is there."""
+    tokens, width = states.shape
+    if states.dtype != "<u2" or width % LANES != 0 or width == 0 or not states.flags.c_contiguous:
         return None
-    scores = np.empty((len(directions), tokens), np.float32)
-    found.project(tokens, width, len(directions), states.ctypes.data, directions.ctypes.data, scores.ctypes.data)
+    if directions.tiles is not None and (by_tiles := amx.library()) is not None:
+        return call(by_tiles, states, directions.tiles, len(directions.tiles), len(directions.tiles) * ALONG)
+    found = library()
+    return None if found is None else call(found, states, directions.rows, len(directions.rows), len(directions.rows))
+
+
+def call(found: ctypes.CDLL, states: np.ndarray, directions: np.ndarray, count: int, vectors: int) -> np.ndarray:
+    scores = np.empty((vectors, len(states)), np.float32)
+    found.project(*states.shape, count, states.ctypes.data, directions.ctypes.data, scores.ctypes.data)
     return scores

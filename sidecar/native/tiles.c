@@ -1,4 +1,4 @@
-/* Products with matrices of bfloat16 weights by the tiles of a CPU that multiplies them (Intel AMX: Intel 64 and IA-32
+/* Products of bfloat16 matrices, of a model's weights and of stored states, by the tiles of a CPU that multiplies them (Intel AMX: Intel 64 and IA-32
  * Architectures Software Developer's Manual, volume 1, chapter 18). Built by build_kernels.py, which has torch's threads run
  * what is parallel here; where the compiler or the architecture has no tiles, `allowed` says no.
  *
@@ -18,6 +18,10 @@
 #define AHEAD 4096              /* weights that are fetched before they are needed */
 #define LARGE (1024 * 1024)     /* outputs: so many are not kept near */
 #define ENOUGH (64 * 1024)      /* weights that are worth a second thread */
+#define PARTS 3                 /* bfloat16 numbers that together are a float32 number */
+#define ALONG (SIDE / PARTS)    /* directions of a tile: their first parts, then their second and their third ones */
+#define TOGETHER 4              /* tiles of directions that pass beside each other */
+#define SOON (4 * BLOCK)        /* numbers of a state that are fetched before they are needed */
 #define REQUEST_STATE 0x1023    /* arch_prctl(2): ARCH_REQ_XCOMP_PERM */
 #define TILE_STATE 18           /* XFEATURE_XTILEDATA */
 
@@ -33,18 +37,22 @@ struct __attribute__((packed)) shapes {
 /* Whether the kernel lets this process use tiles; asks it to. */
 int allowed(void) { return syscall(SYS_arch_prctl, REQUEST_STATE, TILE_STATE) == 0; }
 
-/* Tiles 0 to 3 are sums, of the first and the second rows for the first and the second outputs; 4 and 5 the rows, 6 and 7
- * the weights. */
-static void shape(size_t rows) {
+/* Tiles of so many rows. */
+static void shape(const uint8_t of[8]) {
   struct shapes shapes = {.palette = 1};
-  const uint8_t first = rows < SIDE ? rows : SIDE, second = rows > SIDE ? rows - SIDE : 1;
-  const uint8_t of[8] = {first, first, second, second, first, second, SIDE, SIDE};
   for (size_t tile = 0; tile < 8; tile++) {
     shapes.rows[tile] = of[tile];
     shapes.bytes[tile] = 64;
   }
   __asm__ volatile("" : : "r"(&shapes) : "memory"); /* gcc's header says that only its first bytes are read */
   _tile_loadconfig(&shapes);
+}
+
+/* For `multiply` tiles 0 to 3 are sums, of the first and the second rows for the first and the second outputs; 4 and 5 the
+ * rows, 6 and 7 the weights. */
+static void shape_for(size_t rows) {
+  const uint8_t first = rows < SIDE ? rows : SIDE, second = rows > SIDE ? rows - SIDE : 1;
+  shape((const uint8_t[8]){first, first, second, second, first, second, SIDE, SIDE});
 }
 
 INLINE void fetch(const bfloat *weights) {
@@ -105,7 +113,7 @@ void multiply(int threads, size_t rows, size_t in, size_t out, const bfloat *x, 
       for (size_t block = blocks * own / of; block < blocks * (own + 1) / of; block++)
         for (size_t row = chunk; row < rows && row < chunk + CHUNK; row += BLOCK) {
           const size_t now = rows - row < BLOCK ? rows - row : BLOCK;
-          if (now != shaped) shape(shaped = now);
+          if (now != shaped) shape_for(shaped = now);
           add_up(now, in, row == chunk, x + row * in, weights + block * BLOCK * in, sums);
           put(now, out, past_caches, sums, bias == NULL ? NULL : bias + block * BLOCK, y + row * out + block * BLOCK);
         }
@@ -114,8 +122,59 @@ void multiply(int threads, size_t rows, size_t in, size_t out, const bfloat *x, 
   }
 }
 
+/* Adds to tile `sums` the products of the states in tile 4 with a tile of directions, which takes the place of tile `by`. */
+#define ADD(sums, by)                              \
+  if (sums < count) {                              \
+    _tile_loadd(by, here + sums * width * SIDE, 64); \
+    _tile_dpbf16ps(sums, 4, by);                   \
+  }
+
+/* `scores[d, t] = directions[d] . states[t]` in float32, for `states` [tokens, width] and `scores` [tiles * ALONG, tokens].
+ * Directions are [tiles, width / 32, 16 pairs, 16, 2]: of 16 the first ALONG are the largest parts of as many directions, the
+ * next ones what these leave, and so on. The width is a multiple of 32. Without threads of its own: whoever calls has them. */
+void project(size_t tokens, size_t width, size_t tiles, const bfloat *states, const bfloat *directions, float *scores) {
+  const ints lane = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+  const __m512i places = (__m512i)(lane * (int32_t)tokens);
+  float sums[TOGETHER][SIDE * SIDE] __attribute__((aligned(64)));
+  size_t shaped = 0;
+  for (size_t token = 0; token < tokens; token += SIDE) {
+    const uint8_t now = tokens - token < SIDE ? tokens - token : SIDE;
+    if (now != shaped) shape((const uint8_t[8]){now, now, now, now, now, SIDE, SIDE, SIDE}), shaped = now;
+    for (size_t tile = 0; tile < tiles; tile += TOGETHER) {
+      const size_t count = tiles - tile < TOGETHER ? tiles - tile : TOGETHER;
+      _tile_zero(0);
+      _tile_zero(1);
+      _tile_zero(2);
+      _tile_zero(3);
+      for (size_t at = 0; at < width; at += BLOCK) {
+        const bfloat *here = directions + tile * width * SIDE + at * SIDE;
+        const bfloat *read_now = states + token * width + at;
+        _tile_loadd(4, read_now, width * sizeof(bfloat));
+        for (size_t row = 0; row < now; row++) _mm_prefetch((const char *)(read_now + row * width + SOON), _MM_HINT_T0);
+        ADD(0, 5)
+        ADD(1, 6)
+        ADD(2, 7)
+        ADD(3, 5)
+      }
+      _tile_stored(0, sums[0], 64);
+      _tile_stored(1, sums[1], 64);
+      _tile_stored(2, sums[2], 64);
+      _tile_stored(3, sums[3], 64);
+      for (size_t of = 0; of < count; of++)
+        for (size_t row = 0; row < now; row++) {
+          const floats parts = read_floats(sums[of] + row * SIDE);
+          const floats small = __builtin_shuffle(parts, (lane + ALONG) & 15) + __builtin_shuffle(parts, (lane + 2 * ALONG) & 15);
+          _mm512_mask_i32scatter_ps(scores + (tile + of) * ALONG * tokens + token + row, (1 << ALONG) - 1, places, (__m512)(parts + small), 4);
+        }
+    }
+  }
+  _tile_release();
+}
+
 #else
 int allowed(void) { return 0; }
+
+void project(size_t tokens, size_t width, size_t tiles, const bfloat *states, const bfloat *directions, float *scores) {}
 
 void multiply(int threads, size_t rows, size_t in, size_t out, const bfloat *x, const bfloat *weights, const bfloat *bias, bfloat *y) {}
 #endif

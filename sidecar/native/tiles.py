@@ -5,27 +5,12 @@ Weights lie in memory in the order in which they are read, which makes a product
 
 from __future__ import annotations
 
-import ctypes
-import functools
-
 import torch
 
-from . import cpu
-from .build_kernels import TILES
+from .amx import library
 
-FEATURES = {"amx_tile", "amx_bf16", "avx512_bf16"}
 SIDE = 16  # rows of a tile, and outputs
 BLOCK = 2 * SIDE  # inputs and outputs are a multiple of it
-
-
-@functools.cache
-def library() -> ctypes.CDLL | None:
-    """The products, None where this CPU has no tiles, they were not built or the system does not allow them."""
-    if not cpu.features() >= FEATURES or (loaded := TILES.open()) is None or not loaded.allowed():
-        return None
-    loaded.multiply.argtypes = [ctypes.c_int, *[ctypes.c_size_t] * 3, *[ctypes.c_void_p] * 4]
-    loaded.multiply.restype = None
-    return loaded
 
 
 def in_tiles(weight: torch.Tensor) -> torch.Tensor | None:

@@ -1,5 +1,5 @@
 """Products of stored states with unit vectors: in one pass over bfloat16 states where that is compiled for this CPU
-(projections.c), else by numpy.
+(sidecar/native/projections.py), else by numpy.
 
 A score depends on its state and its vector alone, to the last bit, and not on what is projected beside it. How a matrix
 product of numpy sums depends on its shape: all have one, `ROWS` states with `COLUMNS` vectors, the last ones filled up.
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import bad_input
-from ..native.projections import project, rows_for
+from ..native.projections import Packed, packed, project
 from ..stored.scratch import Memory
 from ..stored.tensors import states_width, to_float32
 
@@ -28,11 +28,11 @@ WIDE = 1 << 19  # float32 numbers that are held at once
 
 @dataclass(frozen=True)
 class Matrix:
-    """Unit vectors below each other in `rows`, for the library, and side by side in tiles, float32 `[tiles, hidden,
-    COLUMNS]`; `first` and `second` are the even and the odd places of `hidden`."""
+    """Unit vectors `packed` for the libraries, and in `whole` side by side in tiles, float32 `[tiles, hidden, COLUMNS]`; `first`
+    and `second` are the even and the odd places of `hidden`."""
 
     vectors: int
-    rows: np.ndarray
+    packed: Packed
     whole: np.ndarray
     first: np.ndarray
     second: np.ndarray
@@ -67,12 +67,12 @@ def matrix_of(units: Sequence[np.ndarray]) -> Matrix:
     whole = np.zeros((tiles, len(units[0]), COLUMNS), np.float32)
     for index, unit in enumerate(units):
         whole[index // COLUMNS, :, index % COLUMNS] = unit
-    return Matrix(len(units), rows_for(np.stack(units)), whole, np.ascontiguousarray(whole[:, 0::2]), np.ascontiguousarray(whole[:, 1::2]))
+    return Matrix(len(units), packed(np.stack(units)), whole, np.ascontiguousarray(whole[:, 0::2]), np.ascontiguousarray(whole[:, 1::2]))
 
 
 def along(stored: np.ndarray, matrix: Matrix, memory: Memory) -> np.ndarray:
     """`h · v` in float32, `[vectors, tokens]`, of states as `as_stored` has them, `[tokens, hidden]`."""
-    found = project(stored, matrix.rows)
+    found = project(stored, matrix.packed)
     return along_tiles(stored, matrix, memory) if found is None else found[: matrix.vectors]
 
 

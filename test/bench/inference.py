@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +38,12 @@ from sidecar.model.base import Base, load_base  # noqa: E402
 from sidecar.model.chat import prompt_ids  # noqa: E402
 from sidecar.native.allocator import keep_freed_memory  # noqa: E402
 from sidecar.native.packed import PackedLinear  # noqa: E402
+from sidecar.stored.refs import parse_ref  # noqa: E402
+from sidecar.stored.scratch import Memory  # noqa: E402
 from sidecar.stored.shards import ShardWriter, digest_of  # noqa: E402
 from sidecar.tests.engine import Sidecar  # noqa: E402
+from sidecar.vectors.along import read_unit  # noqa: E402
+from sidecar.vectors.products import along, matrix_of  # noqa: E402
 from sidecar.wire.progress import Progress  # noqa: E402
 
 PAIRS = int(os.environ.get("BENCH_PAIRS", "3"))
@@ -165,7 +170,7 @@ def projection(scratch: Path) -> dict[str, Any]:
     """Figures of `projected` for a narrow model and one as wide as a 70B one, and what the digest alone takes.
 
     A whole request is measured: parsing it, reading out of the page cache, checking digests, products, and writing and
-    syncing the scores.
+    syncing the scores. `products`: of states that are in memory and checked, the products alone.
     """
     narrow, wide = projected(scratch / "narrow", 576, 600), projected(scratch / "wide", 8192, 60)
     data = np.frombuffer(np.random.default_rng(0).bytes(1 << 28), np.uint8)
@@ -201,11 +206,25 @@ def projected(scratch: Path, hidden: int, answers: int) -> dict[str, Any]:
 
     memory = np.frombuffer(states * answers, np.uint8).view(np.uint64)
     total = len(states) * answers
-    pairs = in_turn(project_all, lambda: torch.from_numpy(memory.view(np.int64)).sum())
+    matrix = matrix_of([read_unit(parse_ref(direction["ref"])) for direction in directions])
+    stored = memory.view(np.uint16).reshape(answers, tokens, hidden)
+
+    def products(of: np.ndarray) -> None:
+        along(of, matrix, Memory())
+
+    def all_products() -> None:
+        with ThreadPoolExecutor(os.cpu_count()) as threads:
+            list(threads.map(products, stored))
+
+    def read_all() -> object:
+        return torch.from_numpy(memory.view(np.int64)).sum()
+
+    pairs, alone = in_turn(project_all, read_all), in_turn(all_products, read_all)
     return {
         "projection_gb_s": round(total / median_of(pairs, 0) / 1e9, 2),
         "memory_gb_s": round(total / median_of(pairs, 1) / 1e9, 2),
         "projection_bandwidth_share": round(ratio(pairs, 6), 3),
+        "projection_products_bandwidth_share": round(ratio(alone, 6), 3),
     }
 
 
