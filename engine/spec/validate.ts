@@ -137,8 +137,10 @@ function explain(error: ErrorObject, document: SourceDocument): Diagnostic[] {
       return error.keyword === 'if' ? [] : say('type', `${where} has a value of the wrong form`, 'value', at)
     case 'additionalProperties': {
       const key = String(error.params.additionalProperty)
-      const known = Object.keys((error.parentSchema as { properties?: object } | undefined)?.properties ?? {})
-      return say('unknown-key', `${where} has no key "${key}"`, 'key', [...at, key], suggestion(key, known))
+      const known = (error.parentSchema as ParamSchema | undefined)?.properties ?? {}
+      const [inside] = Object.entries(known).find(([, { properties }]) => properties?.[key] !== undefined) ?? []
+      const hint = inside === undefined ? suggestion(key, Object.keys(known)) : `it is a key of \`${inside}\``
+      return say('unknown-key', `${where} has no key "${key}"`, 'key', [...at, key], hint)
     }
     case 'required':
       return say('missing-key', `${where} lacks the key "${error.params.missingProperty}"`, 'key', at)

@@ -15,6 +15,17 @@ const cases: [string, (workspace: Workspace) => void, string][] = [
 `,
   ],
   [
+    'a key that belongs into another one',
+    (w) => w.edit(workflowFile, 'batch_size: 2\n', 'batch_size: 2\n    raw: never\n'),
+    `workflows/audit.yaml:14:5: error: "steps.answers" has no key "raw" [unknown-key]
+  14 |     raw: never
+     |     ^^^
+  hint: it is a key of \`capture\`
+
+1 error; nothing was started
+`,
+  ],
+  [
     'a missing key and an unknown one, both at once',
     (w) => w.edit(workflowFile, 'max_new_tokens: 6', 'max_new_token: 6'),
     `workflows/audit.yaml:9:3: error: "steps.answers" lacks the key "max_new_tokens" [missing-key]
