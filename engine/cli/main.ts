@@ -19,6 +19,7 @@ import {
   watchCommand,
   whyCommand,
 } from './commands.ts'
+import { isOfSidecar } from '../run/sidecar-errors.ts'
 import type { CliContext } from './context.ts'
 import { exitCodes } from './exit-codes.ts'
 import { guardOutput } from './output.ts'
@@ -62,14 +63,15 @@ const application = buildApplication(root, {
   localization: {
     text: {
       ...text_en,
-      exceptionWhileRunningCommand: (error, ansi) => systemText(error) ?? text_en.exceptionWhileRunningCommand(error, ansi),
+      exceptionWhileRunningCommand: (error, ansi) => knownProblem(error) ?? text_en.exceptionWhileRunningCommand(error, ansi),
     },
   },
-  determineExitCode: (error) => (systemProblem(error) ? exitCodes.failed : exitCodes.internal),
+  determineExitCode: (error) => (knownProblem(error) ? exitCodes.failed : exitCodes.internal),
 })
 
-/** What the machine refused is told in a few words; a mistake of the program's with where it happened. */
-function systemText(error: unknown): string | null {
+/** What the machine refused, or the sidecar, is told in a few words; a mistake of the program's with where it happened. */
+function knownProblem(error: unknown): string | null {
+  if (isOfSidecar(error)) return formatDiagnostic({ severity: 'error', rule: 'sidecar', message: error.message })
   const problem = systemProblem(error)
   return problem && formatDiagnostic({ severity: 'error', rule: 'system', ...problem })
 }

@@ -56,7 +56,7 @@ const reasons = {
   readOnly: ['the disk is read-only', 'make it writable (the kernel may have closed it after an error: dmesg) and run again'],
   forbidden: ['access is denied', 'see who owns the file and who may write to it'],
   damaged: ['the index is damaged', 'run `dag verify`: it keeps the index in quarantine and makes it again from the manifests'],
-  unopened: ['a file cannot be opened', 'see whether its folder is there and writable and the disk not full'],
+  unopened: ['a file cannot be opened', 'see whether it is a file, its folder is there and writable and the disk not full'],
 } as const
 
 const systemKinds: Readonly<Record<string, Kind>> = {
@@ -69,6 +69,8 @@ const systemKinds: Readonly<Record<string, Kind>> = {
   EPERM: 'forbidden',
   EMFILE: 'unopened',
   ENFILE: 'unopened',
+  EISDIR: 'unopened',
+  ENOTDIR: 'unopened',
 }
 
 /** By SQLite's primary result code. */

@@ -120,6 +120,14 @@ test('what a former export wrote and this one would not is named, and removed wh
   expect((await exported(workspace)).said).toBe(written)
 })
 
+test('a sidecar that ends is told in a few words, not as a mistake of the program', async () => {
+  const workspace = finishedWorkspace()
+  const refused = await dag(workspace.folder, ['export', 'trait-interp', workflowFile, '--to', workspace.at('out')], {
+    DAG_SIDECAR: '/bin/false',
+  })
+  expect([refused.code, refused.stdout, refused.stderr]).toEqual([1, '', 'error: the sidecar ended with exit code 1 [sidecar]\n'])
+})
+
 test('what is not made yet is left out and counted', async () => {
   const workspace = freshWorkspace()
   const { folder, said } = await exported(workspace)
