@@ -27,8 +27,13 @@ function kindOf(error: unknown): Kind | undefined {
   const { code, errcode, syscall } = error as Error & { code?: unknown; errcode?: unknown; syscall?: unknown }
   // What Node says of a folder, with those above it, that a read-only file system does not let it make.
   if (code === 'ENOENT' && syscall === 'mkdir') return 'unopened'
-  if (typeof errcode === 'number') return sqliteKinds[errcode & 0xff]
+  if (typeof errcode === 'number') return lacksPart(error) ? 'damaged' : sqliteKinds[errcode & 0xff]
   return typeof code === 'string' ? systemKinds[code] : undefined
+}
+
+/** Whether SQLite misses a part of the layout that the index was made with. */
+function lacksPart({ message }: Error): boolean {
+  return /^no such (column|table)\b/.test(message)
 }
 
 /** An error as one text, with what to do when the machine is to blame. */

@@ -3,6 +3,7 @@ import type { Components, Slot } from '../core/step-kind.ts'
 import { type ObjectDamage, objectDamage } from '../store/damage-facts.ts'
 import { lastReasons, type RunReasons } from '../store/run-reasons.ts'
 import { type Store, toBlob } from '../store/store.ts'
+import { storedJson } from '../store/stored-json.ts'
 import type { Verdict } from './verdict.ts'
 
 /** A cell as it was last made under its name. */
@@ -55,7 +56,7 @@ export function historyOf(store: Store, workflow: string, file: string): History
     'SELECT own FROM units JOIN cells ON cells.unit = units.id WHERE units.task = ? AND cells.cell = ? ORDER BY units.id DESC LIMIT 1',
   )
   const ownOf = (task: string, cell: string, id: number): Components =>
-    JSON.parse(((ownRow.get(id) ?? movedRow.get(task, cell)) as { own: string }).own) as Components
+    storedJson(((ownRow.get(id) ?? movedRow.get(task, cell)) as { own: string }).own) as Components
   const storedRow = db.prepare('SELECT slot, run FROM cells JOIN units ON units.id = unit WHERE key = ?')
   const shared = new Map<number, Components>()
   const sharedOf = (unit: number): Components => {
@@ -98,7 +99,7 @@ export function historyOf(store: Store, workflow: string, file: string): History
     },
     stored(key) {
       const row = storedRow.get(toBlob(key)) as { slot: string; run: string } | undefined
-      return row ? { run: row.run, object: (JSON.parse(row.slot) as Slot).object } : null
+      return row ? { run: row.run, object: (storedJson(row.slot) as Slot).object } : null
     },
     damage: (object) => objectDamage(layout, object),
   }

@@ -2,6 +2,7 @@ import type { Digest } from '../core/digest.ts'
 import type { Components, Facts } from '../core/step-kind.ts'
 import { fileOfName } from '../store/layout.ts'
 import { type Store, toBlob, toHex, type Unit } from '../store/store.ts'
+import { storedJson } from '../store/stored-json.ts'
 import type { Reached } from './reach.ts'
 
 /** A stored cell with where it came from. */
@@ -56,9 +57,9 @@ export function lineageReader(store: Store): LineageReader {
         workflow,
         run,
         created,
-        components: { ...shared, ...(JSON.parse(row.own) as Components) },
-        facts: JSON.parse(row.facts) as Facts,
-        inputs: JSON.parse(row.inputs) as Digest[],
+        components: { ...shared, ...(storedJson(row.own) as Components) },
+        facts: storedJson(row.facts) as Facts,
+        inputs: storedJson(row.inputs) as Digest[],
       }
     },
   }

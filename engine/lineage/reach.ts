@@ -1,5 +1,6 @@
 import type { Digest } from '../core/digest.ts'
 import { type Store, toBlob, toHex } from '../store/store.ts'
+import { storedJson } from '../store/stored-json.ts'
 
 /** Where a cell stands in the index. */
 export interface Reached {
@@ -25,7 +26,7 @@ function unitReader(store: Store): (unit: number) => (readonly [Digest, Reached]
 }
 
 function reachedOf({ cell, digest, inputs }: Row, unit: number): Reached {
-  return { unit, cell, digest: toHex(digest), inputs: JSON.parse(inputs) as Digest[] }
+  return { unit, cell, digest: toHex(digest), inputs: storedJson(inputs) as Digest[] }
 }
 
 /** Where cells stand whose batches are known. */

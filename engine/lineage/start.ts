@@ -3,6 +3,7 @@ import type { Digest } from '../core/digest.ts'
 import { fail, ok, type Result } from '../core/result.ts'
 import { readRunSources, type SourceRecord } from '../store/run-sources.ts'
 import { type Store, toHex } from '../store/store.ts'
+import { storedJson } from '../store/stored-json.ts'
 import type { Components } from '../core/step-kind.ts'
 import { findCell } from './find.ts'
 import { textAt } from './sources.ts'
@@ -79,7 +80,7 @@ function atRevision(store: Store, what: string, records: readonly SourceRecord[]
   const made = new Set<string>()
   const tasks = tasksOf(records)
   for (const { shared } of unitsOf(store, tasks)) {
-    const revision = revisionIn(JSON.parse(shared) as Components)
+    const revision = revisionIn(storedJson(shared) as Components)
     if (revision !== null) made.add(revision)
   }
   const latest = records[0]?.revision ?? null
@@ -133,7 +134,7 @@ function cellsOfTasks(
   const picked = new Map<string, boolean>()
   const isPicked = (shared: string): boolean => {
     let known = picked.get(shared)
-    if (known === undefined) picked.set(shared, (known = picks(JSON.parse(shared) as Components)))
+    if (known === undefined) picked.set(shared, (known = picks(storedJson(shared) as Components)))
     return known
   }
   const cells = new Map<Digest, number>()

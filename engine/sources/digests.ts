@@ -7,7 +7,7 @@ const settledMs = 50
 
 /**
  * Digest of a file's bytes, from memory when its stamp is unchanged.
- * @throws NodeJS.ErrnoException when the file cannot be read; Error when it is not a regular file.
+ * @throws NodeJS.ErrnoException when the file cannot be read; the same when it is not a regular file.
  */
 export async function digestOfFile(path: string, memory: DigestMemory): Promise<Digest> {
   const stamp = stampOf(path)
@@ -20,7 +20,7 @@ export async function digestOfFile(path: string, memory: DigestMemory): Promise<
 
 export function stampOf(path: string): FileStamp {
   const stat = statSync(path, { bigint: true })
-  if (!stat.isFile()) throw new Error(`${path} is not a regular file`)
+  if (!stat.isFile()) throw Object.assign(new Error(`${path} is not a regular file`), { code: 'EISDIR' })
   return { size: Number(stat.size), mtimeNs: String(stat.mtimeNs), ctimeNs: String(stat.ctimeNs), inode: String(stat.ino) }
 }
 

@@ -9,6 +9,7 @@ import { lockHolder, takeLock } from './lock.ts'
 import { unitTables } from './mend.ts'
 import { forgotten, writeRunRecord } from './run-record.ts'
 import { type Store, toBlob } from './store.ts'
+import { storedJson } from './stored-json.ts'
 import { syncFolder } from './sync.ts'
 
 /** What a collection would remove and what stays, and why. Changes nothing. */
@@ -46,7 +47,7 @@ function forgetRows(store: Store, { units, objects }: GcPlan): void {
     const removeObject = db.prepare('DELETE FROM objects WHERE digest = ?')
     for (const object of objects) removeObject.run(toBlob(object))
     const removeDone = db.prepare('DELETE FROM done WHERE deep = ?')
-    for (const row of done) if ((JSON.parse(row.objects) as Digest[]).some((object) => touched.has(object))) removeDone.run(row.deep)
+    for (const row of done) if ((storedJson(row.objects) as Digest[]).some((object) => touched.has(object))) removeDone.run(row.deep)
     db.exec('DELETE FROM standing')
   })
 }

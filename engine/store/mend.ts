@@ -8,6 +8,7 @@ import { writeDurably } from './durable.ts'
 import { objectPath, type StoreLayout } from './layout.ts'
 import type { Manifest } from './manifest.ts'
 import { inTransaction, insertManifest, type Store, toBlob, toHex } from './store.ts'
+import { storedJson } from './stored-json.ts'
 import { syncFolder } from './sync.ts'
 
 /** Whether the file of a manifest is there and is what its name says. */
@@ -88,16 +89,16 @@ function manifestOfRows(db: DatabaseSync, unit: UnitRow): Manifest {
     task,
     operation,
     created,
-    shared: JSON.parse(shared) as Components,
+    shared: storedJson(shared) as Components,
     objects: objects.map(({ digest, bytes }) => ({ digest: toHex(digest), bytes })),
     cells: cells.map((row) => ({
       cell: row.cell,
       key: toHex(row.key),
       digest: toHex(row.digest),
-      slot: JSON.parse(row.slot) as Slot,
-      own: JSON.parse(row.own) as Components,
-      inputs: JSON.parse(row.inputs) as string[],
-      facts: JSON.parse(row.facts) as Facts,
+      slot: storedJson(row.slot) as Slot,
+      own: storedJson(row.own) as Components,
+      inputs: storedJson(row.inputs) as string[],
+      facts: storedJson(row.facts) as Facts,
     })),
   }
 }

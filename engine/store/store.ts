@@ -2,15 +2,14 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } fr
 import path from 'node:path'
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite'
 import { type Digest, digestOfBytes } from '../core/digest.ts'
-import type { Json } from '../core/json.ts'
 import type { CellOutput, Components, Facts, Slot } from '../core/step-kind.ts'
-import { DamagedIndex } from '../core/system-error.ts'
 import { commitBatch } from './commit.ts'
 import type { StagedFile } from './durable.ts'
 import { evictedObjects, type Evicted } from './evicted.ts'
 import { openIndex } from './index-db.ts'
 import { makeFolders, objectPath, type StoreLayout, storeLayout } from './layout.ts'
 import type { Manifest } from './manifest.ts'
+import { storedJson } from './stored-json.ts'
 
 /** A stored cell as the index knows it. */
 export interface IndexedCell extends Omit<CellOutput, 'task'> {
@@ -92,8 +91,8 @@ export function openStore(root: string): Store {
   const look = (key: Digest): StoredOutput | 'lost' | null => {
     const row = ahead.get(key) ?? (findOutput.get(toBlob(key)) as OutputRow | undefined)
     if (!row) return null
-    const slot = stored(row.slot) as unknown as Slot
-    const output = { digest: row.digest, slot, facts: stored(row.facts) as unknown as Facts }
+    const slot = storedJson(row.slot) as Slot
+    const output = { digest: row.digest, slot, facts: storedJson(row.facts) as Facts }
     if (has(slot.object)) return output
     return evicted.has(slot.object) ? { ...output, evicted: true } : 'lost'
   }
@@ -118,13 +117,13 @@ export function openStore(root: string): Store {
     evicted,
     find(key) {
       const row = findCell.get(toBlob(key)) as CellRow | undefined
-      const slot = row && (stored(row.slot) as unknown as Slot)
+      const slot = row && (storedJson(row.slot) as Slot)
       return slot && has(slot.object) ? indexedCell(key, row, slot) : null
     },
     unit(id) {
       const row = findUnit.get(id) as (Omit<Unit, 'shared'> & { shared: string }) | undefined
       if (!row) throw new Error(`the index has no unit ${id}`)
-      return { ...row, shared: stored(row.shared) as unknown as Components }
+      return { ...row, shared: storedJson(row.shared) as Components }
     },
     commit(manifest, staging, files) {
       commitBatch(layout, { manifest, folder: staging, files }, (name) => transaction(() => insertManifest(db, name, manifest)))
@@ -186,18 +185,9 @@ function indexedCell(key: Digest, row: CellRow, slot: Slot): IndexedCell {
     cell: row.cell,
     unit: row.unit,
     digest: toHex(row.digest),
-    own: stored(row.own) as unknown as Components,
-    inputs: stored(row.inputs) as unknown as Digest[],
-    facts: stored(row.facts) as unknown as Facts,
-  }
-}
-
-/** @throws DamagedIndex when a row does not hold the JSON that was written. */
-function stored(text: string): Json {
-  try {
-    return JSON.parse(text) as Json
-  } catch (error) {
-    throw new DamagedIndex((error as Error).message)
+    own: storedJson(row.own) as Components,
+    inputs: storedJson(row.inputs) as Digest[],
+    facts: storedJson(row.facts) as Facts,
   }
 }
 

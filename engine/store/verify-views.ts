@@ -6,6 +6,7 @@ import { createDiskReader, type DiskReader } from './direct-read.ts'
 import { fileOfName, indexName } from './layout.ts'
 import { createReader } from './read.ts'
 import type { Store } from './store.ts'
+import { storedJson } from './stored-json.ts'
 import { sameStamp, type ViewRow } from './view.ts'
 
 export interface CheckedViews {
@@ -75,7 +76,7 @@ function shownCells(store: Store): Map<Digest, Slot> {
   const rows = store.db
     .prepare('SELECT lower(hex(digest)) AS digest, slot FROM cells WHERE digest IN (SELECT unhex(digest) FROM views)')
     .all() as { digest: Digest; slot: string }[]
-  return new Map(rows.map(({ digest, slot }) => [digest, JSON.parse(slot) as Slot]))
+  return new Map(rows.map(({ digest, slot }) => [digest, storedJson(slot) as Slot]))
 }
 
 function damagedView(store: Store, file: string, digest: Digest, detail: string, stillThere: () => Promise<boolean>): Finding {

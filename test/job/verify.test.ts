@@ -173,6 +173,20 @@ test('readings of a quarter of the store, one after another, reach every object'
   expect(readings.map(({ read }) => read?.more)).toEqual([3, 2, 1, expect.any(Number)])
 })
 
+test.each([
+  ['a row', "UPDATE cells SET inputs = '[' || inputs", ['lineage', '--down', 'trait:kind'], "Expected ',' or ']' after array element"],
+  ['a column', 'DELETE FROM standing; ALTER TABLE files RENAME COLUMN mtime TO mtima', ['plan', workflowFile], 'no such column: mtime'],
+])('an index of which %s is not what was written is told as damaged', async (_, change, command, why) => {
+  const workspace = finishedWorkspace()
+  changeIndex(workspace, change)
+  const { code, stderr } = await dag(workspace.folder, command)
+  const [told, ...rest] = stderr.split('\n')
+  expect(told).toMatch(/^error: the index is damaged: .* \[system\]$/)
+  expect(told).toContain(why)
+  const hint = '  hint: run `dag verify`: it keeps the index in quarantine and makes it again from the manifests'
+  expect([code, rest]).toEqual([1, [hint, '']])
+})
+
 test('a result changed behind its times is found with --read-data; the next run puts it back and keeps the other aside', async () => {
   const workspace = freshWorkspace()
   workspace.write(workflowFile, 'workflow: one\nsteps:\n  a: { kind: command, run: "echo right > {out.o}", outputs: { o: o.txt } }\n')
