@@ -4,10 +4,9 @@ import { formatBytes } from '../core/bytes.ts'
 import type { Diagnostic } from '../core/diagnostic.ts'
 import type { ModelSource } from '../core/sources.ts'
 import { weightBytes } from '../plan/memory.ts'
-import type { TaskGraph } from '../graph/expand.ts'
 import type { Plan } from '../plan/plan.ts'
 import { type Profile, profileOfDevice } from '../plan/profile.ts'
-import type { Workflow } from '../spec/workflow.ts'
+import type { Prepared } from '../prepare.ts'
 import { isForeign } from '../store/view.ts'
 import { type Space, spaceOf } from './room.ts'
 
@@ -44,12 +43,12 @@ export function filesNeeded(plan: Plan): number {
 }
 
 /** Where the results of an experiment are shown. */
-export function experimentFolder(workspace: string, { experiment }: Pick<Workflow, 'experiment'>): string {
+export function experimentFolder(workspace: string, { experiment }: Pick<Prepared['workflow'], 'experiment'>): string {
   return path.join(workspace, 'experiments', experiment)
 }
 
 /** Refuses to show results among files that are not ours, where the graph has any to show. */
-export function folderProblems(folder: string, { tasks }: Pick<TaskGraph, 'tasks'>): Diagnostic[] {
+export function folderProblems(folder: string, { tasks }: Pick<Prepared['graph'], 'tasks'>): Diagnostic[] {
   if (!tasks.some(({ operation }) => operation.folder) || !isForeign(folder)) return []
   const message = `results cannot be shown in ${folder}: it is there, and dag did not make it`
   return [{ severity: 'error', rule: 'foreign-folder', message, hint: 'move it away, or give the workflow another `experiment:` name' }]
