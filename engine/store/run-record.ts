@@ -57,8 +57,9 @@ function secondOf(run: string): string {
 
 function readRecord(layout: StoreLayout, run: string): KeptRecord | undefined {
   try {
-    const record = JSON.parse(readFileSync(path.join(layout.runs, run, recordName), 'utf8')) as RunRecord
-    return { ...record, run, pinned: existsSync(path.join(layout.runs, run, pinName)) }
+    const record = JSON.parse(readFileSync(path.join(layout.runs, run, recordName), 'utf8')) as Partial<RunRecord>
+    if (typeof record.file !== 'string' || typeof record.at !== 'number' || !Array.isArray(record.objects)) return undefined
+    return { ...(record as RunRecord), run, pinned: existsSync(path.join(layout.runs, run, pinName)) }
   } catch {
     return undefined
   }

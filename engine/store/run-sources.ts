@@ -38,7 +38,8 @@ export function readRunSources(layout: StoreLayout): SourceRecord[] {
 
 function recordsIn(text: string | null): SourceRecord[] {
   try {
-    return JSON.parse(text ?? '[]') as SourceRecord[]
+    const records = JSON.parse(text ?? '[]') as unknown
+    return Array.isArray(records) ? (records as SourceRecord[]) : []
   } catch {
     return []
   }

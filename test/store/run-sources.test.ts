@@ -14,15 +14,18 @@ const source: SourceRecord = {
   tasks: ['vectors/deceit'],
 }
 
-test.for(['', '[{"kind":"tra'])('sources of a run that are cut off (%j) hide those of no other run, and are written anew', (left) => {
-  const root = mkdtempSync(path.join(tmpdir(), 'dag-'))
-  onTestFinished(() => rmSync(root, { recursive: true, force: true }))
-  const layout = storeLayout(root)
-  makeFolders(layout)
-  for (const run of ['1', '2', '3']) mkdirSync(path.join(layout.runs, run))
-  writeRunSources(layout, '1', [source])
-  writeFileSync(path.join(layout.runs, '2', 'sources.json'), left)
-  expect(readRunSources(layout)).toEqual([source])
-  writeRunSources(layout, '3', [source])
-  expect(readRunSources(layout)).toEqual([source, source])
-})
+test.for(['', 'null', '[{"kind":"tra'])(
+  'sources of a run that are cut off (%j) hide those of no other run, and are written anew',
+  (left) => {
+    const root = mkdtempSync(path.join(tmpdir(), 'dag-'))
+    onTestFinished(() => rmSync(root, { recursive: true, force: true }))
+    const layout = storeLayout(root)
+    makeFolders(layout)
+    for (const run of ['1', '2', '3']) mkdirSync(path.join(layout.runs, run))
+    writeRunSources(layout, '1', [source])
+    writeFileSync(path.join(layout.runs, '2', 'sources.json'), left)
+    expect(readRunSources(layout)).toEqual([source])
+    writeRunSources(layout, '3', [source])
+    expect(readRunSources(layout)).toEqual([source, source])
+  },
+)
