@@ -107,15 +107,18 @@ function removeFormer(store: Store, { folder, workflow, files }: View): Pick<Vie
     .map((row) => ({ ...row, file: fileOfName(store.layout, row.path) }))
     .filter(({ file }) => file.startsWith(folder + path.sep) && !shown.has(file))
   const keptAside: string[] = []
+  let removed = 0
   for (const row of former) {
     const stat = statSync(row.file, { bigint: true, throwIfNoEntry: false })
-    if (stat && !sameStamp(row, stat)) keptAside.push(keepAside(row.file))
-    else rmSync(row.file, { force: true })
+    if (stat && sameStamp(row, stat)) {
+      rmSync(row.file)
+      removed++
+    } else if (stat) keptAside.push(keepAside(row.file))
     removeEmpty(path.dirname(row.file), folder)
   }
   const forget = store.db.prepare('DELETE FROM views WHERE path = ?')
   if (former.length > 0) store.transaction(() => former.forEach((row) => forget.run(row.path)))
-  return { removed: former.length - keptAside.length, keptAside }
+  return { removed, keptAside }
 }
 
 /** A file as it was written; its stamp is null where a run was killed before it had one. */
