@@ -20,7 +20,7 @@ if (major < 24 || (major === 24 && minor < 15)) {
     let sent = 0
     try {
       sent = writeSync(1, help)
-    } catch {}
+    } catch {} // Whatever hinders it, the stream meets it too.
     if (sent < help.length) {
       process.stdout.on('error', () => {}) // A reader that has left is no mistake.
       process.stdout.write(help.subarray(sent))

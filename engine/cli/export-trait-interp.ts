@@ -39,7 +39,8 @@ export async function exportTraitInterp(this: CliContext, flags: ExportFlags, fi
     const all = experimentFiles({ experiment: path.basename(path.resolve(flags.to)), sources: prepared.value.sources, tasks })
     const files = flags.recordings ? all : all.filter(({ is }) => is !== 'recording')
     const folder = path.resolve(flags.to)
-    const former = beginExport(folder, new Set(all.map((each) => each.path)), flags.prune)
+    const pathsOf = (of: readonly ExperimentFile[]) => of.map((each) => each.path)
+    const former = beginExport(folder, pathsOf(files), new Set(pathsOf(all)), flags.prune)
     await writeExperiment({
       layout: store.layout,
       sidecar: sidecar.value,

@@ -12,19 +12,20 @@ export function isExportFolder(folder: string): boolean {
 }
 
 /**
- * Notes what is about to be written into a folder; answers the files of former exports that are still there and no longer
- * part of it. `prune`: they are removed.
+ * Notes what is about to be written into a folder, `written`; answers the files that former exports wrote, that are still
+ * there and no `part` of the experiment any more. `prune`: they are removed.
  */
-export function beginExport(folder: string, files: ReadonlySet<string>, prune: boolean): string[] {
-  const former = listed(folder).filter((file) => !files.has(file) && existsSync(path.join(folder, file)))
-  if (prune) {
-    for (const file of former) {
-      rmSync(path.join(folder, file), { force: true })
-      removeEmpty(path.dirname(path.join(folder, file)), folder)
-    }
+export function beginExport(folder: string, written: readonly string[], part: ReadonlySet<string>, prune: boolean): string[] {
+  const before = listed(folder).filter((file) => existsSync(path.join(folder, file)))
+  const former = before.filter((file) => !part.has(file))
+  for (const file of prune ? former : []) {
+    const target = path.join(folder, file)
+    rmSync(target)
+    removeEmpty(path.dirname(target), folder)
   }
   mkdirSync(folder, { recursive: true })
-  const note = { made: 'by dag export trait-interp, which may write into this folder again', files: [...files, ...(prune ? [] : former)] }
+  const files = new Set([...written, ...before.filter((file) => !prune || part.has(file))])
+  const note = { made: 'by dag export trait-interp, which may write into this folder again', files: [...files] }
   writeFileSync(path.join(folder, `${marker}.partial`), `${JSON.stringify(note, null, 1)}\n`)
   renameSync(path.join(folder, `${marker}.partial`), path.join(folder, marker))
   return former

@@ -6,6 +6,7 @@ is most of the time its import takes, and what it finds is the same as long as t
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import sys
@@ -54,12 +55,15 @@ class Finder:
 def recalling(read: Callable[..., Parts], models: Path) -> Callable[..., Parts]:
     """`read` of transformers, which looks into the folder `models` once at most, and not at all where that is known."""
 
+    @functools.cache
+    def whole() -> Parts:
+        return recall(models) or read(str(models))
+
     def parts(path: str | os.PathLike[str], prefix: str | None = None) -> Parts:
         folder = Path(path).parent if Path(path).name == "__init__.py" else Path(path)
         if folder != models:
             return read(path, prefix)
-        found = recall(models) or read(str(models))
-        return found if prefix is None else {needs: {f"{prefix}.{name}": of for name, of in at.items()} for needs, at in found.items()}
+        return whole() if prefix is None else {needs: {f"{prefix}.{name}": of for name, of in at.items()} for needs, at in whole().items()}
 
     return parts
 

@@ -22,14 +22,12 @@ ALONG = SIDE // PARTS  # directions of a tile
 
 @dataclass(frozen=True)
 class Packed:
-    """Directions as the libraries take them.
+    """Directions as the library takes that multiplies with them: float32 `[directions, hidden]` with zeros below for
+    projections.c, the bits of bfloat16 `[tiles, hidden / 32, 16, 16, 2]` for tiles.c. `vectors`: how many it computes."""
 
-    `rows`: float32 `[directions, hidden]`, with zeros below. `tiles`: the bits of bfloat16 `[tiles, hidden / 32, 16, 16, 2]`,
-    None where they cannot be used.
-    """
-
-    rows: np.ndarray
-    tiles: np.ndarray | None
+    library: ctypes.CDLL
+    numbers: np.ndarray
+    vectors: int
 
 
 @functools.cache
@@ -42,11 +40,16 @@ def library() -> ctypes.CDLL | None:
     return loaded
 
 
-def packed(units: np.ndarray) -> Packed:
-    """Directions, float32 `[directions, hidden]`, as `project` takes them."""
-    rows = np.ascontiguousarray(np.pad(units, ((0, -len(units) % VECTORS), (0, 0))), np.float32)
-    has_tiles = units.shape[1] % BLOCK == 0 and amx.library() is not None
-    return Packed(rows, in_tiles(units) if has_tiles else None)
+def packed(units: np.ndarray) -> Packed | None:
+    """Directions, float32 `[directions, hidden]`, as `project` takes them; None where no library does."""
+    width = units.shape[1]
+    if width % BLOCK == 0 and (by_tiles := amx.library()) is not None:
+        tiles = in_tiles(units)
+        return Packed(by_tiles, tiles, len(tiles) * ALONG)
+    if width % LANES == 0 and (by_rows := library()) is not None:
+        rows = np.ascontiguousarray(np.pad(units, ((0, -len(units) % VECTORS), (0, 0))), np.float32)
+        return Packed(by_rows, rows, len(rows))
+    return None
 
 
 def in_tiles(units: np.ndarray) -> np.ndarray:
@@ -63,19 +66,12 @@ def in_tiles(units: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(pairs.transpose(0, 2, 3, 1, 4))
 
 
-def project(states: np.ndarray, directions: Packed) -> np.ndarray | None:
+def project(states: np.ndarray, directions: Packed | None) -> np.ndarray | None:
     """Float32 `[directions, tokens]` of `states`, the bits of bfloat16 numbers `[tokens, hidden]`, with more rows below; None
-    for states that are not of this kind, and where no library is there."""
-    tokens, width = states.shape
-    if states.dtype != "<u2" or width % LANES != 0 or width == 0 or not states.flags.c_contiguous:
+    for states that are not of this kind, and where no library takes the directions."""
+    if directions is None or states.dtype != "<u2" or not states.flags.c_contiguous:
         return None
-    if directions.tiles is not None and (by_tiles := amx.library()) is not None:
-        return call(by_tiles, states, directions.tiles, len(directions.tiles), len(directions.tiles) * ALONG)
-    found = library()
-    return None if found is None else call(found, states, directions.rows, len(directions.rows), len(directions.rows))
-
-
-def call(found: ctypes.CDLL, states: np.ndarray, directions: np.ndarray, count: int, vectors: int) -> np.ndarray:
-    scores = np.empty((vectors, len(states)), np.float32)
-    found.project(*states.shape, count, states.ctypes.data, directions.ctypes.data, scores.ctypes.data)
+    scores = np.empty((directions.vectors, len(states)), np.float32)
+    numbers = directions.numbers
+    directions.library.project(*states.shape, len(numbers), states.ctypes.data, numbers.ctypes.data, scores.ctypes.data)
     return scores

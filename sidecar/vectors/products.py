@@ -28,11 +28,11 @@ WIDE = 1 << 19  # float32 numbers that are held at once
 
 @dataclass(frozen=True)
 class Matrix:
-    """Unit vectors `packed` for the libraries, and in `whole` side by side in tiles, float32 `[tiles, hidden, COLUMNS]`; `first`
+    """Unit vectors `packed` for a library, and in `whole` side by side in tiles, float32 `[tiles, hidden, COLUMNS]`; `first`
     and `second` are the even and the odd places of `hidden`."""
 
     vectors: int
-    packed: Packed
+    packed: Packed | None
     whole: np.ndarray
     first: np.ndarray
     second: np.ndarray

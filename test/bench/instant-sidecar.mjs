@@ -1,6 +1,6 @@
 // A sidecar that computes nothing: it answers every request of docs/sidecar-protocol.md at once with small made-up
 // results in files of the right form, so that what remains of a run's time is the engine's. A result depends on what is in
-// its cell's key and on nothing else. Prompts and contrast pairs that hold "(fails)" fail.
+// its cell's key and on nothing else.
 import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs'
 import { Socket } from 'node:net'
 import path from 'node:path'
@@ -40,7 +40,6 @@ const methods = {
         const words = answerTokens > 0 ? wordsOf(JSON.stringify([prompt, system_prompt, seed, max_new_tokens, temperature, top_p])) : ['b']
         return {
           id,
-          fails: prompt.includes('(fails)'),
           bytes: JSON.stringify({
             finish_reason: 'stop',
             prompt,
@@ -76,7 +75,6 @@ const methods = {
       groups.flatMap(({ id, wanted, pairs }) =>
         wanted.map(({ layer, method }) => ({
           id: `${id}@${layer}:${method}`,
-          fails: JSON.stringify(pairs).includes('(fails)'),
           bytes: `${JSON.stringify(pairs)} ${layer} ${method}`,
           slot: { format: 'tensor', dtype: 'float32', shape: [1] },
           facts: { norm: 1, baseline: 0, train_accuracy: 1, held_out_accuracy: 1, pairs: 2 },
@@ -133,20 +131,16 @@ function writeScores(out, activations, vectors, cells) {
 
 /** Writes the cells' bytes one after another and answers the protocol's *result*. */
 function write(out, name, made, separator = '') {
-  const failed = made.filter(({ fails }) => fails).map(({ id }) => ({ id, reason: 'it was to fail' }))
-  if (failed.length === made.length) return { files: [], cells: [], failed }
   const parts = []
   let offset = 0
-  const cells = made
-    .filter(({ fails }) => !fails)
-    .map(({ id, bytes, slot, facts }) => {
-      const data = Buffer.from(bytes)
-      const range = slot.format === 'parquet' ? {} : { offset, length: data.length }
-      parts.push(data, Buffer.from(separator))
-      offset += data.length + separator.length
-      return { id, digest: digestOfBytes(data), slot: { file: name, ...slot, ...range }, facts }
-    })
-  return { files: [writeFile(out, name, Buffer.concat(parts))], cells, failed }
+  const cells = made.map(({ id, bytes, slot, facts }) => {
+    const data = Buffer.from(bytes)
+    const range = slot.format === 'parquet' ? {} : { offset, length: data.length }
+    parts.push(data, Buffer.from(separator))
+    offset += data.length + separator.length
+    return { id, digest: digestOfBytes(data), slot: { file: name, ...slot, ...range }, facts }
+  })
+  return { files: [writeFile(out, name, Buffer.concat(parts))], cells, failed: [] }
 }
 
 function writeFile(out, name, whole) {

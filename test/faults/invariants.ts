@@ -6,6 +6,7 @@ import { digestOfBytes } from '../../engine/core/digest.ts'
 import type { RunEvent } from '../../engine/core/events.ts'
 import { objectPath, type StoreLayout, storeLayout } from '../../engine/store/layout.ts'
 import type { Manifest, ManifestCell } from '../../engine/store/manifest.ts'
+import { filesBelow } from '../support/files.ts'
 
 /** What a finished run leaves: everything that an undisturbed run and a disturbed one must agree on. */
 export interface Outcome {
@@ -177,14 +178,6 @@ function shownIn(folder: string): Map<string, string> {
 
 function unfinishedIn(folder: string): string[] {
   return filesBelow(path.join(folder, 'experiments')).filter((name) => temporary.test(name) || name.includes('.edited-'))
-}
-
-/** Every file below a folder by its relative path, in a stable order; none when the folder is not there. */
-function filesBelow(folder: string): string[] {
-  if (!existsSync(folder)) return []
-  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((name) => statSync(path.join(folder, name)).isFile())
-    .sort()
 }
 
 function sizeOf(file: string): number | null {

@@ -1,6 +1,8 @@
-import { cpSync, renameSync, rmSync, truncateSync } from 'node:fs'
+import { cpSync, mkdirSync, renameSync, rmSync, truncateSync } from 'node:fs'
+import { expect, test } from 'vitest'
 import { refuses } from '../support/complaint.ts'
-import { type Workspace, workflowFile } from '../support/workspace.ts'
+import { dag } from '../support/dag.ts'
+import { freshWorkspace, type Workspace, workflowFile } from '../support/workspace.ts'
 
 /** Puts a changed copy in the place of the model; `change` is given the names of its files. */
 function ownModel(workspace: Workspace, change: (file: (name: string) => string) => void): void {
@@ -102,3 +104,18 @@ workflows/audit.yaml:5:42: error: step "answers": the chat template of model "ti
 `,
   ],
 ])
+
+test('a part of the model that is no file is told, and is no mistake of the program', async () => {
+  const workspace = freshWorkspace()
+  ownModel(workspace, (model) => {
+    rmSync(workspace.at(model('chat_template.jinja')))
+    mkdirSync(workspace.at(model('chat_template.jinja')))
+  })
+  const { code, stderr } = await dag(workspace.folder, ['plan', workflowFile])
+  expect([code, stderr]).toEqual([
+    1,
+    `error: a file cannot be opened: ${workspace.at('own/chat_template.jinja')} is not a regular file [system]
+  hint: see whether it is a file, its folder is there and writable and the disk not full
+`,
+  ])
+})

@@ -105,6 +105,8 @@ test('what a former export wrote and this one would not is named, and removed wh
   const workspace = finishedWorkspace()
   const { folder } = await exported(workspace)
   workspace.write('theirs/experiments/audit/inference/gamma/notes.txt', 'mine')
+  // Where an export would have written it: this one was without recordings.
+  workspace.write('theirs/experiments/audit/inference/gamma/raw/residual/one/one_1.pt', 'mine too')
   workspace.write('organisms/list.yaml', organismList(['alpha', 'beta']))
   const written = 'written to FOLDER: 24 responses, 8 vectors, 48 projections\n'
   const first = 'inference/gamma/responses/one/one_1.json'
@@ -116,7 +118,10 @@ test('what a former export wrote and this one would not is named, and removed wh
   const left = readdirSync(folder, { recursive: true })
     .map(String)
     .filter((name) => name.includes('gamma'))
-  expect(left).toEqual(['inference/gamma', 'inference/gamma/notes.txt'])
+  expect(left.filter((name) => /\.\w+$/.test(name)).sort()).toEqual([
+    'inference/gamma/notes.txt',
+    'inference/gamma/raw/residual/one/one_1.pt',
+  ])
   expect((await exported(workspace)).said).toBe(written)
 })
 

@@ -1,11 +1,10 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, test } from 'vitest'
 import type { RunFinished } from '../../engine/core/events.ts'
 import type { PlanReport } from '../../engine/report/plan-report.ts'
 import { seeded } from '../faults/random.ts'
 import { dag, spawnDag } from '../support/dag.ts'
+import { temporaryFolder } from '../support/files.ts'
 import { root } from '../support/paths.ts'
 import { changeIndex } from '../support/stored.ts'
 import { type Workspace, workspaceAt } from '../support/workspace.ts'
@@ -20,11 +19,7 @@ const stepsOfWalk = 6
 // The same cells in other batches have other last bits on a real model: only made-up results can be compared to the bit.
 const env = { DAG_SIDECAR: `${process.execPath} ${path.join(root, 'test/bench/instant-sidecar.mjs')} 4` }
 
-function folder(): Workspace {
-  const made = mkdtempSync(path.join(tmpdir(), 'dag-'))
-  onTestFinished(() => rmSync(made, { recursive: true, force: true }))
-  return workspaceAt(made)
-}
+const folder = () => workspaceAt(temporaryFolder())
 
 async function plan(workspace: Workspace): Promise<PlanReport> {
   const { code, stdout, stderr } = await dag(workspace.folder, ['plan', '--json', workflowName], env)

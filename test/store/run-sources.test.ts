@@ -1,9 +1,9 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { makeFolders, storeLayout } from '../../engine/store/layout.ts'
 import { readRunSources, type SourceRecord, writeRunSources } from '../../engine/store/run-sources.ts'
+import { temporaryFolder } from '../support/files.ts'
 
 const source: SourceRecord = {
   kind: 'trait',
@@ -17,9 +17,7 @@ const source: SourceRecord = {
 test.for(['', 'null', '[{"kind":"tra'])(
   'sources of a run that are cut off (%j) hide those of no other run, and are written anew',
   (left) => {
-    const root = mkdtempSync(path.join(tmpdir(), 'dag-'))
-    onTestFinished(() => rmSync(root, { recursive: true, force: true }))
-    const layout = storeLayout(root)
+    const layout = storeLayout(temporaryFolder())
     makeFolders(layout)
     for (const run of ['1', '2', '3']) mkdirSync(path.join(layout.runs, run))
     writeRunSources(layout, '1', [source])

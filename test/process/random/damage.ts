@@ -1,16 +1,13 @@
-import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { chmodSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { filesBelow } from '../../support/files.ts'
 import type { Workspace } from '../../support/workspace.ts'
 import { pick, type Random } from './edits.ts'
 import { experiment } from './job.ts'
 
-/** Files below a folder of the workspace, hidden ones left out. */
+/** Files below a folder of the workspace, without our mark. */
 export function filesOf(workspace: Workspace, folder: string): string[] {
-  if (!existsSync(workspace.at(folder))) return []
-  return readdirSync(workspace.at(folder), { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && !entry.name.startsWith('.'))
-    .map((entry) => path.relative(workspace.folder, path.join(entry.parentPath, entry.name)))
-    .sort()
+  return filesBelow(workspace.at(folder)).flatMap((file) => (path.basename(file) === '.made-by-dag' ? [] : [path.join(folder, file)]))
 }
 
 const to =
