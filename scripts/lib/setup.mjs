@@ -56,9 +56,8 @@ function knownParts() {
 
 /** What inference on a CPU is faster with, and goes without where there is no gcc. */
 async function kernels() {
-  const files = ['kernels.c', 'projections.c', 'tiles.c', 'numbers.h', 'build_kernels.py', 'cpu.py'].map((name) =>
-    at('sidecar', 'native', name),
-  )
+  const sources = readdirSync(at('sidecar', 'native')).filter((name) => /\.[ch]$/.test(name))
+  const files = [...sources.sort(), 'build_kernels.py', 'cpu.py'].map((name) => at('sidecar', 'native', name))
   const compile = () => quietly(python, ['-m', 'sidecar.native.build_kernels'], 'kernels.log')
   try {
     await once('kernels', at('.venv', '.set-up-kernels'), files, 'compiling the kernels', compile)

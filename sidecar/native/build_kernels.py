@@ -37,8 +37,9 @@ class Source:
 
     @functools.cached_property
     def digest(self) -> str:
-        """Changes with this file and with the header that all include."""
-        return hashlib.sha256(self.file.read_bytes() + (HERE / "numbers.h").read_bytes()).hexdigest()[:16]
+        """Changes with this file and with the headers."""
+        files = (self.file, *sorted(HERE.glob("*.h")))
+        return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
 
     def library(self, architecture: str, digest: str | None = None) -> Path:
         """Where the library for gcc's `architecture` is, by default the one built of the sources that are here."""
@@ -55,7 +56,8 @@ class Source:
 KERNELS = Source("kernels", ("-fopenmp",))
 PROJECTIONS = Source("projections")
 TILES = Source("tiles", ("-fopenmp",))
-SOURCES = (KERNELS, PROJECTIONS, TILES)
+DOTS = Source("dots", ("-fopenmp",))
+SOURCES = (KERNELS, PROJECTIONS, TILES, DOTS)
 
 
 def built() -> bool:

@@ -4,7 +4,7 @@ They compute in the model's dtype where the CPU has instructions for it, and els
 for bfloat16 multiplies its matrices several times slower than float32 ones; a kernel with them forms products and sums
 in float32 and rounds the result once, and so is it done here, so the numbers differ from such a kernel's by the order of
 summation only. What leaves a layer has the model's dtype. How many rows are beside a row changes nothing of what comes
-out of it where the CPU multiplies tiles (`tiles`), and else only where oneDNN sums many inputs in another order for them.
+out of it where the products are ours (`tiles`), and else only where oneDNN sums many inputs in another order for them.
 """
 
 from __future__ import annotations

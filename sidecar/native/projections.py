@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from . import amx
+from . import bfloat16
 from .build_kernels import PROJECTIONS
 
 LANES = 16  # a width is a multiple of it for projections.c,
@@ -43,9 +43,9 @@ def library() -> ctypes.CDLL | None:
 def packed(units: np.ndarray) -> Packed | None:
     """Directions, float32 `[directions, hidden]`, as `project` takes them; None where no library does."""
     width = units.shape[1]
-    if width % BLOCK == 0 and (by_tiles := amx.library()) is not None:
+    if width % BLOCK == 0 and (found := bfloat16.by_tiles()) is not None:
         tiles = in_tiles(units)
-        return Packed(by_tiles, tiles, len(tiles) * ALONG)
+        return Packed(found, tiles, len(tiles) * ALONG)
     if width % LANES == 0 and (by_rows := library()) is not None:
         rows = np.ascontiguousarray(np.pad(units, ((0, -len(units) % VECTORS), (0, 0))), np.float32)
         return Packed(by_rows, rows, len(rows))

@@ -3,21 +3,15 @@
  * what is parallel here; where the compiler or the architecture has no tiles, `allowed` says no.
  *
  * A tile has 16 rows of 64 bytes. `TDPBF16PS` adds to 16 x 16 float32 sums the products of 16 rows of 32 numbers and of 32
- * numbers for 16 outputs, in pairs. A row's outputs are summed in the order of its numbers, whatever rows are beside it. */
+ * numbers for 16 outputs, in pairs. */
 #include "numbers.h"
 
 #if defined __AVX512F__ && defined __linux__ && __GNUC__ >= 11
 #pragma GCC target("amx-tile,amx-bf16,avx512bf16")
-#include <immintrin.h>
-#include <omp.h>
+#define MOST 32 /* rows of two tiles */
+#include "products.h"
 #include <sys/syscall.h>
 
-#define SIDE 16                 /* rows of a tile, and outputs */
-#define BLOCK (2 * SIDE)        /* rows, outputs and inputs that are worked on at once */
-#define CHUNK 256               /* rows that stay near while all weights pass */
-#define AHEAD 4096              /* weights that are fetched before they are needed */
-#define LARGE (1024 * 1024)     /* outputs: so many are not kept near */
-#define ENOUGH (64 * 1024)      /* weights that are worth a second thread */
 #define PARTS 3                 /* bfloat16 numbers that together are a float32 number */
 #define ALONG (SIDE / PARTS)    /* directions of a tile: their first parts, then their second and their third ones */
 #define TOGETHER 4              /* tiles of directions that pass beside each other */
@@ -48,20 +42,26 @@ static void shape(const uint8_t of[8]) {
   _tile_loadconfig(&shapes);
 }
 
-/* For `multiply` tiles 0 to 3 are sums, of the first and the second rows for the first and the second outputs; 4 and 5 the
+/* Rows that this thread's tiles are shaped for, 0 where they are not. */
+static _Thread_local size_t shaped;
+
+INLINE void leave(void) {
+  _tile_release();
+  shaped = 0;
+}
+
+/* For `add_up` tiles 0 to 3 are sums, of the first and the second rows for the first and the second outputs; 4 and 5 the
  * rows, 6 and 7 the weights. */
 static void shape_for(size_t rows) {
+  if (rows == shaped) return;
+  shaped = rows;
   const uint8_t first = rows < SIDE ? rows : SIDE, second = rows > SIDE ? rows - SIDE : 1;
   shape((const uint8_t[8]){first, first, second, second, first, second, SIDE, SIDE});
 }
 
-INLINE void fetch(const bfloat *weights) {
-  for (size_t at = 0; at < BLOCK * BLOCK; at += 32) _mm_prefetch((const char *)(weights + AHEAD + at), _MM_HINT_T1);
-}
-
-/* The sums [BLOCK, BLOCK] of at most BLOCK rows of x for the outputs of one block of weights. */
 INLINE void add_up(size_t rows, size_t in, int fetching, const bfloat *x, const bfloat *weights, float *sums) {
   const size_t row = in * sizeof(bfloat), sum = BLOCK * sizeof(float);
+  shape_for(rows);
   _tile_zero(0);
   _tile_zero(1);
   _tile_zero(2);
@@ -88,40 +88,6 @@ INLINE void add_up(size_t rows, size_t in, int fetching, const bfloat *x, const 
   }
 }
 
-/* Rounds the sums of a block, plus the bias, into y. */
-INLINE void put(size_t rows, size_t out, int past_caches, const float *sums, const bfloat *bias, bfloat *y) {
-  const floats first = bias == NULL ? all(0) : read(bias), second = bias == NULL ? all(0) : read(bias + SIDE);
-  for (size_t row = 0; row < rows; row++) {
-    const floats low = read_floats(sums + row * BLOCK) + first, high = read_floats(sums + row * BLOCK + SIDE) + second;
-    const __m512i rounded = (__m512i)_mm512_cvtne2ps_pbh((__m512)high, (__m512)low);
-    if (past_caches) _mm512_stream_si512((__m512i *)(y + row * out), rounded);
-    else _mm512_storeu_si512(y + row * out, rounded);
-  }
-}
-
-/* `y = round(x W^T + bias)` for x [rows, in], y [rows, out] and weights [out / 32, in / 32, 2, 16, 16, 2]: of 32 outputs and
- * 32 inputs, of the first and then the second 16 outputs, 16 pairs of inputs for each. The bias [out] may be NULL; `in` and
- * `out` are multiples of 32. */
-void multiply(int threads, size_t rows, size_t in, size_t out, const bfloat *x, const bfloat *weights, const bfloat *bias, bfloat *y) {
-  const int past_caches = rows * out > LARGE && (uintptr_t)y % 64 == 0;
-#pragma omp parallel num_threads(threads) if (in * out > ENOUGH)
-  {
-    const size_t blocks = out / BLOCK, own = omp_get_thread_num(), of = omp_get_num_threads();
-    float sums[BLOCK * BLOCK] __attribute__((aligned(64)));
-    size_t shaped = 0;
-    for (size_t chunk = 0; chunk < rows; chunk += CHUNK)
-      for (size_t block = blocks * own / of; block < blocks * (own + 1) / of; block++)
-        for (size_t row = chunk; row < rows && row < chunk + CHUNK; row += BLOCK) {
-          const size_t now = rows - row < BLOCK ? rows - row : BLOCK;
-          if (now != shaped) shape_for(shaped = now);
-          add_up(now, in, row == chunk, x + row * in, weights + block * BLOCK * in, sums);
-          put(now, out, past_caches, sums, bias == NULL ? NULL : bias + block * BLOCK, y + row * out + block * BLOCK);
-        }
-    _tile_release();
-    if (past_caches) _mm_sfence();
-  }
-}
-
 /* Adds to tile `sums` the products of the states in tile 4 with a tile of directions, which takes the place of tile `by`. */
 #define ADD(sums, by)                              \
   if (sums < count) {                              \
@@ -136,10 +102,10 @@ void project(size_t tokens, size_t width, size_t tiles, const bfloat *states, co
   const ints lane = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
   const __m512i places = (__m512i)(lane * (int32_t)tokens);
   float sums[TOGETHER][SIDE * SIDE] __attribute__((aligned(64)));
-  size_t shaped = 0;
+  size_t shaped_for = 0;
   for (size_t token = 0; token < tokens; token += SIDE) {
     const uint8_t now = tokens - token < SIDE ? tokens - token : SIDE;
-    if (now != shaped) shape((const uint8_t[8]){now, now, now, now, now, SIDE, SIDE, SIDE}), shaped = now;
+    if (now != shaped_for) shape((const uint8_t[8]){now, now, now, now, now, SIDE, SIDE, SIDE}), shaped_for = now;
     for (size_t tile = 0; tile < tiles; tile += TOGETHER) {
       const size_t count = tiles - tile < TOGETHER ? tiles - tile : TOGETHER;
       _tile_zero(0);

@@ -1,16 +1,24 @@
-"""Calls of tiles.c: linear layers in bfloat16 on a CPU that multiplies tiles of it (AMX).
+"""Linear layers in bfloat16 on a CPU with instructions for it: calls of tiles.c, and where there are no tiles, of dots.c.
 
-Weights lie in memory in the order in which they are read, which makes a product of few rows faster than oneDNN's.
+Weights lie in memory in the order in which they are read, the same for both, which makes a product of few rows faster than
+oneDNN's.
 """
 
 from __future__ import annotations
 
+import ctypes
+
 import torch
 
-from .amx import library
+from . import bfloat16
 
-SIDE = 16  # rows of a tile, and outputs
+SIDE = 16  # outputs that lie beside each other
 BLOCK = 2 * SIDE  # inputs and outputs are a multiple of it
+
+
+def library() -> ctypes.CDLL | None:
+    """The products for this CPU, None where it has none."""
+    return bfloat16.by_tiles() or bfloat16.by_dots()
 
 
 def in_tiles(weight: torch.Tensor) -> torch.Tensor | None:

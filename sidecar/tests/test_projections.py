@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from sidecar.native import amx, cpu, projections
+from sidecar.native import bfloat16, cpu, projections
 from sidecar.stored.scratch import Memory
 from sidecar.vectors.products import along, along_tiles, fits, matrix_of
 
@@ -18,10 +18,10 @@ runnable = here[here.index(best) :] if (best := cpu.architecture()) else []
 @pytest.fixture(params=["tiles", *runnable] if runnable else [pytest.param(None, marks=pytest.mark.skip(reason="not written for this CPU"))])
 def architecture(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """Each instruction set that this CPU has, and its tiles."""
-    if request.param == "tiles" and amx.library() is None:
+    if request.param == "tiles" and bfloat16.by_tiles() is None:
         pytest.skip("this CPU has no tiles for bfloat16 (AMX), or there is no gcc")
     if request.param != "tiles":
-        monkeypatch.setattr(amx, "library", lambda: None)
+        monkeypatch.setattr(bfloat16, "by_tiles", lambda: None)
         monkeypatch.setattr(cpu, "architecture", lambda: request.param)
     projections.library.cache_clear()
     if projections.library() is None:

@@ -1,4 +1,4 @@
-"""Products by tiles are the exact ones, rounded once, whatever rows are beside a row."""
+"""Products of weights in tiles are the exact ones, rounded once, whatever rows are beside a row."""
 
 from __future__ import annotations
 
@@ -6,10 +6,23 @@ import pytest
 import torch
 from torch import nn
 
-from sidecar.native import tiles
+from sidecar.native import bfloat16, tiles
 from sidecar.native.packed import ProductOfWeights, pack
 
-pytestmark = pytest.mark.skipif(tiles.library() is None, reason="this CPU has no tiles for bfloat16 (AMX), or there is no gcc")
+WAYS = {
+    "tiles": (bfloat16.by_tiles, "this CPU has no tiles for bfloat16 (AMX), or there is no gcc"),
+    "dots": (bfloat16.by_dots, "this CPU adds up no pairs of bfloat16 numbers (AVX512_BF16), or there is no gcc"),
+}
+
+
+@pytest.fixture(params=WAYS, autouse=True)
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """By which instructions products are made: all that this CPU has are tried."""
+    open_library, lacking = WAYS[request.param]
+    if (library := open_library()) is None:
+        pytest.skip(lacking)
+    monkeypatch.setattr(tiles, "library", lambda: library)
+    return str(request.param)
 
 
 def numbers(*shape: int) -> torch.Tensor:
@@ -25,7 +38,7 @@ def product(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None = N
     return tiles.multiply(x, weights, bias)
 
 
-@pytest.mark.parametrize("rows", [1, 2, 15, 16, 17, 31, 32, 33, 255, 257, 300])
+@pytest.mark.parametrize("rows", [1, 2, 3, 5, 11, 12, 13, 15, 16, 17, 31, 32, 33, 251, 255, 257, 300])
 @pytest.mark.parametrize(("out", "width"), [(32, 32), (96, 576), (576, 1536), (4000, 64)])
 @pytest.mark.parametrize("bias", [False, True])
 def test_products_are_the_exact_ones_rounded_once(rows: int, out: int, width: int, bias: bool) -> None:
@@ -90,7 +103,7 @@ def test_weights_of_other_kinds_are_left_to_onednn(out: int, width: int, dtype: 
     torch.testing.assert_close(ProductOfWeights([weight], [None]).rows(x), nn.functional.linear(x, weight))
 
 
-def test_a_packed_layer_multiplies_by_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_packed_layer_keeps_its_weights_in_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
     layer, x = nn.Linear(64, 96).bfloat16(), numbers(2, 3, 64)
     wanted = product(x.view(6, 64), layer.weight, layer.bias).view(2, 3, 96)
     given: list[tuple[int, ...]] = []
@@ -106,9 +119,9 @@ def test_a_packed_layer_multiplies_by_tiles(monkeypatch: pytest.MonkeyPatch) -> 
     assert given == [(6, 64)]
 
 
-def test_tiles_of_other_products_are_as_they_were() -> None:
-    """oneDNN keeps what shapes it gave a thread's tiles: between ours, its products stay what they are."""
-    x, weight = numbers(48, 96), numbers(40, 96)  # not for our tiles
+def test_products_of_onednn_between_ours_stay_what_they_are() -> None:
+    """It keeps what shapes it gave a thread's tiles."""
+    x, weight = numbers(48, 96), numbers(40, 96)  # not for ours
     before = nn.functional.linear(x, weight)
     product(numbers(5, 64), numbers(32, 64))
     assert torch.equal(nn.functional.linear(x, weight), before)
