@@ -45,7 +45,7 @@ async function buildSchema() {
     allowUnionTypes: true,
     code: { source: true, esm: true },
   })
-  ajv.addVocabulary(['x-affects', 'x-ref', 'x-chooses'])
+  ajv.addVocabulary(['x-affects', 'x-ref', 'x-chooses', 'x-alone'])
   const code = standalone(ajv, ajv.compile(schema))
   writeFileSync(at('engine/generated/validate-workflow.mjs'), code)
 }

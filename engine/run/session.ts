@@ -131,7 +131,20 @@ function together(failed: RunResult['totals'], rest: RunResult['totals']): RunRe
   }
 }
 
-const nothingShown: ShownResults = { written: 0, removed: 0, keptAside: [], look: [] }
+const nothingShown: ShownResults = { written: 0, removed: 0, keptAside: [], writtenOver: {}, look: [] }
+
+/** What became of results that were shown before. */
+function notesOf({ keptAside, removed, writtenOver }: ShownResults, experiment: string): string[] {
+  const folder = path.join('experiments', experiment)
+  return [
+    ...keptAside.map((aside) => `a result was edited by hand; the edited file is kept as ${aside}`),
+    ...Object.entries(writtenOver).map(
+      ([workflow, count]) =>
+        `results of ${path.basename(workflow)} in ${folder} were written over: ${count}; where both are in use, give one another \`experiment:\``,
+    ),
+    ...(removed > 0 ? [`results that the workflow no longer makes were removed from ${folder}: ${removed}`] : []),
+  ]
+}
 
 async function session(options: SessionOptions, firstPlan: Plan, expected: Forecast, found: readonly ObjectLost[]): Promise<Ended> {
   const { id, store, prepared, now } = options
@@ -252,12 +265,7 @@ async function session(options: SessionOptions, firstPlan: Plan, expected: Forec
     }
     const { totals } = result as RunResult
     reasons?.end(totals.outcome)
-    for (const aside of shown.keptAside)
-      emit({ type: 'log', task: null, text: `a result was edited by hand; the edited file is kept as ${aside}` })
-    if (shown.removed > 0) {
-      const from = path.join('experiments', prepared.workflow.experiment)
-      emit({ type: 'log', task: null, text: `results that the workflow no longer makes were removed from ${from}: ${shown.removed}` })
-    }
+    for (const text of notesOf(shown, prepared.workflow.experiment)) emit({ type: 'log', task: null, text })
     if (totals.outcome === 'done' && !options.slice) standsOn.finished(plan)
     const look = shown.look.map((file) => path.join('experiments', prepared.workflow.experiment, file))
     const finished: RunFinished = {

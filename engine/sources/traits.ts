@@ -1,4 +1,5 @@
 import { isObject } from '../core/json.ts'
+import { isName, nameRule } from '../core/names.ts'
 import { fail, ok, type Result } from '../core/result.ts'
 import type { ContrastPair, TraitSource } from '../core/sources.ts'
 import type { SourceFiles } from './files.ts'
@@ -10,9 +11,13 @@ const fewestPairs = 4
 export function readTrait(name: string, path: string, files: SourceFiles): Result<TraitSource, readonly string[]> {
   const file = files.json(path)
   if (!file.ok) return fail([file.error])
-  const { pairs, category } = file.value
+  const { pairs, category = 'trait' } = file.value
   if (!Array.isArray(pairs)) return fail(['it has no list "pairs"'])
   const mistakes: string[] = []
+  // Both become folders of the results.
+  if (!isName(name)) mistakes.push(`its file's name cannot be a name: ${nameRule}`)
+  if (typeof category !== 'string' || !isName(category))
+    mistakes.push(`its category ${JSON.stringify(category)} cannot be a name: ${nameRule}`)
   const seen = new Set<string>()
   const read = pairs.map((pair: unknown, index: number): ContrastPair => {
     const entry = isObject(pair) ? pair : {}
@@ -29,5 +34,5 @@ export function readTrait(name: string, path: string, files: SourceFiles): Resul
   })
   if (read.length < fewestPairs) mistakes.push(`it has ${read.length} pairs; at least ${fewestPairs} are needed`)
   if (mistakes.length > 0) return fail(mistakes)
-  return ok({ name, category: typeof category === 'string' ? category : 'trait', reference: file.value.reference === true, pairs: read })
+  return ok({ name, category: category as string, reference: file.value.reference === true, pairs: read })
 }

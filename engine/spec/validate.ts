@@ -2,7 +2,7 @@ import type { ErrorObject } from 'ajv'
 import path from 'node:path'
 import type { Diagnostic } from '../core/diagnostic.ts'
 import { isList, isObject, type Json } from '../core/json.ts'
-import { isName, suggestion } from '../core/names.ts'
+import { isName, nameRule, suggestion } from '../core/names.ts'
 import { type ParamSchema, references } from '../core/schema.ts'
 import type { StepKind } from '../core/step-kind.ts'
 import type { Path, SourceDocument } from './document.ts'
@@ -21,7 +21,11 @@ export function validate(
   const shape = check(document.data).flatMap((error) => explain(error, document))
   if (shape.length > 0) return { workflow: null, diagnostics: unique(shape) }
   const workflow = build(document, kinds)
-  const diagnostics = [...dottedNames(workflow, document), ...unknownNames(workflow, kinds, document)]
+  const diagnostics = [
+    ...dottedNames(workflow, document),
+    ...unknownNames(workflow, kinds, document),
+    ...sharedPlaces(workflow, kinds, document),
+  ]
   return { workflow, diagnostics }
 }
 
@@ -96,7 +100,7 @@ function badName(name: string, document: SourceDocument, at: Path, of: 'key' | '
     severity: 'error',
     rule: 'name',
     message: `"${name}" cannot be a name`,
-    hint: 'names are lower-case letters, digits, ".", "_" and "-", start with a letter or digit, and hold no ".."',
+    hint: nameRule,
     range: document.rangeOf(at, of),
   }
 }
@@ -121,6 +125,30 @@ function unknownNames(workflow: Workflow, kinds: readonly StepKind[], document: 
         },
       ]
     })
+  })
+}
+
+/** Steps of a kind that would show their results in one place, each in that of the one before it. */
+function sharedPlaces(workflow: Workflow, kinds: readonly StepKind[], document: SourceDocument): Diagnostic[] {
+  return kinds.flatMap(({ kind, schema }) => {
+    const steps = workflow.steps.filter((step) => step.kind === kind)
+    const places = Object.entries(schema.properties ?? {}).flatMap(([name, property]) => (property['x-alone'] ? [name] : []))
+    return places.flatMap((name) =>
+      steps.flatMap((step, index): Diagnostic[] => {
+        const other = steps.slice(0, index).find(({ params }) => params[name] === step.params[name])
+        if (!other) return []
+        const place = String(step.params[name])
+        return [
+          {
+            severity: 'error',
+            rule: 'same-place',
+            message: `steps "${other.name}" and "${step.name}" show their results in the same ${name}, "${place}"`,
+            hint: `give one of them another, such as \`${name}: ${step.name}\``,
+            range: document.rangeOf(['steps', step.name], 'key'),
+          },
+        ]
+      }),
+    )
   })
 }
 

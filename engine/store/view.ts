@@ -34,6 +34,8 @@ export interface ViewChanges {
   readonly removed: number
   /** Files that somebody had edited: kept under this name, beside the fresh one where there is one. */
   readonly keptAside: readonly string[]
+  /** Of other workflows that show their results in this folder: how many of those were written over. */
+  readonly writtenOver: Readonly<Record<string, number>>
 }
 
 /**
@@ -45,19 +47,21 @@ export interface ViewChanges {
 export async function refreshView(store: Store, view: View): Promise<ViewChanges> {
   const kept = await writeFiles(store, view)
   const left = view.complete ? removeFormer(store, view) : { removed: 0, keptAside: [] }
-  return { written: kept.written, removed: left.removed, keptAside: [...kept.keptAside, ...left.keptAside] }
+  return { ...kept, removed: left.removed, keptAside: [...kept.keptAside, ...left.keptAside] }
 }
 
-async function writeFiles(store: Store, view: View): Promise<Pick<ViewChanges, 'written' | 'keptAside'>> {
+async function writeFiles(store: Store, view: View): Promise<Omit<ViewChanges, 'removed'>> {
   const stale = staleFiles(store, view)
-  if (stale.length === 0) return { written: 0, keptAside: [] }
+  const writtenOver: Record<string, number> = {}
+  if (stale.length === 0) return { written: 0, keptAside: [], writtenOver }
   claim(view.folder)
   // That they are ours is known before they are there, so that what a killed run leaves of them can be taken away.
   const announce = store.db.prepare('INSERT OR IGNORE INTO views (path, digest, workflow) VALUES (?, ?, ?)')
   store.transaction(() => stale.forEach(({ name, digest }) => announce.run(name, digest, view.workflow)))
   const keptAside: string[] = []
   const written = stale.filter(({ isCurrent }) => !isCurrent)
-  for (const { target, content, isEdited } of written) {
+  for (const { target, content, isEdited, shownBy } of written) {
+    if (shownBy !== null) writtenOver[shownBy] = (writtenOver[shownBy] ?? 0) + 1
     const fresh = await content()
     if (isEdited && digestOfBytes(readFileSync(target)) !== digestOfBytes(fresh)) keptAside.push(keepAside(target))
     writeByRename(target, fresh)
@@ -72,7 +76,7 @@ async function writeFiles(store: Store, view: View): Promise<Pick<ViewChanges, '
       remember.run(name, digest, Number(stat.size), String(stat.mtimeNs), String(stat.ctimeNs), String(stat.ino), view.workflow)
     }
   })
-  return { written: written.length, keptAside }
+  return { written: written.length, keptAside, writtenOver }
 }
 
 /** A file of a view that is to be written, or where it is current to be remembered as this workflow's. */
@@ -83,6 +87,8 @@ interface StaleFile extends ViewFile {
   readonly isCurrent: boolean
   /** It is there, and not as we left it. */
   readonly isEdited: boolean
+  /** Another workflow that left it as it is there. */
+  readonly shownBy: string | null
 }
 
 function staleFiles(store: Store, { folder, workflow, files }: View): StaleFile[] {
@@ -95,7 +101,8 @@ function staleFiles(store: Store, { folder, workflow, files }: View): StaleFile[
     const isOurs = stat !== undefined && known !== undefined && sameStamp(known, stat)
     const isCurrent = isOurs && known.digest === file.digest
     if (isCurrent && known.workflow === workflow) return []
-    return [{ ...file, name, target, isCurrent, isEdited: stat !== undefined && !isOurs }]
+    const shownBy = isOurs && known.workflow !== workflow ? known.workflow : null
+    return [{ ...file, name, target, isCurrent, isEdited: stat !== undefined && !isOurs, shownBy }]
   })
 }
 

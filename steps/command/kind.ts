@@ -78,7 +78,11 @@ export const command: StepKind = {
   schema,
   tasks(step, context) {
     const inputs = Object.entries(step.params.inputs as Record<string, InputParam>)
-    const problems = [...inputs.flatMap(([name, input]) => inputProblems(name, input, context)), ...placeholderProblems(step)]
+    const problems = [
+      ...inputs.flatMap(([name, input]) => inputProblems(name, input, context)),
+      ...outputProblems(step.params.outputs as Record<string, string>),
+      ...placeholderProblems(step),
+    ]
     const steps = inputs.flatMap(([name, input]) =>
       typeof input === 'string' ? [] : context.step(input.step).tasks.map((task) => ({ task: task.id, role: name })),
     )
@@ -131,6 +135,17 @@ function inputProblems(name: string, input: InputParam, context: ExpandContext):
   if (outputs.includes(input.output)) return []
   const message = `step "${input.step}" has no output "${input.output}"`
   return [{ rule: 'unknown-output', message, hint: `it has: ${outputs.join(', ')}`, path: ['inputs', name, 'output'] }]
+}
+
+/** Each output is a file of its own. */
+function outputProblems(outputs: Readonly<Record<string, string>>): Problem[] {
+  const entries = Object.entries(outputs)
+  return entries.flatMap(([name, file], index): Problem[] => {
+    const [other] = entries.slice(0, index).find((entry) => entry[1] === file) ?? []
+    if (other === undefined) return []
+    const message = `its outputs "${other}" and "${name}" are both the file ${file}`
+    return [{ rule: 'same-file', message, hint: 'give each a file name of its own', path: ['outputs', name] }]
+  })
 }
 
 const placeholder = /\{(in|out)\.([^{}]*)\}/g

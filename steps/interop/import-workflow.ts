@@ -34,10 +34,11 @@ export function importWorkflow(name: string, folder: string, found: FoundExperim
   for (const prefix of prefixes.keys()) {
     const suffix = suffixOf(prefix)
     const of = checked.sides.clean ? `[answers${suffix}, clean${suffix}]` : `answers${suffix}`
+    const shownIn = suffix === '' ? '' : `, folder: top_activating${suffix}`
     const wanted = list([...new Set(useful.map(({ layer }) => layer))].sort((a, b) => a - b))
     lines.push(
       `  scores${suffix}: { kind: project, of: ${of}, onto: vectors, layers: ${wanted} }`,
-      `  ranking${suffix}: { kind: rank, of: scores${suffix}${checked.sides.clean ? '' : ', mode: raw'} }`,
+      `  ranking${suffix}: { kind: rank, of: scores${suffix}${checked.sides.clean ? '' : ', mode: raw'}${shownIn} }`,
       `  report${suffix}: { kind: report, of: ranking${suffix} }`,
     )
   }

@@ -1,4 +1,5 @@
 import type { Json } from '../../engine/core/json.ts'
+import { namePattern } from '../../engine/core/names.ts'
 import { type ParamSchema, resultComponents } from '../../engine/core/schema.ts'
 import type { ExpandContext, Problem, Step, StepKind, Task } from '../../engine/core/step-kind.ts'
 import { metricNames } from '../common/metrics.ts'
@@ -28,6 +29,14 @@ const schema: ParamSchema = {
       'x-affects': 'result',
     },
     top: { type: 'integer', minimum: 1, default: 20, description: 'How many responses are listed.', 'x-affects': 'result' },
+    folder: {
+      type: 'string',
+      pattern: namePattern,
+      default: 'top_activating',
+      description: 'Where its tables are shown: a folder below analysis/. Every rank step has one of its own.',
+      'x-affects': 'presentation',
+      'x-alone': true,
+    },
   },
 }
 
@@ -108,6 +117,7 @@ function rankTask(step: Step, set: string, scores: readonly Task[], sides: Ranke
       by: step.params.by as string,
       top: step.params.top as number,
       promptSet: set,
+      folder: step.params.folder as string,
     },
     tuning: {},
     origins: paramOrigins(step, ['mode', 'by', 'top']),
@@ -125,7 +135,7 @@ function overviewTask(step: Step, rankings: readonly Task[], organisms: readonly
     parents: rankings.map((task) => ({ task: task.id, role: 'rankings' })),
     state: null,
     shared: { organisms: [...organisms] },
-    data: {},
+    data: { folder: step.params.folder as string },
     tuning: {},
     origins: { organisms: { from: 'workflow', path: ['organisms', 'from'] } },
   }

@@ -74,7 +74,7 @@ export const overviewOperation: Operation = {
       return [{ files: { 'summary.md': matrixMarkdown(matrix), 'matrix.json': pretty(matrix as unknown as Json) }, facts: {} }]
     },
   },
-  folder: () => rankingsFolder,
+  folder: rankingsFolder,
   headline: 'summary.md',
 }
 
@@ -144,13 +144,15 @@ function byOrganism(parents: readonly ParentTask[]): ParentTask[] {
   return [...parents].sort((a, b) => (name(a) < name(b) ? -1 : 1))
 }
 
-const rankingsFolder = 'analysis/top_activating'
+function rankingsFolder(task: Task): string {
+  return `analysis/${task.data.folder as string}`
+}
 
 /** Folder of a ranking: `{category}/{trait}/{set}`, with the vector in its name where a trait has several. */
 function folderOf(task: Task, vector: CategorisedVector): string {
   const several = vectorsOf(task).filter((other) => other.trait === vector.trait).length > 1
   const trait = several ? `${vector.trait}@${vector.layer}-${vector.method}` : vector.trait
-  return `${rankingsFolder}/${vector.category}/${trait}/${task.data.promptSet}`
+  return `${rankingsFolder(task)}/${vector.category}/${trait}/${task.data.promptSet}`
 }
 
 function acrossOf(stored: TextFiles): Across {

@@ -38,20 +38,7 @@ const methods = {
       'responses.jsonl',
       cells.map(({ id, prompt, system_prompt, seed }) => {
         const words = answerTokens > 0 ? wordsOf(JSON.stringify([prompt, system_prompt, seed, max_new_tokens, temperature, top_p])) : ['b']
-        return {
-          id,
-          bytes: JSON.stringify({
-            finish_reason: 'stop',
-            prompt,
-            prompt_end: 1,
-            response: [adapter, ...words].join(''),
-            system_prompt,
-            token_ids: [1, 2],
-            tokens: ['a', ...words],
-          }),
-          slot: { format: 'json' },
-          facts: { prompt_tokens: 1, response_tokens: answerTokens || 1, finish_reason: 'stop' },
-        }
+        return answer(id, prompt, system_prompt, [adapter, ...words].join(''), words)
       }),
       '\n',
     ),
@@ -81,6 +68,40 @@ const methods = {
         })),
       ),
     ),
+  adopt: ({ out, cells }) =>
+    write(
+      out,
+      'vectors.safetensors',
+      cells.map(({ id, name, digest }) => ({
+        id,
+        bytes: digest,
+        slot: { format: 'tensor', dtype: 'float32', shape: [1] },
+        facts: { norm: 1, imported: name },
+      })),
+    ),
+  import_answers: ({ out, cells }) =>
+    write(
+      out,
+      'responses.jsonl',
+      cells.map(({ id, name, digest }) => {
+        const words = wordsOf(digest)
+        return answer(id, digest, null, words.join(''), words, { imported: name })
+      }),
+      '\n',
+    ),
+  import_recordings: ({ out, groups }) =>
+    write(
+      out,
+      'activations.safetensors',
+      groups.flatMap(({ id, name, digest, response, layers }) =>
+        layers.map((layer) => ({
+          id: `${id}@${layer}`,
+          bytes: `${digest} ${response.digest} ${layer}`,
+          slot: { format: 'tensor', dtype: 'bfloat16', shape: [1, 1] },
+          facts: { tokens: answerTokens, imported: name },
+        })),
+      ),
+    ),
   score: ({ out, responses, vectors, cells }) => {
     const activations = cells.map(({ response, layer }) => ({ ref: { digest: recorded(responses[response].response, layer) } }))
     return methods.project({ out, activations, vectors, cells: cells.map((cell, activation) => ({ ...cell, activation })) })
@@ -98,6 +119,25 @@ const methods = {
       })),
     )
   },
+}
+
+/** An answer as `write` takes it. */
+function answer(id, prompt, system, response, words, facts = {}) {
+  const record = {
+    finish_reason: 'stop',
+    prompt,
+    prompt_end: 1,
+    response,
+    system_prompt: system,
+    token_ids: [1, 2],
+    tokens: ['a', ...words],
+  }
+  return {
+    id,
+    bytes: JSON.stringify(record),
+    slot: { format: 'json' },
+    facts: { prompt_tokens: 1, response_tokens: answerTokens || 1, finish_reason: 'stop', ...facts },
+  }
 }
 
 const words = 'it is of the sea and rain that falls on every town , so well you know them best . dear friend we are glad to help'.split(' ')

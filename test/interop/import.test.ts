@@ -145,7 +145,7 @@ test('prompt sets below other folders have steps of their own, and names that YA
   })
   const rest = (name: string) => ({
     [`scores-${name}`]: { kind: 'project', of: `answers-${name}`, onto: 'vectors', layers: [20] },
-    [`ranking-${name}`]: { kind: 'rank', of: `scores-${name}`, mode: 'raw' },
+    [`ranking-${name}`]: { kind: 'rank', of: `scores-${name}`, mode: 'raw', folder: `top_activating-${name}` },
     [`report-${name}`]: { kind: 'report', of: `ranking-${name}` },
   })
   expect(data).toEqual({

@@ -72,6 +72,28 @@ workflows/audit.yaml:12:5: error: "steps.answers" has no key "max_new_token" [un
 `,
   ],
   [
+    'two outputs in one file',
+    (w) => w.write(workflowFile, `${w.read(workflowFile)}  a: { kind: command, run: [touch, '{out.x}'], outputs: { x: o, y: o } }\n`),
+    `workflows/audit.yaml:19:68: error: step "a": its outputs "x" and "y" are both the file o [same-file]
+  19 |   a: { kind: command, run: [touch, '{out.x}'], outputs: { x: o, y: o } }
+     |                                                                    ^
+  hint: give each a file name of its own
+
+1 error; nothing was started
+`,
+  ],
+  [
+    'two rankings shown in one place',
+    (w) => w.edit(workflowFile, 'top: 3 }', 'top: 3 }\n  raw: { kind: rank, of: scores, mode: raw }'),
+    `workflows/audit.yaml:18:3: error: steps "ranking" and "raw" show their results in the same folder, "top_activating" [same-place]
+  18 |   raw: { kind: rank, of: scores, mode: raw }
+     |   ^^^
+  hint: give one of them another, such as \`folder: raw\`
+
+1 error; nothing was started
+`,
+  ],
+  [
     'a reference to a step that is not there',
     (w) => w.edit(workflowFile, 'of: answers,', 'of: answer,'),
     `workflows/audit.yaml:15:30: error: step "clean" refers to step "answer", which this workflow does not have [unknown-step]

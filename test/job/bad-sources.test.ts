@@ -50,6 +50,23 @@ workflows/audit.yaml:6:17: error: contrast set "rude": it has 1 pairs; at least 
 `,
   ],
   [
+    'a category and a file of contrast pairs that cannot be folders',
+    (w) => {
+      w.edit('traits/kind.json', '"category": "behaviour"', '"category": "../../elsewhere"')
+      w.write('traits/Rude @1.json', w.read('traits/rude.json'))
+    },
+    `workflows/audit.yaml:6:17: error: contrast set "Rude @1": its file's name cannot be a name: names are lower-case letters, digits, ".", "_" and "-", start with a letter or digit, and hold no ".." [trait]
+  6 | traits: { from: ../traits }
+    |                 ^^^^^^^^^
+
+workflows/audit.yaml:6:17: error: contrast set "kind": its category "../../elsewhere" cannot be a name: names are lower-case letters, digits, ".", "_" and "-", start with a letter or digit, and hold no ".." [trait]
+  6 | traits: { from: ../traits }
+    |                 ^^^^^^^^^
+
+2 errors; nothing was started
+`,
+  ],
+  [
     'mistakes in several files, all at once',
     (w) => {
       w.edit('prompts/one.json', 'What is rain?', ' ')

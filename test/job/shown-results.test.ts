@@ -75,6 +75,41 @@ test('another workflow of the same experiment keeps its results', async () => {
   expect(shown(workspace)).toEqual(['.made-by-dag', 'outputs/b/o.txt', 'outputs/c/o.txt'])
 })
 
+test('where another workflow of the same experiment shows other results in the same files, the run says so', async () => {
+  const workspace = freshWorkspace()
+  workspace.write(workflowFile, commands(['a', 'b']))
+  workspace.write('workflows/other.yaml', commands(['a', 'b'], { b: 'echo other' }))
+  const notes = async (file: string) => {
+    const { stdout } = await dag(workspace.folder, ['run', '--ui', 'plain', file])
+    return stdout.split('\n').filter((line) => line.includes('written over'))
+  }
+  const note = (file: string) =>
+    `00:00:00  results of ${file} in ${experiment} were written over: 1; where both are in use, give one another \`experiment:\``
+  const found = [await notes(workflowFile), await notes('workflows/other.yaml'), await notes(workflowFile), await notes(workflowFile)]
+  expect(found.map((lines) => lines.map((line) => line.replace(/^[\d:]+/, '00:00:00')))).toEqual([
+    [],
+    [note('audit.yaml')],
+    [note('other.yaml')],
+    [],
+  ])
+  renameSync(workspace.at(workflowFile), workspace.at('workflows/renamed.yaml'))
+  expect(await notes('workflows/renamed.yaml')).toEqual([])
+})
+
+test('every ranking is shown in a folder of its own, and a folder that it leaves is taken away', async () => {
+  const workspace = await everythingShown()
+  const summary = (folder: string) => workspace.read(`${experiment}/analysis/${folder}/summary.md`)
+  workspace.edit(workflowFile, '  report:', '  alone: { kind: rank, of: scores, mode: raw, folder: alone }\n  report:')
+  expect((await run(workspace)).finished.cells.ran).toBe(5)
+  expect([summary('top_activating'), summary('alone')]).toEqual([
+    expect.stringContaining('organism minus clean model'),
+    expect.stringContaining('organism alone'),
+  ])
+  workspace.edit(workflowFile, 'folder: alone', 'folder: by_itself')
+  expect((await run(workspace)).finished.cells.ran).toBe(0)
+  expect(readdirSync(workspace.at(experiment, 'analysis'))).toEqual(['by_itself', 'top_activating'])
+})
+
 test('while a step fails nothing is taken away', async () => {
   const workspace = freshWorkspace()
   workspace.write(workflowFile, commands(['a', 'b']))

@@ -44,7 +44,7 @@ const layersAndDefaults: Steps = {
     methods: ['mean_diff'],
     centered: false,
   },
-  ranking: { kind: 'rank', of: 'scores', mode: 'diff', by: 'response_mean', top: 3 },
+  ranking: { kind: 'rank', of: 'scores', mode: 'diff', by: 'response_mean', top: 3, folder: 'top_activating' },
   report: { kind: 'report', of: 'ranking' },
 }
 

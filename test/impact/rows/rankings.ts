@@ -35,13 +35,14 @@ export const rankRows: readonly Row[] = [
     follow: afterRankings,
   },
   { of: 'rank.top', edit: '3 → 2', change: rank('top: 2'), made: both('top: 3 → 2'), follow: afterRankings },
+  { of: 'rank.folder', edit: '`top_activating` → `most`', change: rank('top: 3, folder: most') },
 ]
 
 export const reportRows: readonly Row[] = [
   {
     of: 'report.of',
     edit: 'another ranking',
-    change: all(steps('  second: { kind: rank, of: scores, top: 2 }'), workflow('of: ranking', 'of: second')),
+    change: all(steps('  second: { kind: rank, of: scores, top: 2, folder: second }'), workflow('of: ranking', 'of: second')),
     made: { 'second/one:*': [2, 'new'], 'second/two:*': [2, 'new'] },
     follow: { 'second/overview:*': 1, report: 1 },
     total: 187,

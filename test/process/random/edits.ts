@@ -1,4 +1,4 @@
-import type { Job, Prompt } from './job.ts'
+import { type Job, layers, type Prompt, type Theirs } from './job.ts'
 
 /** A number from 0 to 1. */
 export type Random = () => number
@@ -20,6 +20,12 @@ const withoutOne = <T>(random: Random, of: Record<string, T>): void => {
 const turned = <T>(of: Record<string, T>): Record<string, T> => Object.fromEntries(Object.entries(of).reverse())
 const promptsOf = (job: Job, random: Random): Prompt[] => pick(random, Object.values(job.sets)).prompts
 const promptOf = (job: Job, random: Random): Prompt => pick(random, promptsOf(job, random))
+
+const changing =
+  (change: (theirs: Theirs, random: Random, fresh: number) => void) =>
+  (job: Job, random: Random, fresh: number): void => {
+    if (job.theirs) change(job.theirs, random, fresh)
+  }
 
 /** What people change between two runs. `fresh`: a number that was not used before. */
 export const edits: Readonly<Record<string, (job: Job, random: Random, fresh: number) => void>> = {
@@ -66,14 +72,43 @@ export const edits: Readonly<Record<string, (job: Job, random: Random, fresh: nu
   'a trait removed': (job, random) => withoutOne(random, job.traits),
   'a contrast set edited': (job, random, fresh) => void (job.traits[pick(random, Object.keys(job.traits))] = `as ${fresh}`),
   'other layers': (job, random) => {
-    job.scores.layers = some(random, [0, 1, 2, 3])
-    const more = () => [0, 1, 2, 3].filter((layer) => job.scores.layers.includes(layer) || random() < 0.5)
+    job.scores.layers = some(random, layers)
+    const more = () => layers.filter((layer) => job.scores.layers.includes(layer) || random() < 0.5)
     job.recorded.layers = more()
     job.vectors.layers = more()
   },
   'other methods': (job, random) => {
     job.scores.methods = some(random, ['mean_diff', 'probe'])
     job.vectors.methods = random() < 0.5 ? ['mean_diff', 'probe'] : job.scores.methods
+  },
+  'a vector of others added': (job, _random, fresh) => void (job.given[`g${fresh}`] = fresh),
+  'a vector of others removed': (job, random) => withoutOne(random, job.given),
+  'a vector of others changed': (job, random, fresh) => void (job.given[pick(random, Object.keys(job.given))] = fresh),
+  'an answer of others added': changing((theirs, random, fresh) => {
+    theirs.answers[`${pick(random, ['x', 'z'])}/${pick(random, ['one', 'two'])}/p${fresh}`] = { answer: fresh, recording: fresh }
+  }),
+  'an answer of others removed': changing((theirs, random) => {
+    if (Object.keys(theirs.answers).length - theirs.leftOut.length > 1) withoutOne(random, theirs.answers)
+    theirs.leftOut = theirs.leftOut.filter((name) => name in theirs.answers)
+  }),
+  'an answer of others changed': changing((theirs, random, fresh) => {
+    const one = theirs.answers[pick(random, Object.keys(theirs.answers))] as Theirs['answers'][string]
+    if (random() < 0.5) one.answer = fresh
+    if (random() < 0.5) one.recording = fresh
+  }),
+  'two answers of others that change places': changing((theirs) => {
+    const [first, second] = Object.keys(theirs.answers) as [string, string]
+    const { answers } = theirs
+    theirs.answers = { ...answers, [first]: answers[second] ?? answers[first], [second]: answers[first] } as Theirs['answers']
+    if (second === undefined) delete theirs.answers.undefined
+  }),
+  'answers of others left out': changing((theirs, random) => {
+    const names = Object.keys(theirs.answers)
+    theirs.leftOut = names.filter((_, index) => index > 0 && random() < 0.3)
+  }),
+  'other layers of theirs': changing((theirs, random) => void (theirs.layers = some(random, layers))),
+  'answers of others on or off': (job, _random, fresh) => {
+    job.theirs = job.theirs ? null : { answers: { 'x/one/p1': { answer: fresh, recording: fresh } }, leftOut: [], layers: [0] }
   },
   'longer or shorter answers': (job, random) => void (job.answers.max_new_tokens = pick(random, [4, 8, 16])),
   'other batches': (job, random) => void (job.answers.batch_size = pick(random, [1, 2, 3, 64])),

@@ -1,7 +1,7 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import path from 'node:path'
 import { tiny } from '../../support/paths.ts'
-import type { Workspace } from '../../support/workspace.ts'
+import { vectorFile, type Workspace } from '../../support/workspace.ts'
 
 /** A main job as somebody may have written it. */
 export interface Job {
@@ -13,12 +13,22 @@ export interface Job {
   recorded: { layers: number[]; raw: string }
   vectors: { layers: number[]; methods: string[] }
   scores: { layers: number[]; methods: string[] }
+  /** Vectors made elsewhere, by trait a number that they hold: one at each layer. */
+  given: Record<string, number>
+  theirs: Theirs | null
   answers: { max_new_tokens: number; batch_size: number; temperature: number; seed: number }
   ranking: { mode: string; by: string; top: number } | null
   report: boolean
   tables: boolean
   command: boolean
   comment: string
+}
+
+/** Answers and recordings made elsewhere, by `organism/set/prompt` what their files hold. */
+export interface Theirs {
+  answers: Record<string, { answer: number; recording: number }>
+  leftOut: string[]
+  layers: number[]
 }
 
 export interface Prompt {
@@ -29,6 +39,8 @@ export interface Prompt {
 
 export const workflowName = 'flow.yaml'
 export const experiment = 'experiments/job'
+export const layers = [0, 1, 2, 3]
+const folders = ['organisms', 'prompts', 'traits', 'given', 'theirs']
 
 export function firstJob(): Job {
   const prompts = (set: string, count: number) =>
@@ -43,6 +55,14 @@ export function firstJob(): Job {
     recorded: { layers: [0, 1], raw: 'keep' },
     vectors: { layers: [0, 1], methods: ['mean_diff'] },
     scores: { layers: [0], methods: ['mean_diff'] },
+    given: { calm: 1, brave: 2 },
+    theirs: {
+      answers: Object.fromEntries(
+        ['x/one/p1', 'x/one/p2', 'y/one/p1', 'y/two/p3'].map((name, at) => [name, { answer: at, recording: at }]),
+      ),
+      leftOut: [],
+      layers: [0, 1],
+    },
     answers: { max_new_tokens: 8, batch_size: 64, temperature: 0, seed: 1 },
     ranking: { mode: 'diff', by: 'response_mean', top: 5 },
     report: true,
@@ -74,8 +94,14 @@ export function writeJob(workspace: Workspace, job: Job): void {
     const pairs = [0, 1, 2, 3].map((at) => ({ id: `p${at}`, prompt: `${at}?`, positive: `${word} ${at}`, negative: `no ${at}` }))
     files.set(`traits/${trait}.json`, JSON.stringify({ trait, category: 'behaviour', pairs }))
   }
+  for (const [trait, number] of Object.entries(job.given))
+    for (const layer of layers) files.set(`given/${trait}/layer${layer}.safetensors`, vectorFile(64, layer, number))
+  for (const [name, { answer, recording }] of Object.entries(job.theirs?.answers ?? {})) {
+    files.set(`theirs/${name}.json`, `answer ${answer}`)
+    files.set(`theirs/${name}.pt`, `recording ${recording}`)
+  }
   files.set(workflowName, workflowOf(job))
-  for (const folder of ['organisms', 'prompts', 'traits'].filter((name) => existsSync(workspace.at(name))))
+  for (const folder of folders.filter((name) => existsSync(workspace.at(name))))
     for (const name of readdirSync(workspace.at(folder)))
       if (![...files.keys()].some((file) => `${file}/`.startsWith(`${folder}/${name}/`)))
         rmSync(workspace.at(folder, name), { recursive: true })
@@ -83,7 +109,7 @@ export function writeJob(workspace: Workspace, job: Job): void {
     if (!existsSync(workspace.at(file)) || !readFileSync(workspace.at(file)).equals(Buffer.from(content))) workspace.write(file, content)
 }
 
-function workflowOf({ sets, recorded, vectors, scores, answers, ranking, report, tables, command, comment }: Job): string {
+function workflowOf({ sets, recorded, vectors, scores, theirs, answers, ranking, report, tables, command, comment }: Job): string {
   const list = (values: readonly (string | number)[]) => `[${values.join(', ')}]`
   const sampling = answers.temperature > 0 ? `, temperature: ${answers.temperature}, seed: ${answers.seed}` : ''
   const raw = recorded.raw === 'keep' ? '' : `, raw: ${recorded.raw}`
@@ -102,6 +128,17 @@ function workflowOf({ sets, recorded, vectors, scores, answers, ranking, report,
     `      capture: &capture { layers: ${list(recorded.layers)}${raw} } }`,
     `  clean: { kind: replay, of: answers, through: tiny, capture: *capture, batch_size: ${answers.batch_size} }`,
     `  scores: { kind: project, of: [answers, clean], onto: vectors, layers: ${list(scores.layers)}, methods: ${list(scores.methods)} }`,
+    '  given: { kind: vectors, model: tiny, files: "given/{trait}/layer{layer}.safetensors" }',
+    `  along: { kind: project, of: [answers, clean], onto: given, layers: ${list(scores.layers)} }`,
+    ...(theirs
+      ? [
+          '  theirs:',
+          '    { kind: imported, responses: "theirs/{organism}/{set}/{prompt}.json", recordings: "theirs/{organism}/{set}/{prompt}.pt",',
+          `      hidden: 64, layers: ${list(theirs.layers)}, leave_out: ${list(theirs.leftOut)} }`,
+          `  of_theirs: { kind: project, of: theirs, onto: given, layers: ${list(theirs.layers)} }`,
+          ...(ranking ? [`  ranked: { kind: rank, of: of_theirs, mode: raw, top: ${ranking.top}, folder: theirs }`] : []),
+        ]
+      : []),
     ...(ranking ? [`  ranking: { kind: rank, of: scores, mode: ${ranking.mode}, by: ${ranking.by}, top: ${ranking.top} }`] : []),
     ...(ranking && report ? ['  report: { kind: report, of: ranking }'] : []),
     ...(tables ? ['  tables: { kind: export, of: scores }'] : []),
@@ -116,8 +153,8 @@ function workflowOf({ sets, recorded, vectors, scores, answers, ranking, report,
 
 /** The same sources in a folder of its own, where nothing is made yet. */
 export function sourcesOf(workspace: Workspace, folder: string): void {
-  for (const name of ['organisms', 'prompts', 'traits', workflowName])
-    cpSync(workspace.at(name), path.join(folder, name), { recursive: true })
+  for (const name of [...folders, workflowName])
+    if (existsSync(workspace.at(name))) cpSync(workspace.at(name), path.join(folder, name), { recursive: true })
   mkdirSync(path.join(folder, 'cache'))
   symlinkSync(tiny, path.join(folder, 'models'))
 }
