@@ -1,5 +1,6 @@
 import path from 'node:path'
 import { kinds } from '../../steps/index.ts'
+import { type Clash, clashIn } from '../../steps/interop/places.ts'
 import { experimentFiles } from '../../steps/interop/trait-interp.ts'
 import type { Diagnostic } from '../core/diagnostic.ts'
 import type { ParentTask } from '../core/step-kind.ts'
@@ -36,7 +37,10 @@ export async function exportTraitInterp(this: CliContext, flags: ExportFlags, fi
     if (!prepared.ok) return reportProblems(process, prepared.error)
     const { plan } = planNow(prepared.value, store)
     const tasks = plan.tasks.map(({ task }) => plan.settled(task.id))
-    const all = experimentFiles({ experiment: path.basename(path.resolve(flags.to)), sources: prepared.value.sources, tasks })
+    const made = { experiment: path.basename(path.resolve(flags.to)), sources: prepared.value.sources, tasks }
+    const clash = clashIn(made)
+    if (clash) return reportProblems(process, [sameFile(clash)])
+    const all = experimentFiles(made)
     const files = flags.recordings ? all : all.filter(({ is }) => is !== 'recording')
     const folder = path.resolve(flags.to)
     const pathsOf = (of: readonly ExperimentFile[]) => of.map((each) => each.path)
@@ -70,6 +74,15 @@ function notOurs(folder: string): Diagnostic {
     rule: 'folder-not-ours',
     message: `${folder} is there and was not written by dag export`,
     hint: 'name a new folder with --to: nothing of yours is written over',
+  }
+}
+
+function sameFile({ path: file, steps }: Clash): Diagnostic {
+  return {
+    severity: 'error',
+    rule: 'same-file',
+    message: `steps "${steps[0]}" and "${steps[1]}" both make ${file}, and an experiment of trait-interp has one`,
+    hint: 'export a copy of the workflow without one of them: nothing is computed again',
   }
 }
 

@@ -1,15 +1,8 @@
 import type { ExperimentFile, ExperimentReader } from '../../engine/core/experiment.ts'
 import type { Json, JsonObject } from '../../engine/core/json.ts'
-import type { Sources } from '../../engine/core/sources.ts'
-import type { CellOutput, ParentTask, Task } from '../../engine/core/step-kind.ts'
-import { categoryOf, configOf, extractionVariant, isClean, positionOf, repository, type Variant, variantOf } from './names.ts'
-
-/** Everything that a workflow made, and what it was made from. */
-export interface Made {
-  readonly experiment: string
-  readonly sources: Sources
-  readonly tasks: readonly ParentTask[]
-}
+import type { CellOutput, ParentTask } from '../../engine/core/step-kind.ts'
+import { categoryOf, configOf, extractionVariant, isClean, repository, type Variant, variantOf } from './names.ts'
+import { answersId, type Made, type NamedVector, named, places, projectionName, vectorName } from './places.ts'
 
 /**
  * The files of an experiment in the layout of trait-interp (github.com/ewernn/trait-interp, MIT), on which its scripts
@@ -27,7 +20,7 @@ export function experimentFiles(made: Made): ExperimentFile[] {
       ...responses(parent, variantOf(parent.task, false)),
       ...(read.has(id) ? responses(parent, variantOf(parent.task, true)) : []),
     ]),
-    ...of('extract', 'adopt').flatMap((parent) => vectors(parent, made)),
+    ...vectors(of('extract', 'adopt'), made),
     ...projections(of('project', 'score'), answers, made),
     ...recordings(of('capture'), answers),
   ]
@@ -37,17 +30,12 @@ function json(path: string, content: (read: ExperimentReader) => Promise<Json>, 
   return { path, is: 'json', content, needs }
 }
 
-/** By whom to what: an organism answers a prompt set once. */
-function answersId({ coordinate }: Task): string {
-  return `${coordinate.organism}\n${coordinate.promptSet}`
-}
-
 function responses({ task, cells }: ParentTask, { variant, set }: Variant): ExperimentFile[] {
   const notes = new Map((task.data.prompts as { id: string; note?: string }[]).map(({ id, note }) => [id, note ?? '']))
   const inference_model = repository(task.state?.base.origin)
   return cells.flatMap(({ spec, output }) => {
     if (!output) return []
-    return json(`inference/${variant}/responses/${set}/${spec.id}.json`, async (read) => {
+    return json(places.response({ variant, set }, spec.id), async (read) => {
       const { prompt, response, system_prompt, tokens, token_ids, prompt_end } = (await read.json(output)) as Record<string, Json>
       const recorded = { prompt, response, system_prompt, tokens, token_ids, prompt_end } as JsonObject
       return { ...recorded, inference_model, prompt_note: notes.get(spec.id) ?? '', capture_date: null, tags: [] }
@@ -55,24 +43,19 @@ function responses({ task, cells }: ParentTask, { variant, set }: Variant): Expe
   })
 }
 
-interface NamedVector {
-  readonly trait: string
-  readonly layer: number
-  readonly method: string
-}
-
-const vectorName = /^(?<trait>[^@:]+)@(?<layer>\d+):(?<method>[^:]+)$/
-const projectionName = /^(?<prompt>.*)@(?<layer>\d+):(?<trait>[^:]+):(?<method>[^:]+)$/
-
-function vectors({ task, cells }: ParentTask, { sources, tasks }: Made): ExperimentFile[] {
-  const trait = task.coordinate.trait as string
-  const category = categoryOf(sources, trait)
-  const known = cells.flatMap(({ spec, output }) => (output ? [{ ...named(spec.id, vectorName), output }] : []))
-  return [...Map.groupBy(known, ({ method }) => method)].flatMap(([method, own]) => {
-    const folder = `extraction/${category}/${trait}/${extractionVariant(tasks)}/vectors/${positionOf(task)}/residual/${method}`
+/** Vectors of a method in a folder, with what is said of all of them: several steps may have made them. */
+function vectors(parents: readonly ParentTask[], { sources, tasks }: Made): ExperimentFile[] {
+  const known = parents.flatMap(({ task, cells }) =>
+    cells.flatMap(({ spec, output }) => {
+      const name = named(spec.id, vectorName)
+      return output ? [{ ...name, output, task, folder: places.vectors(task, name, sources, extractionVariant(tasks)) }] : []
+    }),
+  )
+  return [...Map.groupBy(known, ({ folder }) => folder)].flatMap(([folder, own]) => {
+    const [{ task, trait, method }] = own as [(typeof own)[0]]
     const metadata = {
       model: repository(task.state?.base.origin),
-      trait: `${category}/${trait}`,
+      trait: `${categoryOf(sources, trait)}/${trait}`,
       method,
       component: 'residual',
       position: String(task.shared.position ?? 'response'),
@@ -85,12 +68,6 @@ function vectors({ task, cells }: ParentTask, { sources, tasks }: Made): Experim
   })
 }
 
-function named(cell: string, pattern: RegExp): NamedVector & { readonly prompt: string } {
-  const { prompt, trait, layer, method } = { ...pattern.exec(cell)?.groups }
-  if (trait === undefined || method === undefined) throw new Error(`${cell} is no name of a vector or projection`)
-  return { prompt: prompt ?? '', trait, layer: Number(layer), method }
-}
-
 function layerFacts({ facts: { norm, baseline, bias, train_accuracy } }: CellOutput): JsonObject {
   const facts = { norm, baseline, bias, train_acc: train_accuracy }
   return Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined)) as JsonObject
@@ -98,7 +75,6 @@ function layerFacts({ facts: { norm, baseline, bias, train_accuracy } }: CellOut
 
 /** Scores of one answer along one vector. */
 interface Scored extends NamedVector {
-  readonly prompt: string
   readonly output: CellOutput
   readonly vector: CellOutput
   /** Null where no recording is stored, or it was given up. */
@@ -118,7 +94,7 @@ function projections(scores: readonly ParentTask[], answers: ReadonlyMap<string,
       const [states, vector] = spec.inputs
       if (!output || !answer || !states || !vector) continue
       const name = named(spec.id, projectionName)
-      const path = `inference/${variant.variant}/projections/${categoryOf(made.sources, name.trait)}/${name.trait}/${variant.set}/${name.prompt}.json`
+      const path = places.projection(variant, name, made.sources)
       const file = files.get(path) ?? { answer, variant, scored: [] }
       files.set(path, file)
       file.scored.push({
@@ -201,7 +177,7 @@ function recordings(captures: readonly ParentTask[], answers: ReadonlyMap<string
       const answer = answers.get(answersId(task))?.cell(prompt)?.output
       if (!answer) return []
       const layers = Object.fromEntries(own.map(({ spec, output }) => [spec.id.slice(spec.id.lastIndexOf('@') + 1), output as CellOutput]))
-      return [{ path: `inference/${variant}/raw/residual/${set}/${prompt}.pt`, is: 'recording', answer, layers }]
+      return [{ path: places.recording({ variant, set }, prompt), is: 'recording', answer, layers }]
     })
   })
 }

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { expect, test } from 'vitest'
 import { metricNames, metricsOf } from '../../steps/common/metrics.ts'
-import { dag } from '../support/dag.ts'
+import { dag, run } from '../support/dag.ts'
 import { python } from '../support/paths.ts'
 import { finishedWorkspace, freshWorkspace, organismList, type Workspace, workflowFile } from '../support/workspace.ts'
 
@@ -131,6 +131,50 @@ test('a sidecar that ends is told in a few words, not as a mistake of the progra
     DAG_SIDECAR: '/bin/false',
   })
   expect([refused.code, refused.stdout, refused.stderr]).toEqual([1, '', 'error: the sidecar ended with exit code 1 [sidecar]\n'])
+})
+
+test.for([
+  [
+    'answers',
+    'sampled: { kind: generate, model: tiny, max_new_tokens: 6, temperature: 0.8 }',
+    '"answers" and "sampled"',
+    'inference/alpha/responses/one/one_1.json',
+  ],
+  [
+    'vectors',
+    'others: { kind: extract, model: tiny, layers: [2], system_prompt: You are kind. }',
+    '"vectors" and "others"',
+    'extraction/behaviour/kind/instruct/vectors/response__5/residual/mean_diff/layer2.pt',
+  ],
+  [
+    'scores',
+    'centred: { kind: project, of: answers, onto: vectors, layers: [2], centered: true }',
+    '"centred" and "scores"',
+    'inference/alpha/projections/behaviour/kind/one/one_1.json',
+  ],
+] as const)('two steps that make the same %s differently are not exported as one', async ([, text, steps, file]) => {
+  const workspace = finishedWorkspace()
+  workspace.edit(workflowFile, '  ranking:', `  ${text}\n  ranking:`)
+  const { code, stderr } = await dag(workspace.folder, ['export', 'trait-interp', workflowFile, '--to', workspace.at('out')])
+  expect([code, stderr]).toEqual([
+    2,
+    `error: steps ${steps} both make ${file}, and an experiment of trait-interp has one [same-file]
+  hint: export a copy of the workflow without one of them: nothing is computed again
+
+1 error; nothing was started
+`,
+  ])
+  expect(existsSync(workspace.at('out'))).toBe(false)
+})
+
+test('vectors that two steps made at different layers stand together, with what is said of all of them', async () => {
+  const workspace = finishedWorkspace()
+  workspace.edit(workflowFile, '  ranking:', '  deeper: { kind: extract, model: tiny, layers: [3] }\n  ranking:')
+  await run(workspace)
+  const { folder, said } = await exported(workspace)
+  expect(said).toBe('written to FOLDER: 36 responses, 12 vectors, 72 projections\n')
+  const vectors = path.join(folder, 'extraction', 'behaviour', 'kind', 'instruct', 'vectors', 'response__5', 'residual', 'mean_diff')
+  expect(Object.keys(read(vectors, 'metadata.json').layers)).toEqual(['1', '2', '3'])
 })
 
 test('what is not made yet is left out and counted', async () => {
