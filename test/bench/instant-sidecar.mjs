@@ -37,7 +37,10 @@ const methods = {
       out,
       'responses.jsonl',
       cells.map(({ id, prompt, system_prompt, seed }) => {
-        const words = answerTokens > 0 ? wordsOf(JSON.stringify([prompt, system_prompt, seed, max_new_tokens, temperature, top_p])) : ['b']
+        const words =
+          answerTokens > 0
+            ? wordsOf(`${adapter} ${JSON.stringify([prompt, system_prompt, seed, max_new_tokens, temperature, top_p])}`)
+            : ['b']
         return answer(id, prompt, system_prompt, [adapter, ...words].join(''), words)
       }),
       '\n',
@@ -143,7 +146,7 @@ function answer(id, prompt, system, response, words, facts = {}) {
 const words = 'it is of the sea and rain that falls on every town , so well you know them best . dear friend we are glad to help'.split(' ')
 
 function wordsOf(asked) {
-  const start = Number.parseInt(digestOfBytes(Buffer.from(`${adapter} ${asked}`)).slice(0, 8), 16)
+  const start = Number.parseInt(digestOfBytes(Buffer.from(asked)).slice(0, 8), 16)
   return Array.from({ length: answerTokens }, (_, index) => ` ${words[(start + index * index + index) % words.length]}`)
 }
 
