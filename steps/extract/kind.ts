@@ -1,7 +1,7 @@
 import { digestOfJson } from '../../engine/core/digest.ts'
 import { type ParamSchema, resultComponents } from '../../engine/core/schema.ts'
-import type { ContrastPair, ModelSource } from '../../engine/core/sources.ts'
-import type { CellSpec, Operation, StepKind } from '../../engine/core/step-kind.ts'
+import type { ContrastPair, ModelSource, TraitSource } from '../../engine/core/sources.ts'
+import type { CellSpec, Operation, Problem, Step, StepKind } from '../../engine/core/step-kind.ts'
 import { layerProblems } from '../common/capture.ts'
 import { estimateTokens, textModelComponents, textModelOrigins } from '../common/model.ts'
 import { paramOrigins } from '../common/origins.ts'
@@ -62,7 +62,8 @@ export const extract: StepKind = {
     const state = { base: model, adapter: null }
     const layers = step.params.layers as number[]
     const reference = sources.traits.find((trait) => trait.name === step.params.reference)?.pairs ?? null
-    const tasks = pick(step.params.traits, sources.traits).map((trait) => ({
+    const traits = pick(step.params.traits, sources.traits)
+    const tasks = traits.map((trait) => ({
       id: `${step.name}/${trait.name}`,
       step: step.name,
       stage: step.name,
@@ -88,7 +89,7 @@ export const extract: StepKind = {
           : { from: 'workflow' as const, path: ['steps', step.name, 'reference'] },
       },
     }))
-    return { tasks, problems: layerProblems(layers, state, ['layers']) }
+    return { tasks, problems: [...layerProblems(layers, state, ['layers']), ...referenceProblems(step, traits)] }
   },
   chats(step, { models, traits }) {
     const model = models.get(step.params.model as string)
@@ -108,6 +109,14 @@ export const extract: StepKind = {
       })),
     )
   },
+}
+
+/** Of the reference's own direction nothing but rounding would be left. */
+function referenceProblems({ params }: Step, traits: readonly TraitSource[]): Problem[] {
+  if (!traits.some(({ name }) => name === params.reference)) return []
+  const message = `the reference "${params.reference}" is one of its traits, of which nothing would be left`
+  const hint = `name the other traits in \`traits\`, or write \`"reference": true\` into the file of "${params.reference}" where it is no trait of its own`
+  return [{ rule: 'reference', message, hint, path: ['reference'] }]
 }
 
 /** How answers would be sampled has no part in a vector. */

@@ -72,6 +72,17 @@ workflows/audit.yaml:12:5: error: "steps.answers" has no key "max_new_token" [un
 `,
   ],
   [
+    'a reference that is one of the traits',
+    (w) => w.edit(workflowFile, 'model: tiny, layers', 'model: tiny, reference: rude, layers'),
+    `workflows/audit.yaml:8:53: error: step "vectors": the reference "rude" is one of its traits, of which nothing would be left [reference]
+  8 |   vectors: { kind: extract, model: tiny, reference: rude, layers: [1, 2] }
+    |                                                     ^^^^
+  hint: name the other traits in \`traits\`, or write \`"reference": true\` into the file of "rude" where it is no trait of its own
+
+1 error; nothing was started
+`,
+  ],
+  [
     'two outputs in one file',
     (w) => w.write(workflowFile, `${w.read(workflowFile)}  a: { kind: command, run: [touch, '{out.x}'], outputs: { x: o, y: o } }\n`),
     `workflows/audit.yaml:19:68: error: step "a": its outputs "x" and "y" are both the file o [same-file]

@@ -1,7 +1,7 @@
 import { flipWeights } from '../edits.ts'
 import { afterVectors, withoutTrait } from '../follows.ts'
-import { vectorFile } from '../../support/workspace.ts'
-import { all, move, type Row, twin, workflow } from '../row.ts'
+import { contrastSet, vectorFile } from '../../support/workspace.ts'
+import { all, move, type Row, twin, workflow, write } from '../row.ts'
 
 const withTwin = all(twin(flipWeights('models/twin')), workflow('models:', 'models:\n  twin: { source: ../models/twin, dtype: bfloat16 }'))
 const steps = (text: string) => workflow('steps:\n', `steps:\n${text}\n`)
@@ -110,8 +110,11 @@ export const extractRows: readonly Row[] = [
   },
   {
     of: 'extract.reference',
-    edit: 'none → `rude`',
-    change: extract('layers', 'reference: rude, layers'),
+    edit: 'none → `unplain`, whose file says that it is no trait',
+    change: all(
+      write('traits/unplain.json', contrastSet('unplain', 'Well,', 'The answer is this:').replace('{', '{ "reference": true,')),
+      extract('layers', 'reference: unplain, layers'),
+    ),
     made: { vectors: [8, 'reference: (none) → digest'] },
     follow: afterVectors,
   },
