@@ -25,8 +25,8 @@ export function recorderOf(store: Store, workflow: Prepared['workflow'], run: st
       writeRunRecord(store.layout, record(false, objectsOf(store, plan, plan.tasks)))
     },
     finished(plan: Plan): void {
-      // What is given up after use stays known through what was made from it.
-      const lasting = plan.tasks.filter(({ task }) => !task.transient)
+      // What is given up after use stays known through what was made from it; what nothing uses yet is not given up.
+      const lasting = plan.tasks.filter(({ task }) => !task.transient || !plan.graph.children.get(task.id)?.length)
       const objects = objectsOf(store, plan, lasting)
       if (!isRecorded(store.layout, file, objects)) writeRunRecord(store.layout, record(true, objects))
     },

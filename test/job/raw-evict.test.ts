@@ -47,6 +47,19 @@ test('what was given up counts as made: nothing runs, also without the index, an
   expect((await plan(workspace)).cells).toEqual({ total: 182, run: 0, reuse: 182 })
 })
 
+test('recordings that nothing reads yet are not given up, and a collection leaves them to what will', async () => {
+  const workspace = evict(freshWorkspace())
+  const steps = workspace.read(workflowFile)
+  workspace.write(workflowFile, steps.slice(0, steps.indexOf('  scores:')))
+  await run(workspace)
+  const collected = await dag(workspace.folder, ['gc', '--yes', '--grace', '0', '--json'])
+  expect([JSON.parse(collected.stdout).go.units, recordings(workspace)]).toEqual([0, { all: 18, there: 18 }])
+  workspace.write(workflowFile, steps)
+  const { finished } = await run(workspace)
+  expect([finished.modelLoads, finished.cells]).toEqual([0, { ran: 72 + 5 + 7, reused: 98, failed: 0 }])
+  expect(recordings(workspace)).toEqual({ all: 18, there: 0 })
+})
+
 test('a new trait reads again the layer that it is projected at, says so before, and gets what kept recordings give', async () => {
   const [kept, workspace] = [finishedWorkspace(), evict(freshWorkspace())]
   await run(workspace)
