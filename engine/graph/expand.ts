@@ -41,7 +41,27 @@ export function expand(
     }
   }
   const tasks = order.value.flatMap((name) => expanded.get(name)?.tasks ?? [])
-  return { graph: taskGraph(tasks), diagnostics }
+  const twice = namedTwice(workflow, tasks)
+  return twice.length > 0 ? { graph: emptyGraph, diagnostics: [...diagnostics, ...twice] } : { graph: taskGraph(tasks), diagnostics }
+}
+
+/** Names by which two steps come to the same stage, and two tasks of a step to the same id. */
+function namedTwice(workflow: Workflow, tasks: readonly Task[]): Diagnostic[] {
+  const stepOfStage = new Map<string, string>()
+  const ids = new Set<string>()
+  const mistakes = new Map<string, Diagnostic>()
+  const say = (step: string, message: string, hint: string): void => {
+    const range = workflow.rangeOf(['steps', step], 'key')
+    if (!mistakes.has(message)) mistakes.set(message, { severity: 'error', rule: 'same-name', message, hint, range })
+  }
+  for (const { id, step, stage } of tasks) {
+    const other = stepOfStage.get(stage) ?? step
+    stepOfStage.set(stage, other)
+    if (other !== step) say(step, `steps "${other}" and "${step}" both have a stage called ${stage}`, 'give one of them another name')
+    else if (ids.has(id)) say(step, `step "${step}" has two tasks called ${id}`, 'give the prompt set of that name another one')
+    ids.add(id)
+  }
+  return [...mistakes.values()]
 }
 
 /** Steps that come to no task at all although the steps they read have some. */

@@ -72,6 +72,26 @@ workflows/audit.yaml:12:5: error: "steps.answers" has no key "max_new_token" [un
 `,
   ],
   [
+    'a step with the name of a stage of another, and a prompt set with that of a task',
+    (w) => {
+      w.write('prompts/overview.json', w.read('prompts/two.json'))
+      w.edit(workflowFile, 'sets: [one, two]', 'sets: [one, overview]')
+      w.edit(workflowFile, '  report:', '  answers.capture: { kind: generate, model: tiny, max_new_tokens: 2 }\n  report:')
+    },
+    `workflows/audit.yaml:18:3: error: steps "answers" and "answers.capture" both have a stage called answers.capture [same-name]
+  18 |   answers.capture: { kind: generate, model: tiny, max_new_tokens: 2 }
+     |   ^^^^^^^^^^^^^^^
+  hint: give one of them another name
+
+workflows/audit.yaml:17:3: error: step "ranking" has two tasks called ranking/overview [same-name]
+  17 |   ranking: { kind: rank, of: scores, top: 3 }
+     |   ^^^^^^^
+  hint: give the prompt set of that name another one
+
+2 errors; nothing was started
+`,
+  ],
+  [
     'a reference that is one of the traits',
     (w) => w.edit(workflowFile, 'model: tiny, layers', 'model: tiny, reference: rude, layers'),
     `workflows/audit.yaml:8:53: error: step "vectors": the reference "rude" is one of its traits, of which nothing would be left [reference]
