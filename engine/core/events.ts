@@ -31,7 +31,12 @@ export interface RunStarted {
   readonly experiment: string
   /** Every task of the workflow, with its place in the grid, in the order of the workflow. */
   readonly tasks: readonly TaskInfo[]
-  readonly expected: RunTotals & { readonly seconds: number | null; readonly bytes: number }
+  readonly expected: RunTotals & {
+    readonly seconds: number | null
+    /** The forecast of each stage with something to do; stages run side by side. */
+    readonly secondsOfStage?: Readonly<Record<string, number>>
+    readonly bytes: number
+  }
 }
 
 export interface TaskInfo {

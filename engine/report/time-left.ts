@@ -12,17 +12,24 @@ const smallestShare = 0.25
 
 /**
  * Time left by the speed of this run: what is left of each stage times the seconds a cell of it took. Stages that have
- * not begun get what the forecast leaves for them. Null while too little was measured.
+ * not begun get their forecast, as much quicker or slower as those that have were beside theirs. Null while too little was
+ * measured.
  */
 export function timeLeft(view: RunView): TimeLeft | null {
-  const measured = view.work.filter(({ made, seconds }) => made > 0 && seconds > 0)
-  const unmeasured = view.work.some(({ made, left }) => left > 0 && made === 0)
-  const whole = measured.reduce((sum, work) => sum + (work.left + work.made) * secondsPerCell(work), 0)
-  const left = measured.reduce((sum, work) => sum + work.left * secondsPerCell(work), 0) - inBatches(view)
-  const forecast = view.started?.expected.seconds ?? null
-  const rest = unmeasured && forecast !== null ? Math.max(0, forecast - whole) : 0
+  const forecasts = view.started?.expected.secondsOfStage
+  const stages = view.work.map((work, index) => ({ ...work, forecast: forecasts?.[view.stages[index] as string] ?? null }))
+  const measured = stages.filter(({ made, seconds }) => made > 0 && seconds > 0)
+  const toCome = stages.filter(({ made, left }) => left > 0 && made === 0)
+  const whole = summed(measured, (work) => (work.left + work.made) * secondsPerCell(work))
+  const left = summed(measured, (work) => work.left * secondsPerCell(work)) - inBatches(view)
+  const foreseen = summed(measured, ({ forecast }) => forecast ?? 0)
+  const rest = summed(toCome, ({ forecast }) => forecast ?? 0) * (foreseen > 0 ? whole / foreseen : 1)
   if (whole <= 0 || whole < (whole + rest) * smallestShare) return null
-  return { seconds: Math.max(0, left) + rest + switches(view), atLeast: unmeasured && rest === 0 }
+  return { seconds: Math.max(0, left) + rest + switches(view), atLeast: toCome.some(({ forecast }) => forecast === null) }
+}
+
+function summed<T>(list: readonly T[], of: (one: T) => number): number {
+  return list.reduce((total, one) => total + of(one), 0)
 }
 
 function secondsPerCell({ made, seconds }: StageWork): number {

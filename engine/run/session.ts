@@ -170,7 +170,12 @@ async function session(options: SessionOptions, firstPlan: Plan, expected: Forec
     workflow: prepared.workflow.name,
     experiment: prepared.workflow.experiment,
     tasks: taskInfos(firstPlan),
-    expected: { ...totalsOf(firstPlan, expected), seconds: expected.seconds, bytes: expected.bytes },
+    expected: {
+      ...totalsOf(firstPlan, expected),
+      seconds: expected.seconds,
+      secondsOfStage: Object.fromEntries(expected.secondsOfStage),
+      bytes: expected.bytes,
+    },
   })
   for (const event of found) emit(event)
   const standsOn = recorderOf(store, prepared.workflow, id, now)

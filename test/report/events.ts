@@ -41,6 +41,21 @@ function info(id: string, row: string, stage: string, cells: number): TaskInfo {
   return { id, row, stage, cells, toRun: cells }
 }
 
+/** Parts of a hundred that a forecast gives to each stage, as much as it takes in a real run. */
+const shares: Readonly<Record<string, number>> = {
+  vectors: 10,
+  answers: 60,
+  'answers.capture': 12,
+  clean: 12,
+  scores: 3,
+  ranking: 1,
+  report: 2,
+}
+
+function shared(seconds: number): Record<string, number> {
+  return Object.fromEntries(Object.entries(shares).map(([stage, share]) => [stage, (seconds * share) / 100]))
+}
+
 /** Writes down events as a run of this order would emit them, on a clock of its own. */
 export class Script {
   readonly events: RunEvent[] = []
@@ -60,7 +75,11 @@ export class Script {
     return this.#clock
   }
 
-  start(tasks: readonly TaskInfo[], seconds: number | null = 180): this {
+  start(
+    tasks: readonly TaskInfo[],
+    seconds: number | null = 180,
+    secondsOfStage: Readonly<Record<string, number>> | null = seconds === null ? null : shared(seconds),
+  ): this {
     const cells = (of: (task: TaskInfo) => number) => tasks.reduce((sum, task) => sum + of(task), 0)
     const running = tasks.filter(({ toRun }) => toRun > 0).length
     return this.emit({
@@ -75,6 +94,7 @@ export class Script {
         modelLoads: 1,
         adapterSwitches: 7,
         seconds,
+        ...(secondsOfStage ? { secondsOfStage } : {}),
         bytes: 12_300_000,
       },
     })

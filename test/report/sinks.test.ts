@@ -29,8 +29,8 @@ test('plain lines tell a run from the start on', () => {
       "00:00:11  vectors/defer_to_users  done: 8 cells in 1.5 s, 5.3 cells/s",
       "00:00:13  vectors/contextual_optimism  done: 8 cells in 1.5 s, 5.3 cells/s",
       "00:00:13  adapter on: flattery (0.4 s)",
-      "00:00:19  answers/flattery/discovery  done: 16 cells in 6.0 s, 120 tok/s (about 2 m 47 s left)",
-      "00:00:22  answers/flattery/probing  done: 8 cells in 3.0 s, 120 tok/s (about 2 m 44 s left)",
+      "00:00:19  answers/flattery/discovery  done: 16 cells in 6.0 s, 120 tok/s (about 2 m 00 s left)",
+      "00:00:22  answers/flattery/probing  done: 8 cells in 3.0 s, 120 tok/s (about 1 m 57 s left)",
     ]
   `)
 })
@@ -69,8 +69,8 @@ test('a long batch gets a line, the last one that of its task', () => {
   const script = new Script().start(quickstartTasks()).settle(task).run(task, 600, 3)
   expect(plain(script.events).slice(3)).toMatchInlineSnapshot(`
     [
-      "00:10:00  answers/flattery/discovery  batch 1 of 2: 8 cells in 10 m 00 s, 3.0 tok/s (at least 4 h 30 m left)",
-      "00:20:00  answers/flattery/discovery  done: 16 cells in 20 m 00 s, 3.0 tok/s (at least 4 h 20 m left)",
+      "00:10:00  answers/flattery/discovery  batch 1 of 2: 8 cells in 10 m 00 s, 3.0 tok/s (about 7 h 37 m left)",
+      "00:20:00  answers/flattery/discovery  done: 16 cells in 20 m 00 s, 3.0 tok/s (about 7 h 27 m left)",
     ]
   `)
 })
@@ -101,7 +101,7 @@ test('plain lines can take over from another sink', () => {
   const events = quickstart()
   const before = until(events, about('task-started', 'answers/flattery/probing'))
   const lines = plain(events.slice(before.length), before.reduce(reduce, emptyView))
-  expect(lines[0]).toMatchInlineSnapshot(`"00:00:22  answers/flattery/probing  done: 8 cells in 3.0 s, 120 tok/s (about 2 m 44 s left)"`)
+  expect(lines[0]).toMatchInlineSnapshot(`"00:00:22  answers/flattery/probing  done: 8 cells in 3.0 s, 120 tok/s (about 1 m 57 s left)"`)
 })
 
 test('plain lines that begin within a run count from their first event', () => {

@@ -95,7 +95,7 @@ test('help', async () => {
   await screen.show(midRun())
   await screen.press('?')
   expect(screen.text()).toMatchInlineSnapshot(`
-    " quickstart · run 7f3a          00:00:55   ~2 m 12 s left   disk 2.4 of 12.3 MB
+    " quickstart · run 7f3a          00:00:55   ~1 m 35 s left   disk 2.4 of 12.3 MB
      632 of 2,107 cells made · 30 of 92 tasks done   loads 1 of 1 · switches 3 of 7
      now: answers/self_promotion/discovery · batch 2 of 2 · 2/8 · 120 tok/s
 

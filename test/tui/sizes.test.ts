@@ -7,7 +7,7 @@ test('a small terminal shows header, grid and keys', async () => {
   const screen = screenOf(50, 12)
   await screen.show(midRun())
   expect(screen.text()).toMatchInlineSnapshot(`
-    " quickstart · run 7f3a  00:00:55   ~2 m 12 s left
+    " quickstart · run 7f3a  00:00:55   ~1 m 35 s left
      632 of 2,107 cells made · 30 of 92 tasks done
      now: answers/self_promotion/discovery · batch 2 …
       organism       answers    answe…ture clean     …
