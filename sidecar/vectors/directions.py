@@ -39,7 +39,9 @@ def fit(method: str, positive: np.ndarray, negative: np.ndarray) -> Direction:
     else:
         raw, intercept = fit_probe(positive, negative)
     norm = float(np.linalg.norm(raw))
-    if not np.isfinite(norm) or norm == 0:
+    if norm == 0:
+        raise ValueError("the direction has a norm of 0: the answers of its pairs do not differ in the tokens that `position` takes")
+    if not np.isfinite(norm):
         raise ValueError(f"the direction has a norm of {norm}")
     unit = raw / norm
     baseline = float((mean_positive + mean_negative) @ unit / 2)
