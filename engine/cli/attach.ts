@@ -8,7 +8,7 @@ import { journalFile } from '../store/run-journal.ts'
 import type { CliContext } from './context.ts'
 import { exitCode, exitCodes } from './exit-codes.ts'
 import { onOutputGone } from './output.ts'
-import { storeFolder } from './places.ts'
+import { asGiven, storeFolder } from './places.ts'
 import { reportProblems } from './report-problems.ts'
 
 export interface AttachFlags {
@@ -24,7 +24,9 @@ export async function attach(this: CliContext, flags: AttachFlags, file: string)
   const owner = held?.owner
   if (!held || !owner?.run) {
     const message = held ? `the store ${layout.root} is in use by ${held.text}` : `no run holds the store ${layout.root}`
-    return reportProblems(process, [{ severity: 'error', rule: 'no-run', message, hint: `start one with \`dag run ${file}\`` }])
+    return reportProblems(process, [
+      { severity: 'error', rule: 'no-run', message, hint: `start one with \`dag run ${asGiven(file, flags.store)}\`` },
+    ])
   }
   process.stderr.write(`${held.text}\n`)
   let isWatched = true
@@ -37,6 +39,10 @@ export async function attach(this: CliContext, flags: AttachFlags, file: string)
     if (event.type === 'run-finished') end = event
   }
   await sink.close()
-  process.stderr.write(end ? `the run is ${end.outcome}\n` : `process ${owner.pid} ended before its run did; go on with: dag run ${file}\n`)
+  process.stderr.write(
+    end
+      ? `the run is ${end.outcome}\n`
+      : `process ${owner.pid} ended before its run did; go on with: dag run ${asGiven(file, flags.store)}\n`,
+  )
   process.exitCode = end ? exitCode(end.outcome) : exitCodes.failed
 }

@@ -20,6 +20,12 @@ export function storeFolder(file: string, flag: string | undefined): string {
   return path.resolve(flag ?? path.join(workspaceOf(file), 'cache'))
 }
 
+/** A workflow file and its store as they stand after a command: in quotes where a shell would take them apart. */
+export function asGiven(file: string, store: string | undefined): string {
+  const quoted = (text: string) => (/^[\w./:@%+=,-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`)
+  return [file, ...(store === undefined ? [] : ['--store', store])].map(quoted).join(' ')
+}
+
 /** The folder of this program: it holds the sidecar's package and its Python environment. */
 export function programRoot(): string {
   let at = path.dirname(fileURLToPath(import.meta.url))

@@ -21,7 +21,7 @@ import { exitCode, exitCodes } from './exit-codes.ts'
 import { listenForInterruptions } from './interruptions.ts'
 import { notifyProblems, notifySink } from './notify.ts'
 import { defaultPilot, runPilot } from './pilot.ts'
-import { sidecarCommand, storeFolder, workspaceOf } from './places.ts'
+import { asGiven, sidecarCommand, storeFolder, workspaceOf } from './places.ts'
 import { reportProblems } from './report-problems.ts'
 import type { RunFlags } from './run.ts'
 import { programBuild } from './standing.ts'
@@ -39,7 +39,7 @@ export async function runWorkflowFile(process: NodeJS.Process, flags: RunFlags, 
     makeFolders(layout)
     const id = newRunId(Date.now())
     const lock = takeLock(layout, `run ${id} of ${file}`, id)
-    if (!lock.ok) return reportProblems(process, [inUse(layout, lock.error, file)])
+    if (!lock.ok) return reportProblems(process, [inUse(layout, lock.error, asGiven(file, flags.store))])
     try {
       await runHere({ process, flags, file, layout, id, stop, sidecar: sidecar.value })
     } finally {
@@ -81,7 +81,7 @@ async function runHere(here: Here): Promise<void> {
     const cannotTell = notifyProblems(workflow, process.env)
     if (cannotTell.length > 0) return reportProblems(process, cannotTell)
     const notify = notifySink(workflow, {
-      command: `dag run ${file}`,
+      command: `dag run ${asGiven(file, flags.store)}`,
       env: process.env,
       warn: (text) => warnings.push(text),
     })
@@ -98,7 +98,7 @@ async function runHere(here: Here): Promise<void> {
         })
       : 'go-on'
     if (said === 'stop') {
-      process.stderr.write(`stopped after the pilot; \`dag run ${file}\` goes on from it\n`)
+      process.stderr.write(`stopped after the pilot; \`dag run ${asGiven(file, flags.store)}\` goes on from it\n`)
       process.exitCode = exitCodes.stopped
     } else if (said === 'go-on') {
       const end = await runOnce(here, store, prepared.value, { id, slice: false, begun, tell: notify.event })
@@ -161,15 +161,16 @@ async function runOnce(here: Here, store: Store, prepared: Prepared, { id, slice
     }
     const { finished } = result.value
     process.exitCode = exitCode(finished.outcome)
-    if (flags.ui !== 'json') process.stdout.write(`${summaryLines(finished, summaryContext(file, workspace)).join('\n')}\n`)
+    if (flags.ui !== 'json')
+      process.stdout.write(`${summaryLines(finished, summaryContext(asGiven(file, flags.store), workspace)).join('\n')}\n`)
     return result.value
   } finally {
     await sink.close()
   }
 }
 
-function inUse({ root }: StoreLayout, { text, owner }: Held, file: string): Diagnostic {
-  const watched = owner?.run ? `watch it with \`dag attach ${file}\`, ` : ''
+function inUse({ root }: StoreLayout, { text, owner }: Held, given: string): Diagnostic {
+  const watched = owner?.run ? `watch it with \`dag attach ${given}\`, ` : ''
   const ended = owner ? `, or stop it with \`kill ${owner.pid}\` (finished work is kept)` : ''
   return { severity: 'error', rule: 'locked', message: `the store ${root} is in use by ${text}`, hint: `${watched}wait for it${ended}` }
 }
@@ -183,7 +184,7 @@ function diskFull({ root }: StoreLayout, error: Error): Diagnostic {
   }
 }
 
-function summaryContext(file: string, workspace: string) {
+function summaryContext(given: string, workspace: string) {
   const lines = (name: string) => {
     try {
       return readFileSync(name, 'utf8')
@@ -192,7 +193,7 @@ function summaryContext(file: string, workspace: string) {
     }
   }
   return {
-    command: `dag run ${file}`,
+    command: `dag run ${given}`,
     read: (name: string) => lines(path.join(workspace, name)),
     tail: (log: string) => (lines(log) ?? '').trimEnd().split('\n').slice(-5),
   }

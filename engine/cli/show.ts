@@ -13,6 +13,7 @@ import { lockHolder } from '../store/lock.ts'
 import { journalledRuns, readEvents, readRunEnds } from '../store/run-journal.ts'
 import { openStore, type Store } from '../store/store.ts'
 import type { CliContext } from './context.ts'
+import { asGiven } from './places.ts'
 import { reportProblems } from './report-problems.ts'
 import { storeHere } from './store-here.ts'
 import { openStoreOf } from './workspace.ts'
@@ -65,7 +66,7 @@ async function showWorkflow(context: CliContext, flags: ShowFlags, file: string)
       objectsOf: objectsNoted(store),
       sizes: objectSizes(store),
     })
-    write(context, flags, report, () => workflowText(report, flags.details, Date.now()))
+    write(context, flags, report, () => workflowText(report, flags.details, Date.now(), asGiven(file, flags.store)))
   } finally {
     store.close()
   }

@@ -14,11 +14,16 @@ export interface StepEdge {
  */
 export function orderSteps(steps: readonly string[], edges: readonly StepEdge[]): Result<readonly string[], readonly string[]> {
   const graph = new DirectedGraph()
-  for (const step of steps) graph.addNode(step)
-  for (const { from, to } of edges) graph.mergeEdge(from, to)
-  if (hasCycle(graph)) return fail(findCycle(graph))
-  return ok(topologicalSort(graph))
+  for (const step of steps) graph.addNode(nodeOf(step))
+  for (const { from, to } of edges) graph.mergeEdge(nodeOf(from), nodeOf(to))
+  if (hasCycle(graph)) return fail(findCycle(graph).map(stepOf))
+  return ok(topologicalSort(graph).map(stepOf))
 }
+
+/** Graphology looks up neighbours in plain objects, which have a `constructor` of their own: no node is called like a step. */
+const prefix = 'step '
+const nodeOf = (step: string): string => prefix + step
+const stepOf = (node: string): string => node.slice(prefix.length)
 
 /** Depth-first walk along what steps read, until a step is met again on the way down. */
 function findCycle(graph: DirectedGraph): string[] {

@@ -41,9 +41,12 @@ function runTable(runs: readonly RunLine[], now: number): string[] {
   return indented(columns([['run', 'workflow', 'started', 'outcome', 'cells made', 'reused', 'failed', 'took'], ...rows], [0, 1, 2, 3]))
 }
 
-/** What of a workflow is there: what people count, then step by step, then where the results are. */
-export function workflowText(report: WorkflowReport, details: boolean, now: number): string {
-  const { workflow, file, tasks, cells, bytes, artifacts, steps, results, lastRun } = report
+/**
+ * What of a workflow is there: what people count, then step by step, then where the results are. `given`: its file and store
+ * as they stand after a command.
+ */
+export function workflowText(report: WorkflowReport, details: boolean, now: number, given = report.file): string {
+  const { workflow, tasks, cells, bytes, artifacts, steps, results, lastRun } = report
   const whole = cells.missing === 0
   const state = whole
     ? `everything is up to date: ${formatNumberOf(tasks.total, 'task')}, ${formatNumberOf(cells.total, 'cell')}, ${formatBytes(bytes)} on disk`
@@ -72,7 +75,7 @@ export function workflowText(report: WorkflowReport, details: boolean, now: numb
     '',
     ...resultLines(results),
     ...(lastRun ? ['', `last run ${lastRun.run}, ${formatAgo(now - lastRun.at)}: ${outcomeText(lastRun)}`] : []),
-    ...(whole ? [] : [`what is missing is made by: dag run ${file}; why: dag plan ${file}`]),
+    ...(whole ? [] : [`what is missing is made by: dag run ${given}; why: dag plan ${given}`]),
   ])
 }
 

@@ -38,3 +38,10 @@ test('an organism whose logits are not numbers fails alone and the others are ra
   expect(cells.size - wanted.size).toBe(6) // what was ranked without it
   expect([...wanted].filter(([key, digest]) => cells.get(key) !== digest)).toEqual([])
 })
+
+test('the end of a run that failed says how to run again in the same store', async () => {
+  const workspace = freshWorkspace()
+  workspace.write('flow.yaml', 'workflow: flow\nsteps:\n  a: { kind: command, run: "false", outputs: { o: o } }\n')
+  const { code, stdout } = await dag(workspace.folder, ['run', '--store', 'elsewhere', 'flow.yaml'])
+  expect([code, stdout.trimEnd().split('\n').at(-1)]).toEqual([1, 'run again with: dag run flow.yaml --store elsewhere'])
+})
