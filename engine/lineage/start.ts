@@ -21,15 +21,15 @@ export interface Start {
   readonly line: string | null
 }
 
-const kinds: Readonly<Record<string, readonly SourceRecord['kind'][]>> = {
-  adapter: ['adapter'],
-  organism: ['adapter'],
-  model: ['model'],
-  prompt: ['prompt-set'],
-  'prompt-set': ['prompt-set'],
-  trait: ['trait'],
-  file: ['file'],
-}
+const kinds: ReadonlyMap<string, readonly SourceRecord['kind'][]> = new Map([
+  ['adapter', ['adapter']],
+  ['organism', ['adapter']],
+  ['model', ['model']],
+  ['prompt', ['prompt-set']],
+  ['prompt-set', ['prompt-set']],
+  ['trait', ['trait']],
+  ['file', ['file']],
+])
 
 /**
  * Finds what a person names: a source (`adapter:alpha`, with `@` and the first digits of a revision; `model:`,
@@ -37,7 +37,7 @@ const kinds: Readonly<Record<string, readonly SourceRecord['kind'][]>> = {
  */
 export function findStart(store: Store, artifact: string, readFile: (file: string) => string | null): Result<Start, string> {
   const [, kind, rest] = /^([a-z-]+):(.+)$/.exec(artifact) ?? []
-  const wanted = kind === undefined ? undefined : kinds[kind]
+  const wanted = kinds.get(kind ?? '')
   if (kind !== undefined && wanted && rest !== undefined && !isTask(store, kind)) return ofSource(store, kind, wanted, rest)
   const cell = findCell(store, artifact, readFile)
   if (cell.ok) {

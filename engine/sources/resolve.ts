@@ -92,8 +92,8 @@ function modelsWithOrganisms(workflow: Workflow, kinds: readonly StepKind[]): Re
 function promptSetsOf(workflow: Workflow, files: SourceFiles, problems: Problems): PromptSetSource[] {
   const { prompts } = workflow
   if (!prompts) return []
-  const limits = typeof prompts.limit === 'object' && prompts.limit !== null ? prompts.limit : {}
-  for (const name of Object.keys(limits)) {
+  const limits = new Map(typeof prompts.limit === 'object' && prompts.limit !== null ? Object.entries(prompts.limit) : [])
+  for (const name of limits.keys()) {
     if (!prompts.sets.includes(name))
       problems.error(
         'unknown-prompt-set',
@@ -110,7 +110,7 @@ function promptSetsOf(workflow: Workflow, files: SourceFiles, problems: Problems
       for (const mistake of set.error) problems.error('prompt-set', at, `prompt set "${name}" (${shown}): ${mistake}`)
       return []
     }
-    const limit = typeof prompts.limit === 'number' ? prompts.limit : limits[name]
+    const limit = typeof prompts.limit === 'number' ? prompts.limit : limits.get(name)
     return [{ ...set.value, prompts: set.value.prompts.slice(0, limit) }]
   })
 }

@@ -1,0 +1,51 @@
+import path from 'node:path'
+import { expect, test } from 'vitest'
+import type { RunFinished } from '../../engine/core/events.ts'
+import { dag } from '../support/dag.ts'
+import { temporaryFolder } from '../support/files.ts'
+import { root } from '../support/paths.ts'
+import { workspaceAt } from '../support/workspace.ts'
+import { firstJob, workflowName, writeJob } from './random/job.ts'
+
+const env = { DAG_SIDECAR: `${process.execPath} ${path.join(root, 'test/bench/instant-sidecar.mjs')} 4` }
+const name = 'constructor'
+
+test('what every object of JavaScript has is a name like any other', async () => {
+  const workspace = workspaceAt(temporaryFolder())
+  const job = firstJob()
+  job.organisms = { [name]: 1 }
+  job.sets = {
+    [name]: {
+      description: 'd',
+      systemPrompt: null,
+      prompts: [
+        { id: name, text: 'Well?' },
+        { id: 'b', text: 'And?' },
+      ],
+    },
+  }
+  job.traits = { [name]: 'kindly' }
+  job.given = { [name]: 1 }
+  job.theirs = { answers: { [`${name}/${name}/${name}`]: { answer: 1, recording: 1 } }, leftOut: [], layers: [0] }
+  writeJob(workspace, job)
+  workspace.edit(workflowName, `sets: [${name}]`, `sets: [${name}], limit: {}`)
+  workspace.edit(
+    workflowName,
+    '  counted:',
+    `  ${name}: { kind: command, run: "cat {in.${name}} > {out.${name}}", inputs: { ${name}: { step: counted, output: o } }, outputs: { ${name}: ${name} } }\n  counted:`,
+  )
+  const { code, stdout, stderr } = await dag(workspace.folder, ['run', '--ui', 'json', workflowName], env)
+  expect([code, stderr]).toEqual([0, ''])
+  const finished = JSON.parse(stdout.trimEnd().split('\n').at(-1) as string) as RunFinished
+  // Answers, recordings of two layers on both sides, projections onto both kinds of vectors.
+  const ofAnswers = 2 * (1 + 2 * 2 + 2 + 2)
+  const vectors = 2 + 4
+  const ofTheirs = 1 + 1 + 1
+  const rankings = 2 * 2
+  const shown = 1 + 1 + 1
+  expect(finished.cells).toEqual({ ran: ofAnswers + vectors + ofTheirs + rankings + shown + 2, reused: 0, failed: 0 })
+  expect(workspace.read(`experiments/job/outputs/${name}/${name}`)).toBe(workspace.read('experiments/job/outputs/counted/n.txt'))
+  const asked = [`${name}:${name}`, `adapter:${name}`, `trait:${name}`, `prompt:${name}/${name}`, `scores/${name}/${name}/answers`]
+  for (const artifact of asked)
+    expect([artifact, (await dag(workspace.folder, ['lineage', '--down', artifact])).code]).toEqual([artifact, 0])
+})
