@@ -60,10 +60,10 @@ export interface Reference {
   readonly path: readonly (string | number)[]
 }
 
-/** Every string of `value` that `schema` marks with `x-ref`. The word "all" names no one thing and is left out. */
+/** Every string of `value` that `schema` marks with `x-ref`. */
 export function references(schema: ParamSchema, value: Json, path: readonly (string | number)[] = []): Reference[] {
   const ref = schema['x-ref']
-  if (ref && typeof value === 'string') return value === 'all' ? [] : [{ to: ref, name: value, path }]
+  if (ref && typeof value === 'string') return [{ to: ref, name: value, path }]
   if (schema.anyOf) return schema.anyOf.flatMap((option) => references(option, value, path))
   if (Array.isArray(value) && schema.items) {
     const { items } = schema

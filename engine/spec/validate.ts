@@ -173,6 +173,8 @@ function explain(error: ErrorObject, document: SourceDocument): Diagnostic[] {
     case 'required':
       return say('missing-key', `${where} lacks the key "${error.params.missingProperty}"`, 'key', at)
     case 'enum': {
+      // That it is no text at all is told already.
+      if (error.parentSchema?.type === 'string' && typeof error.data !== 'string') return []
       const allowed = (error.params.allowedValues as Json[]).map(String)
       const value = String(error.data)
       const isKind = at.at(-1) === 'kind' && at[0] === 'steps'

@@ -30,12 +30,14 @@ test('references are found wherever a schema marks them', () => {
         ],
       },
       inputs: { type: 'object', additionalProperties: { type: 'object', properties: { step: { type: 'string', 'x-ref': 'step' } } } },
-      organisms: { type: 'string', 'x-ref': 'organism' },
+      organisms: { anyOf: [{ const: 'all' }, { type: 'array', items: { type: 'string', 'x-ref': 'organism' } }] },
+      onto: { type: 'string', 'x-ref': 'step' },
     },
   }
-  expect(references(schema, { of: ['a', 'b'], inputs: { x: { step: 'c' } }, organisms: 'all' })).toEqual([
+  expect(references(schema, { of: ['a', 'b'], inputs: { x: { step: 'c' } }, organisms: 'all', onto: 'all' })).toEqual([
     { to: 'step', name: 'a', path: ['of', 0] },
     { to: 'step', name: 'b', path: ['of', 1] },
     { to: 'step', name: 'c', path: ['inputs', 'x', 'step'] },
+    { to: 'step', name: 'all', path: ['onto'] },
   ])
 })

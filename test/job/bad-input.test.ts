@@ -125,6 +125,27 @@ workflows/audit.yaml:17:3: error: step "ranking" has two tasks called ranking/ov
 `,
   ],
   [
+    'a choice that is no text',
+    (w) => w.edit(workflowFile, 'of: scores, top: 3', 'of: scores, top: 3, by: [max_token]'),
+    `workflows/audit.yaml:17:50: error: "steps.ranking.by" must be string [type]
+  17 |   ranking: { kind: rank, of: scores, top: 3, by: [max_token] }
+     |                                                  ^^^^^^^^^^^
+
+1 error; nothing was started
+`,
+  ],
+  [
+    'all in the place of one step',
+    (w) => w.edit(workflowFile, 'onto: vectors', 'onto: all'),
+    `workflows/audit.yaml:16:56: error: step "scores" refers to step "all", which this workflow does not have [unknown-step]
+  16 |   scores: { kind: project, of: [answers, clean], onto: all, layers: [2] }
+     |                                                        ^^^
+  hint: known: vectors, answers, clean, scores, ranking, report
+
+1 error; nothing was started
+`,
+  ],
+  [
     'a reference to a step that is not there',
     (w) => w.edit(workflowFile, 'of: answers,', 'of: answer,'),
     `workflows/audit.yaml:15:30: error: step "clean" refers to step "answer", which this workflow does not have [unknown-step]
