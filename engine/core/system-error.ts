@@ -76,6 +76,8 @@ const systemKinds: Readonly<Record<string, Kind>> = {
   ENFILE: 'unopened',
   EISDIR: 'unopened',
   ENOTDIR: 'unopened',
+  ELOOP: 'unopened',
+  ENAMETOOLONG: 'unopened',
 }
 
 /** By SQLite's primary result code. */
