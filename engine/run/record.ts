@@ -47,9 +47,13 @@ export function manifestOf(work: Work, outcome: Outcome, run: string, workflow: 
   }
 }
 
-/** Notes under a task's deep key that every cell of it is there. */
-export function recordTask(store: Store, deep: string, settled: SettledTask): void {
-  const objects = new Set(settled.cells.map(({ output }) => (output as CellOutput).slot.object))
+/** Notes under a task's deep key that every cell of it is there. `moved`: some may lie elsewhere than where they were made. */
+export function recordTask(store: Store, deep: string, settled: SettledTask, moved: boolean): void {
+  const objectOf = ({ key, slot }: CellOutput): string => {
+    const now = moved ? store.look(key) : null
+    return now === null || now === 'lost' ? slot.object : now.slot.object
+  }
+  const objects = new Set(settled.cells.map(({ output }) => objectOf(output as CellOutput)))
   store.db
     .prepare('INSERT OR REPLACE INTO done (deep, cells, objects) VALUES (?, ?, ?)')
     .run(toBlob(deep), settled.cells.length, JSON.stringify([...objects]))

@@ -77,6 +77,8 @@ export async function run(options: RunOptions): Promise<RunResult> {
   const batches = new Map<string, readonly Batch[]>()
   const made = new Map<string, Map<string, MadeCell>>()
   const lost: Digest[] = []
+  /** Whether a batch took cells over from another. */
+  let moved = false
   let ended = 0
   /** Bytes that what runs may write, and the largest batch so far. */
   const expected = { running: 0, largest: 0 }
@@ -118,7 +120,8 @@ export async function run(options: RunOptions): Promise<RunResult> {
     const cost = batchCost(plan, batch)
     expected.running += cost.bytes
     const outcome = await executors[task.operation.runs.on as Lane].execute(work).finally(() => (expected.running -= cost.bytes))
-    store.commit(manifestOf(work, outcome, options.id, options.workflow, options.now()), staging, outcome.files)
+    const manifest = manifestOf(work, outcome, options.id, options.workflow, options.now())
+    moved = store.commit(manifest, staging, outcome.files) || moved
     const known = made.get(id) ?? new Map<string, MadeCell>()
     made.set(id, known)
     for (const cell of outcome.cells) known.set(cell.id, cell)
@@ -145,7 +148,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
     if (cells) settled.set(id, withMade(settle(id), cells))
     made.delete(id)
     const { task, deep } = planned(id)
-    if (cells || snapshot.done(task, deep) === null) noteIfRoom(() => recordTask(store, deep, settle(id)))
+    if (cells || snapshot.done(task, deep) === null) noteIfRoom(() => recordTask(store, deep, settle(id), moved))
     ended++
     for (const { task: used, bytes } of giveUp.finished(id)) {
       tally.givenUp(bytes)

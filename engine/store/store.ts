@@ -46,7 +46,8 @@ export interface Store {
    */
   lookAhead(task: string, most: number): void
   unit(id: number): Unit
-  commit(manifest: Manifest, staging: string, files: readonly StagedFile[]): void
+  /** Returns whether cells of it were stored before: they lie in this batch from now on. */
+  commit(manifest: Manifest, staging: string, files: readonly StagedFile[]): boolean
   /** Whether an object is there in full length. */
   has(object: Digest): boolean
   /** Takes a damaged or lost object out of use: its cells count as lost until they are made again. Returns how many. */
@@ -126,9 +127,15 @@ export function openStore(root: string): Store {
       return { ...row, shared: storedJson(row.shared) as Components }
     },
     commit(manifest, staging, files) {
-      commitBatch(layout, { manifest, folder: staging, files }, (name) => transaction(() => insertManifest(db, name, manifest)))
+      let moved = false
+      const index = (name: string) => {
+        moved = followMoved(db, manifest)
+        insertManifest(db, name, manifest)
+      }
+      commitBatch(layout, { manifest, folder: staging, files }, (name) => transaction(() => index(name)))
       for (const file of files) present.delete(file.digest)
       ahead.clear()
+      return moved
     },
     quarantine(object) {
       present.delete(object)
@@ -227,6 +234,29 @@ export function insertManifest(db: DatabaseSync, name: string, manifest: Manifes
     for (const input of entry.inputs) used.add(input)
   }
   for (const input of used) use.run(toBlob(input), unit)
+}
+
+/**
+ * Cells of a batch that lie in another one so far will lie in this: what is noted as done by an object of theirs stands on
+ * their new one too. So it is where two tasks of a run have cells in common. Returns whether there are any.
+ */
+function followMoved(db: DatabaseSync, { cells }: Manifest): boolean {
+  const former = db.prepare('SELECT slot FROM cells WHERE key = ?')
+  const moves = new Map<string, readonly [from: Digest, to: Digest]>()
+  let moved = false
+  for (const { key, slot } of cells) {
+    const row = former.get(toBlob(key)) as { slot: string } | undefined
+    if (!row) continue
+    moved = true
+    const { object } = storedJson(row.slot) as Slot
+    if (object !== slot.object) moves.set(`${object} ${slot.object}`, [object, slot.object])
+  }
+  const follow = db.prepare(
+    `UPDATE done SET objects = json_insert(objects, '$[#]', :to)
+     WHERE (SELECT max(value = :from) AND NOT max(value = :to) FROM json_each(iif(json_valid(objects), objects, '[]')))`,
+  )
+  for (const [from, to] of moves.values()) follow.run({ from, to })
+  return moved
 }
 
 function isEmpty(db: DatabaseSync): boolean {

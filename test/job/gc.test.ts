@@ -233,3 +233,23 @@ function copyOf(workspace: Workspace): Workspace {
   cpSync(workspace.folder, folder, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true })
   return workspaceAt(folder)
 }
+
+test('cells that two steps of a run have in common stay with either of them', async () => {
+  const [first, second] = [
+    'probes: { kind: extract, model: tiny, layers: [1], methods: [probe] }',
+    'both: { kind: extract, model: tiny, layers: [1, 3] }',
+  ]
+  for (const [kept, cells] of [
+    [first, 2],
+    [second, 8],
+  ] as const) {
+    const workspace = freshWorkspace()
+    const head = workspace.read(workflowFile).split('steps:')[0]
+    workspace.write(workflowFile, `${head}steps:\n  ${first}\n  ${second}\n`)
+    expect((await run(workspace)).finished.cells.ran).toBe(10)
+    workspace.write(workflowFile, `${head}steps:\n  ${kept}\n`)
+    await run(workspace)
+    await dag(workspace.folder, ['gc', '--yes', '--grace', '0'])
+    expect((await run(workspace)).finished.cells).toEqual({ ran: 0, reused: cells, failed: 0 })
+  }
+})
