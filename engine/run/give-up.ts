@@ -1,7 +1,7 @@
 import type { Digest } from '../core/digest.ts'
 import type { Plan, PlannedTask } from '../plan/plan.ts'
 import { objectsNoted } from '../store/holdings.ts'
-import type { Store } from '../store/store.ts'
+import { type Store, toBlob } from '../store/store.ts'
 
 /** Gives up what transient tasks have made. */
 export interface GivingUp {
@@ -9,19 +9,35 @@ export interface GivingUp {
   finished(task: string): readonly { readonly task: string; readonly bytes: number }[]
 }
 
-/** `held`: objects that another workflow or a pinned run stands on; these stay. */
+/**
+ * `held`: objects that another workflow or a pinned run stands on; these stay. So do those that a task of this plan still
+ * wants or keeps: readings that tasks have in common lie in one object, or in that of whichever was made last.
+ */
 export function givingUp(plan: Plan, store: Store, held: () => ReadonlySet<Digest>): GivingUp {
+  if (!plan.tasks.some(({ task }) => task.transient)) return { finished: () => [] }
   const noted = objectsNoted(store)
+  const makersOf = store.db.prepare('SELECT DISTINCT task FROM unit_objects JOIN units ON units.id = unit WHERE object = ?')
   const done = new Set<string>()
+  const standing = new Map<Digest, string[]>()
   const isDone = (id: string): boolean => done.has(id)
+  const isReleased = (id: string): boolean => {
+    const children = plan.graph.children.get(id) ?? []
+    const planned = plan.byId.get(id)
+    return !planned || (planned.task.transient === true && isDone(id) && children.length > 0 && children.every(isDone))
+  }
+  const isWanted = (object: Digest): boolean => {
+    const makers = makersOf.all(toBlob(object)) as { task: string }[]
+    return held().has(object) || ![...makers.map(({ task }) => task), ...(standing.get(object) ?? [])].every(isReleased)
+  }
   return {
     finished(id) {
       done.add(id)
-      const { task } = plan.byId.get(id) as PlannedTask
+      const { task, deep } = plan.byId.get(id) as PlannedTask
+      for (const object of noted(deep) ?? []) standing.set(object, [...(standing.get(object) ?? []), id])
       return task.parents.flatMap(({ task: parent }) => {
-        const { task: used, deep } = plan.byId.get(parent) as PlannedTask
-        if (!used.transient || !isDone(parent) || !plan.graph.children.get(parent)?.every(isDone)) return []
-        const bytes = store.evict((noted(deep) ?? []).filter((object) => !held().has(object)))
+        if (!isReleased(parent)) return []
+        const objects = noted((plan.byId.get(parent) as PlannedTask).deep) ?? []
+        const bytes = store.evict(objects.filter((object) => !isWanted(object)))
         return bytes > 0 ? [{ task: parent, bytes }] : []
       })
     },

@@ -60,6 +60,29 @@ test('recordings that nothing reads yet are not given up, and a collection leave
   expect(recordings(workspace)).toEqual({ all: 18, there: 0 })
 })
 
+test('what two steps read alike is given up when both have been used, and stays where one of them keeps it', async () => {
+  for (const [raw, there] of [
+    ['evict-after-projection', 0],
+    ['keep', 9],
+  ] as const) {
+    const workspace = evict(freshWorkspace())
+    const clean = `kind: replay, of: answers, through: tiny, batch_size: 2, capture: { layers: [1, 2], raw: ${raw} }`
+    workspace.edit(
+      workflowFile,
+      '  scores:',
+      `  again: { ${clean} }\n  others: { kind: project, of: again, onto: vectors, layers: [2] }\n  scores:`,
+    )
+    const { code, events, finished } = await run(workspace)
+    expect([code, finished.cells, events.filter(({ type }) => type === 'object-lost')]).toEqual([
+      0,
+      { ran: 182 + 36 + 36, reused: 0, failed: 0 },
+      [],
+    ])
+    expect(recordings(workspace)).toEqual({ all: 18, there })
+    expect((await run(workspace)).finished.cells).toEqual({ ran: 0, reused: 182 + 36 + 36, failed: 0 })
+  }
+})
+
 test('a new trait reads again the layer that it is projected at, says so before, and gets what kept recordings give', async () => {
   const [kept, workspace] = [finishedWorkspace(), evict(freshWorkspace())]
   await run(workspace)
