@@ -1,9 +1,10 @@
+import { createInterface } from 'node:readline'
 import { expect, test, vi } from 'vitest'
 import type { RunEvent } from '../../engine/core/events.ts'
 import { cellDigests } from '../support/cells.ts'
 import { run, runUntil } from '../support/dag.ts'
 import { childrenOf, isAlive, killIfThere } from '../support/processes.ts'
-import { finishedWorkspace, freshWorkspace } from '../support/workspace.ts'
+import { finishedWorkspace, freshWorkspace, workflowFile } from '../support/workspace.ts'
 
 const secondBatchOf = (stage: string) => (event: RunEvent) =>
   event.type === 'batch-finished' && event.task.startsWith(`${stage}/beta/one`) && event.batch === 1
@@ -55,12 +56,17 @@ test('ctrl-c once finishes what runs, keeps it and ends with 75; the next run go
 
 test('ctrl-c twice ends at once with 130 and starts nothing more', async () => {
   const workspace = freshWorkspace()
+  // A batch that would last: it must not be done when the second one comes.
+  workspace.edit(workflowFile, 'max_new_tokens: 6', 'max_new_tokens: 400')
   const ended = await runUntil(
     workspace,
     (event) => event.type === 'task-started' && event.task.startsWith('answers/beta'),
     (child) => {
       child.kill('SIGINT')
-      child.stdout.once('data', () => child.kill('SIGINT'))
+      // Signals that nobody has taken yet are one.
+      createInterface({ input: child.stdout }).on('line', (line) => {
+        if (line.includes('"stop-requested","how":"drain"')) child.kill('SIGINT')
+      })
     },
   )
   expect(ended.code).toBe(130)
