@@ -1,6 +1,6 @@
 import path from 'node:path'
 import { kinds } from '../../steps/index.ts'
-import { type Clash, clashIn } from '../../steps/interop/places.ts'
+import { type Clash, clashIn } from '../../steps/interop/clash.ts'
 import { experimentFiles } from '../../steps/interop/trait-interp.ts'
 import type { Diagnostic } from '../core/diagnostic.ts'
 import type { ParentTask } from '../core/step-kind.ts'

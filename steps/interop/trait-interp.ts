@@ -2,7 +2,7 @@ import type { ExperimentFile, ExperimentReader } from '../../engine/core/experim
 import type { Json, JsonObject } from '../../engine/core/json.ts'
 import type { CellOutput, ParentTask } from '../../engine/core/step-kind.ts'
 import { categoryOf, configOf, extractionVariant, isClean, repository, type Variant, variantOf } from './names.ts'
-import { answersId, type Made, type NamedVector, named, places, projectionName, vectorName } from './places.ts'
+import { answersId, type Made, type NamedVector, named, places, projectionName, scoredVariant, vectorName } from './places.ts'
 
 /**
  * The files of an experiment in the layout of trait-interp (github.com/ewernn/trait-interp, MIT), on which its scripts
@@ -63,7 +63,9 @@ function vectors(parents: readonly ParentTask[], { sources, tasks }: Made): Expe
       timestamp: null,
       input_hashes: {},
     }
-    const files = own.map(({ layer, output }): ExperimentFile => ({ path: `${folder}/layer${layer}.pt`, is: 'tensor', tensor: output }))
+    const files = own.map(
+      ({ layer, output }): ExperimentFile => ({ path: `${folder}/${places.layerFile(layer)}`, is: 'tensor', tensor: output }),
+    )
     return [json(`${folder}/metadata.json`, async () => metadata), ...files]
   })
 }
@@ -87,8 +89,8 @@ function projections(scores: readonly ParentTask[], answers: ReadonlyMap<string,
   const byId = new Map(made.tasks.map((parent) => [parent.task.id, parent.task]))
   const files = new Map<string, { readonly answer: CellOutput; readonly variant: Variant; readonly scored: Scored[] }>()
   for (const { task, cells } of scores) {
-    const recorded = task.parents.find(({ role }) => role === 'recording')
-    const variant = variantOf(task, isClean((recorded && byId.get(recorded.task)) ?? task))
+    const isRecorded = task.parents.some(({ role }) => role === 'recording')
+    const variant = scoredVariant(task, (id) => byId.get(id))
     for (const { spec, output } of cells) {
       const answer = answers.get(answersId(task))?.cell(spec.group)?.output
       const [states, vector] = spec.inputs
@@ -101,7 +103,7 @@ function projections(scores: readonly ParentTask[], answers: ReadonlyMap<string,
         ...name,
         output,
         vector,
-        recording: recorded && !states.evicted ? states : null,
+        recording: isRecorded && !states.evicted ? states : null,
         centered: task.shared.centered === true,
       })
     }
@@ -166,18 +168,18 @@ function sourceOf(scored: Scored, made: Made): JsonObject {
   }
 }
 
+/** A file for each answer that was read, with all layers of it: several steps may have recorded them. */
 function recordings(captures: readonly ParentTask[], answers: ReadonlyMap<string, ParentTask>): ExperimentFile[] {
-  return captures.flatMap(({ task, cells }) => {
-    const { variant, set } = variantOf(task, isClean(task))
-    const byPrompt = Map.groupBy(
-      cells.filter(({ output }) => output !== null && !output.evicted),
-      ({ spec }) => spec.group,
-    )
-    return [...byPrompt].flatMap(([prompt, own]): ExperimentFile[] => {
-      const answer = answers.get(answersId(task))?.cell(prompt)?.output
-      if (!answer) return []
-      const layers = Object.fromEntries(own.map(({ spec, output }) => [spec.id.slice(spec.id.lastIndexOf('@') + 1), output as CellOutput]))
-      return [{ path: places.recording({ variant, set }, prompt), is: 'recording', answer, layers }]
-    })
+  const known = captures.flatMap(({ task, cells }) =>
+    cells.flatMap(({ spec, output }) => {
+      const answer = answers.get(answersId(task))?.cell(spec.group)?.output
+      if (!output || output.evicted || !answer) return []
+      const path = places.recording(variantOf(task, isClean(task)), spec.group)
+      return [{ path, answer, layer: spec.id.slice(spec.id.lastIndexOf('@') + 1), output }]
+    }),
+  )
+  return [...Map.groupBy(known, ({ path }) => path)].map(([path, own]): ExperimentFile => {
+    const { answer } = own[0] as (typeof own)[0]
+    return { path, is: 'recording', answer, layers: Object.fromEntries(own.map(({ layer, output }) => [layer, output])) }
   })
 }

@@ -1,8 +1,7 @@
-import { expect, test } from 'vitest'
-import { complaint } from '../support/complaint.ts'
-import { type Workspace, workflowFile } from '../support/workspace.ts'
+import { refuses } from '../support/complaint.ts'
+import { workflowFile } from '../support/workspace.ts'
 
-const cases: [string, (workspace: Workspace) => void, string][] = [
+refuses([
   [
     'an unknown key, with what was meant',
     (w) => w.edit(workflowFile, 'top: 3', 'tops: 3'),
@@ -72,86 +71,11 @@ workflows/audit.yaml:12:5: error: "steps.answers" has no key "max_new_token" [un
 `,
   ],
   [
-    'a step with the name of a stage of another, and a prompt set with that of a task',
-    (w) => {
-      w.write('prompts/overview.json', w.read('prompts/two.json'))
-      w.edit(workflowFile, 'sets: [one, two]', 'sets: [one, overview]')
-      w.edit(workflowFile, '  report:', '  answers.capture: { kind: generate, model: tiny, max_new_tokens: 2 }\n  report:')
-    },
-    `workflows/audit.yaml:18:3: error: steps "answers" and "answers.capture" both have a stage called answers.capture [same-name]
-  18 |   answers.capture: { kind: generate, model: tiny, max_new_tokens: 2 }
-     |   ^^^^^^^^^^^^^^^
-  hint: give one of them another name
-
-workflows/audit.yaml:17:3: error: step "ranking" has two tasks called ranking/overview [same-name]
-  17 |   ranking: { kind: rank, of: scores, top: 3 }
-     |   ^^^^^^^
-  hint: give the prompt set of that name another one
-
-2 errors; nothing was started
-`,
-  ],
-  [
-    'a reference that is one of the traits',
-    (w) => w.edit(workflowFile, 'model: tiny, layers', 'model: tiny, reference: rude, layers'),
-    `workflows/audit.yaml:8:53: error: step "vectors": the reference "rude" is one of its traits, of which nothing would be left [reference]
-  8 |   vectors: { kind: extract, model: tiny, reference: rude, layers: [1, 2] }
-    |                                                     ^^^^
-  hint: name the other traits in \`traits\`, or write \`"reference": true\` into the file of "rude" where it is no trait of its own
-
-1 error; nothing was started
-`,
-  ],
-  [
-    'two outputs in one file',
-    (w) => w.write(workflowFile, `${w.read(workflowFile)}  a: { kind: command, run: [touch, '{out.x}'], outputs: { x: o, y: o } }\n`),
-    `workflows/audit.yaml:19:68: error: step "a": its outputs "x" and "y" are both the file o [same-file]
-  19 |   a: { kind: command, run: [touch, '{out.x}'], outputs: { x: o, y: o } }
-     |                                                                    ^
-  hint: give each a file name of its own
-
-1 error; nothing was started
-`,
-  ],
-  [
-    'two rankings shown in one place',
-    (w) => w.edit(workflowFile, 'top: 3 }', 'top: 3 }\n  raw: { kind: rank, of: scores, mode: raw }'),
-    `workflows/audit.yaml:18:3: error: steps "ranking" and "raw" show their results in the same folder, "top_activating" [same-place]
-  18 |   raw: { kind: rank, of: scores, mode: raw }
-     |   ^^^
-  hint: give one of them another, such as \`folder: raw\`
-
-1 error; nothing was started
-`,
-  ],
-  [
     'a choice that is no text',
     (w) => w.edit(workflowFile, 'of: scores, top: 3', 'of: scores, top: 3, by: [max_token]'),
     `workflows/audit.yaml:17:50: error: "steps.ranking.by" must be string [type]
   17 |   ranking: { kind: rank, of: scores, top: 3, by: [max_token] }
      |                                                  ^^^^^^^^^^^
-
-1 error; nothing was started
-`,
-  ],
-  [
-    'all in the place of one step',
-    (w) => w.edit(workflowFile, 'onto: vectors', 'onto: all'),
-    `workflows/audit.yaml:16:56: error: step "scores" refers to step "all", which this workflow does not have [unknown-step]
-  16 |   scores: { kind: project, of: [answers, clean], onto: all, layers: [2] }
-     |                                                        ^^^
-  hint: known: vectors, answers, clean, scores, ranking, report
-
-1 error; nothing was started
-`,
-  ],
-  [
-    'a reference to a step that is not there',
-    (w) => w.edit(workflowFile, 'of: answers,', 'of: answer,'),
-    `workflows/audit.yaml:15:30: error: step "clean" refers to step "answer", which this workflow does not have [unknown-step]
-  15 |   clean: { kind: replay, of: answer, through: tiny, capture: *capture, batch_size: 2 }
-     |                              ^^^^^^
-  hint: did you mean "answers"?
 
 1 error; nothing was started
 `,
@@ -236,21 +160,6 @@ workflows/audit.yaml:16:74: error: step "scores": no vector is extracted at laye
 `,
   ],
   [
-    'steps that wait for each other, with their path',
-    (w) =>
-      w.write(
-        workflowFile,
-        `${w.read(workflowFile)}  a: { kind: command, run: [cat], inputs: { x: { step: b, output: y } }, outputs: { y: y } }\n  b: { kind: command, run: [cat], inputs: { x: { step: a, output: y } }, outputs: { y: y } }\n`,
-      ),
-    `workflows/audit.yaml:19:56: error: steps wait for each other: a → b → a [cycle]
-  19 |   a: { kind: command, run: [cat], inputs: { x: { step: b, output: y } }, outputs: { y: y } }
-     |                                                        ^
-  hint: each step of this path reads the next one; take one of the references out
-
-1 error; nothing was started
-`,
-  ],
-  [
     'an adapter of another base',
     (w) => w.write('organisms/list.yaml', `${w.read('organisms/list.yaml')}  stranger: { adapter: ../models/organisms/stranger }\n`),
     `organisms/list.yaml:5:24: error: organism "stranger": it does not fit model "tiny": it was trained on a base of hidden size 32, this one has 64 [adapter-of-another-base]
@@ -318,41 +227,4 @@ workflows/audit.yaml:16:74: error: step "scores": no vector is extracted at laye
 1 error; nothing was started
 `,
   ],
-  [
-    'a diff without a clean side',
-    (w) => w.edit(workflowFile, 'of: [answers, clean]', 'of: [answers]'),
-    `workflows/audit.yaml:17:12: error: step "ranking": mode "diff" needs the clean side, but "scores" projects 0 replays of "answers" [sides]
-  17 |   ranking: { kind: rank, of: scores, top: 3 }
-     |            ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-  hint: add a replay step to \`of\` of "scores", or rank with mode: raw
-
-1 error; nothing was started
-`,
-  ],
-  [
-    'a placeholder that names nothing',
-    (w) => w.write(workflowFile, `${w.read(workflowFile)}  a: { kind: command, run: [cat, '{in.x}'], outputs: { y: y } }\n`),
-    `workflows/audit.yaml:19:28: error: step "a": {in.x} names no input of this step [unknown-placeholder]
-  19 |   a: { kind: command, run: [cat, '{in.x}'], outputs: { y: y } }
-     |                            ^^^^^^^^^^^^^^^
-  hint: it has: none
-
-1 error; nothing was started
-`,
-  ],
-  [
-    'a workflow whose organisms were left out',
-    (w) => w.edit(workflowFile, 'organisms: { from: ../organisms/list.yaml }\n', ''),
-    `workflows/audit.yaml:8:3: error: step "answers" has nothing to work on [no-tasks]
-  8 |   answers:
-    |   ^^^^^^^
-  hint: of what a generate step takes (organisms, prompts, traits), this workflow names none at all or a list that is empty
-
-1 error; nothing was started
-`,
-  ],
-]
-
-test.for(cases)('%s is refused with its place', async ([, change, text]) => {
-  expect(await complaint(change)).toBe(text)
-})
+])

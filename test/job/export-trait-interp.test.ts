@@ -177,6 +177,16 @@ test('vectors that two steps made at different layers stand together, with what 
   expect(Object.keys(read(vectors, 'metadata.json').layers)).toEqual(['1', '2', '3'])
 })
 
+test('recordings that two steps made at different layers stand together', async () => {
+  const workspace = finishedWorkspace()
+  workspace.edit(workflowFile, '  ranking:', '  deeper: { kind: replay, of: answers, through: tiny, capture: { layers: [3] } }\n  ranking:')
+  await run(workspace)
+  const { folder } = await exported(workspace, '--recordings')
+  const file = path.join(folder, 'inference/instruct/raw/residual/one_replay_alpha/one_1.pt')
+  const script = 'import sys, torch; print(sorted(torch.load(sys.argv[1], weights_only=True)["response"]["activations"]))'
+  expect(execFileSync(python, ['-c', script, file], { encoding: 'utf8' })).toBe('[1, 2, 3]\n')
+})
+
 test('what is not made yet is left out and counted', async () => {
   const workspace = freshWorkspace()
   const { folder, said } = await exported(workspace)

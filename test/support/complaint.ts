@@ -4,7 +4,7 @@ import { dag } from './dag.ts'
 import { finishedWorkspace, type Workspace, workflowFile } from './workspace.ts'
 
 /** What the program says of a workspace that was changed so; nothing may have been started. */
-export async function complaint(change: (workspace: Workspace) => void): Promise<string> {
+async function complaint(change: (workspace: Workspace) => void): Promise<string> {
   const workspace = finishedWorkspace()
   change(workspace)
   const runsBefore = readdirSync(workspace.at('cache/runs')).length
