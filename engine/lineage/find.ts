@@ -2,7 +2,8 @@ import path from 'node:path'
 import type { Digest } from '../core/digest.ts'
 import { fail, ok, type Result } from '../core/result.ts'
 import { indexName } from '../store/layout.ts'
-import { type Store, toBlob, toHex } from '../store/store.ts'
+import { toBlob, toHex } from '../store/blob.ts'
+import type { Store } from '../store/store.ts'
 import type { LineageNode } from './lineage.ts'
 
 /** What a person named: a stored cell, and the line of it that they point at. */

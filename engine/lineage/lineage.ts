@@ -1,7 +1,8 @@
 import type { Digest } from '../core/digest.ts'
 import type { Components, Facts } from '../core/step-kind.ts'
 import { fileOfName } from '../store/layout.ts'
-import { type Store, toBlob, toHex, type Unit } from '../store/store.ts'
+import { toBlob, toHex } from '../store/blob.ts'
+import type { Store, Unit } from '../store/store.ts'
 import { storedJson } from '../store/stored-json.ts'
 import type { Reached } from './reach.ts'
 

@@ -1,5 +1,6 @@
 import type { Digest } from '../core/digest.ts'
-import { type Store, toBlob, toHex } from '../store/store.ts'
+import { toBlob, toHex } from '../store/blob.ts'
+import type { Store } from '../store/store.ts'
 import { storedJson } from '../store/stored-json.ts'
 
 /** Where a cell stands in the index. */

@@ -1,7 +1,8 @@
 import type { Digest } from '../core/digest.ts'
 import type { Plan, PlannedTask } from '../plan/plan.ts'
 import { objectsNoted } from '../store/holdings.ts'
-import { type Store, toBlob } from '../store/store.ts'
+import { toBlob } from '../store/blob.ts'
+import type { Store } from '../store/store.ts'
 
 /** Gives up what transient tasks have made. */
 export interface GivingUp {

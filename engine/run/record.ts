@@ -4,7 +4,8 @@ import { sharedComponents } from '../plan/keys.ts'
 import { type Measured, measuredModel, type Speeds } from '../plan/profile.ts'
 import type { SettledTask, Snapshot } from '../plan/settle.ts'
 import type { Manifest, ManifestCell } from '../store/manifest.ts'
-import { type Store, toBlob } from '../store/store.ts'
+import { toBlob } from '../store/blob.ts'
+import type { Store } from '../store/store.ts'
 import type { Outcome, Work } from './work.ts'
 
 /** What planning asks of the store, answered by it. */

@@ -4,7 +4,8 @@ import { DamagedIndex } from '../core/system-error.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { SettledTask } from '../plan/settle.ts'
 import { readWhole } from '../store/read.ts'
-import { type Store, toBlob } from '../store/store.ts'
+import { toBlob } from '../store/blob.ts'
+import type { Store } from '../store/store.ts'
 import { refreshView, type View, type ViewChanges, type ViewFile } from '../store/view.ts'
 
 export interface ShownResults extends ViewChanges {

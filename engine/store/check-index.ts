@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { Digest } from '../core/digest.ts'
 import type { Manifest, StoredFile } from './manifest.ts'
-import { toBlob, toHex } from './store.ts'
+import { toBlob, toHex } from './blob.ts'
 
 /** A unit as its row has it. */
 export interface UnitRow {

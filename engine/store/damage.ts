@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { Digest } from '../core/digest.ts'
-import { toBlob } from './store.ts'
+import { toBlob } from './blob.ts'
 
 /** Something in the store that is not as it was written. */
 export interface Damage {

@@ -1,6 +1,7 @@
 import type { Digest } from '../core/digest.ts'
 import { parseOrNull } from '../core/json.ts'
-import { type Store, toBlob } from './store.ts'
+import { toBlob } from './blob.ts'
+import type { Store } from './store.ts'
 
 /** What the store holds of an operation. */
 export interface Holding {

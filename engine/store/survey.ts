@@ -5,7 +5,8 @@ import type { Digest } from '../core/digest.ts'
 import type { ShownFolder, UnitFacts } from './garbage.ts'
 import { fileOfName, type StoreLayout } from './layout.ts'
 import { readManifest } from './mend.ts'
-import { type Store, toHex } from './store.ts'
+import { toHex } from './blob.ts'
+import type { Store } from './store.ts'
 import { viewMarker } from './view.ts'
 
 /** A file of the store that garbage collection may remove. */
