@@ -8,30 +8,41 @@ export interface FormerNames {
   nearest(axes: Axes): string | undefined
 }
 
-/** Indexed, since thousands of new cells ask about thousands of earlier ones. */
+/** Indexed, since thousands of new cells ask about thousands of earlier ones; each index when it is first asked for. */
 export function formerNames(names: readonly string[], axesOf: (name: string) => Axes): FormerNames {
+  let values: Map<string, Set<string>> | undefined
+  let nearest: ((axes: Axes) => string | undefined) | undefined
+  return {
+    has: (axis, value) => (values ??= valuesByAxis(names.map(axesOf))).get(axis)?.has(value) ?? false,
+    nearest: (axes) => (nearest ??= nearestOf(names, names.map(axesOf)))(axes),
+  }
+}
+
+function valuesByAxis(parsed: readonly Axes[]): Map<string, Set<string>> {
   const values = new Map<string, Set<string>>()
-  /** By the values of all axes, and of all but one: the first name that has them. */
-  const alike = new Map<string, number>()
-  const parsed = names.map(axesOf)
-  for (const [order, axes] of parsed.entries()) {
+  for (const axes of parsed) {
     for (const [axis, value] of Object.entries(axes)) {
       const known = values.get(axis)
       if (known) known.add(value)
       else values.set(axis, new Set([value]))
     }
+  }
+  return values
+}
+
+function nearestOf(names: readonly string[], parsed: readonly Axes[]): (axes: Axes) => string | undefined {
+  /** By the values of all axes, and of all but one: the first name that has them. */
+  const alike = new Map<string, number>()
+  for (const [order, axes] of parsed.entries()) {
     for (const id of [idOf(axes), ...Object.keys(axes).map((axis) => idOf(axes, axis))]) if (!alike.has(id)) alike.set(id, order)
   }
-  return {
-    has: (axis, value) => values.get(axis)?.has(value) ?? false,
-    nearest(axes) {
-      const same = alike.get(idOf(axes))
-      if (same !== undefined) return names[same]
-      const close = Object.keys(axes).flatMap((axis) => alike.get(idOf(axes, axis)) ?? [])
-      if (close.length > 0) return names[Math.min(...close)]
-      const agree = (other: Axes) => Object.entries(axes).filter(([axis, value]) => other[axis] === value).length
-      return names[firstHighest(parsed.map(agree))]
-    },
+  return (axes) => {
+    const same = alike.get(idOf(axes))
+    if (same !== undefined) return names[same]
+    const close = Object.keys(axes).flatMap((axis) => alike.get(idOf(axes, axis)) ?? [])
+    if (close.length > 0) return names[Math.min(...close)]
+    const agree = (other: Axes) => Object.entries(axes).filter(([axis, value]) => other[axis] === value).length
+    return names[firstHighest(parsed.map(agree))]
   }
 }
 

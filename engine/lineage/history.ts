@@ -3,7 +3,7 @@ import type { Components, Slot } from '../core/step-kind.ts'
 import { type ObjectDamage, objectDamage } from '../store/damage-facts.ts'
 import { lastReasons, type RunReasons } from '../store/run-reasons.ts'
 import { toBlob } from '../store/blob.ts'
-import type { Store } from '../store/store.ts'
+import type { Store, Unit } from '../store/store.ts'
 import { storedJson } from '../store/stored-json.ts'
 import type { Verdict } from './verdict.ts'
 
@@ -43,7 +43,7 @@ export function historyOf(store: Store, workflow: string, file: string): History
   const { db, layout } = store
   const formerRows = (which: string) => {
     const rows = db.prepare(
-      `SELECT cells.cell, cells.id, units.id, units.run FROM units JOIN cells ON cells.unit = units.id
+      `SELECT cells.cell, cells.id, units.id FROM units JOIN cells ON cells.unit = units.id
        WHERE units.task = ? AND units.workflow = ? ${which}`,
     )
     rows.setReturnArrays(true)
@@ -59,19 +59,18 @@ export function historyOf(store: Store, workflow: string, file: string): History
   const ownOf = (task: string, cell: string, id: number): Components =>
     storedJson(((ownRow.get(id) ?? movedRow.get(task, cell)) as { own: string }).own) as Components
   const storedRow = db.prepare('SELECT slot, run FROM cells JOIN units ON units.id = unit WHERE key = ?')
-  const shared = new Map<number, Components>()
-  const sharedOf = (unit: number): Components => {
-    const known = shared.get(unit) ?? store.unit(unit).shared
-    shared.set(unit, known)
+  const units = new Map<number, Unit>()
+  const unitOf = (id: number): Unit => {
+    const known = units.get(id) ?? store.unit(id)
+    units.set(id, known)
     return known
   }
   const formerOf =
     (task: string) =>
-    ([cell, id, unit, run]: FormerRow): FormerCell => ({
-      run,
-      shared: () => sharedOf(unit),
-      components: () => ({ ...sharedOf(unit), ...ownOf(task, cell, id) }),
-    })
+    ([cell, id, unit]: FormerRow): FormerCell => {
+      const { run, shared } = unitOf(unit)
+      return { run, shared: () => shared, components: () => ({ ...shared, ...ownOf(task, cell, id) }) }
+    }
   const formers = new Map<string, FormerCells>()
   let tasks: ReadonlySet<string> | undefined
   let last: RunReasons<Verdict> | null | undefined
@@ -106,8 +105,8 @@ export function historyOf(store: Store, workflow: string, file: string): History
   }
 }
 
-/** Name and number of the cell, number and run of its batch. */
-type FormerRow = readonly [cell: string, id: number, unit: number, run: string]
+/** Name and number of the cell, number of its batch. */
+type FormerRow = readonly [cell: string, id: number, unit: number]
 
 /** So many cells of a task are looked up one by one before all of them are. */
 const fewCells = 32
@@ -118,20 +117,19 @@ function formerCells(
   rowOf: (cell: string) => FormerRow | undefined,
   formerOf: (row: FormerRow) => FormerCell,
 ): FormerCells {
-  let all: Map<string, FormerCell> | undefined
+  let all: Map<string, FormerRow> | undefined
   let asked = 0
   const whole = () => {
     if (!all) {
       all = new Map()
-      for (const row of allRows()) if (!all.has(row[0])) all.set(row[0], formerOf(row))
+      for (const row of allRows()) if (!all.has(row[0])) all.set(row[0], row)
     }
     return all
   }
   return {
     names: () => whole().keys(),
     get(cell) {
-      if (all || ++asked > fewCells) return whole().get(cell)
-      const row = rowOf(cell)
+      const row = all || ++asked > fewCells ? whole().get(cell) : rowOf(cell)
       return row && formerOf(row)
     },
   }

@@ -29,9 +29,17 @@ export function newsDesk(history: History, taskOf: (id: string) => Task): NewsDe
     return last.all(task).length === 0 || last.of(task, cell) !== null ? last.run : null
   }
   const names = new Map<string, FormerNames>()
+  /** Tasks of one operation mostly have the same names, such as those of all organisms, and share what is known of them. */
+  const alike = new Map<string, FormerNames>()
   const namesOf = ({ operation }: Task, id: string): FormerNames => {
-    const known = names.get(id) ?? formerNames([...history.former(id).names()], (name) => operation.axes?.(name) ?? {})
-    names.set(id, known)
+    let known = names.get(id)
+    if (!known) {
+      const list = [...history.former(id).names()]
+      const told = [operation.name, ...list].join('\n')
+      known = alike.get(told) ?? formerNames(list, (name) => operation.axes?.(name) ?? {})
+      alike.set(told, known)
+      names.set(id, known)
+    }
     return known
   }
   const memo = new Map<string, News>()
