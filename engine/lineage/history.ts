@@ -88,6 +88,7 @@ export function historyOf(store: Store, workflow: string, file: string): History
     former(task) {
       let cells = formers.get(task)
       if (!cells) {
+        if (formers.size >= mostTasks) formers.clear()
         cells = formerCells(
           () => allFormer.all(task, workflow) as unknown as FormerRow[],
           (cell) => oneFormer.get(task, workflow, cell) as unknown as FormerRow | undefined,
@@ -107,6 +108,9 @@ export function historyOf(store: Store, workflow: string, file: string): History
 
 /** Name and number of the cell, number of its batch. */
 type FormerRow = readonly [cell: string, id: number, unit: number]
+
+/** The cells of so many tasks are remembered: they are asked for task by task. */
+const mostTasks = 64
 
 /** So many cells of a task are looked up one by one before all of them are. */
 const fewCells = 32

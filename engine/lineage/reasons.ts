@@ -1,6 +1,6 @@
 import type { Axes, Task } from '../core/step-kind.ts'
 import type { Plan, PlannedTask } from '../plan/plan.ts'
-import { isMissing, type SettledCell } from '../plan/settle.ts'
+import type { SettledCell } from '../plan/settle.ts'
 import { type Cause, causeId, ownCauses } from './causes.ts'
 import type { Explainer } from './explain.ts'
 import type { History } from './history.ts'
@@ -82,8 +82,7 @@ function bucketsOf(
   const past = { history, taskOf: (id: string) => (plan.byId.get(id) as PlannedTask).task }
   const inherited = inheritedCauses(task, parents, past.taskOf, wanted)
   const buckets = new Map<string, Bucket>()
-  for (const cell of plan.settled(task.id).cells) {
-    if (!isMissing(cell)) continue
+  for (const cell of plan.settled(task.id).missing) {
     const verdict = explain.cell(task, cell)
     const waits = verdict.verdict === 'waits'
     const own = unique(ownCauses(task, cell, verdict, past))

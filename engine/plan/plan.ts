@@ -1,6 +1,7 @@
 import type { Digest } from '../core/digest.ts'
 import type { Cost, Inputs, Task } from '../core/step-kind.ts'
 import type { TaskGraph } from '../graph/expand.ts'
+import { type CellMemory, cellMemory } from './cell-memory.ts'
 import { deepKeys } from './keys.ts'
 import { type Batch, inputsOf, missingBatches, type SettledTask, type Snapshot, settleTask } from './settle.ts'
 import { type Wanted, wantedAgain } from './wanted.ts'
@@ -12,6 +13,8 @@ export interface Plan {
   readonly tasks: readonly PlannedTask[]
   readonly byId: ReadonlyMap<string, PlannedTask>
   readonly wanted: Wanted
+  /** Holds the cells of its tasks; a run that carries it out keeps its own there too. */
+  readonly memory: CellMemory
   /** A task with its cells looked up; a task that is known as done is only looked up when asked for. */
   settled(id: string): SettledTask
   inputs(task: Task): Inputs
@@ -26,8 +29,9 @@ export interface PlannedTask {
 }
 
 /** Decides for every task what is up to date. A child of a task that must run is expected to run in part or whole. */
-export function plan(graph: TaskGraph, snapshot: Snapshot): Plan {
+export function plan(graph: TaskGraph, snapshot: Snapshot, memory = cellMemory()): Plan {
   const deepKey = deepKeys()
+  const store = { snapshot, memory }
   const byId = new Map<string, PlannedTask>()
   const settled = new Map<string, SettledTask>()
   const inputsById = new Map<string, Inputs>()
@@ -36,7 +40,7 @@ export function plan(graph: TaskGraph, snapshot: Snapshot): Plan {
     let result = settled.get(id)
     if (!result) {
       const task = graph.byId.get(id) as Task
-      result = settleTask(task, inputs(task), snapshot)
+      result = settleTask(task, inputs(task), store)
       settled.set(id, result)
     }
     return result
@@ -62,17 +66,17 @@ export function plan(graph: TaskGraph, snapshot: Snapshot): Plan {
     (id) => ((byId.get(id) as PlannedTask).toRun > 0 ? settle(id) : null),
     (id, cells) => {
       const { task, deep } = byId.get(id) as PlannedTask
-      const found = settleTask(task, inputs(task), snapshot, cells)
+      const found = settleTask(task, inputs(task), store, cells)
       settled.set(id, found)
       byId.set(id, plannedTask(found, inputs(task), deep))
     },
   )
-  return { graph, tasks: [...byId.values()], byId, wanted, settled: settle, inputs }
+  return { graph, tasks: [...byId.values()], byId, wanted, memory, settled: settle, inputs }
 }
 
 function plannedTask(found: SettledTask, inputs: Inputs, deep: Digest): PlannedTask {
-  const { task, cells, toRun } = found
-  return { task, deep, cells: cells.length, toRun, batches: missingBatches(found, inputs) }
+  const { task, cells, missing } = found
+  return { task, deep, cells: cells.length, toRun: missing.length, batches: missingBatches(found, inputs) }
 }
 
 /** What a batch takes, summed over its cells. */

@@ -1,5 +1,6 @@
 import type { Digest } from '../core/digest.ts'
 import type { CellOutput, CellSpec, Inputs, ParentTask, Task } from '../core/step-kind.ts'
+import type { CellMemory } from './cell-memory.ts'
 import { cellKeys } from './keys.ts'
 
 /** What planning asks of the store. */
@@ -31,61 +32,59 @@ export function isMissing({ output, again }: SettledCell): boolean {
 /** A task with its cells looked up, as far as its parents' outputs are known. */
 export interface SettledTask extends ParentTask {
   readonly cells: readonly SettledCell[]
+  /** Those that are to be made. */
+  readonly missing: readonly SettledCell[]
   cell(id: string): SettledCell | undefined
-  readonly toRun: number
 }
 
 /**
  * Expands a task into cells and looks each one up. `wanted`: its cells that are read by what is to be made, so that a
  * transient task makes them again where it has given them up.
  */
-export function settleTask(task: Task, inputs: Inputs, snapshot: Snapshot, wanted?: ReadonlySet<string>): SettledTask {
+export function settleTask(
+  task: Task,
+  inputs: Inputs,
+  { snapshot, memory }: { readonly snapshot: Snapshot; readonly memory: CellMemory },
+  wanted?: ReadonlySet<string>,
+): SettledTask {
   const keyOf = cellKeys(task)
-  let toRun = 0
   const specs = task.operation.cells(task, inputs)
   snapshot.ahead(task.id, specs.filter(({ own }) => own !== null).length)
   const cells = specs.map((spec): SettledCell => {
     const key = spec.own === null ? null : keyOf(spec.own)
     const found = key === null ? null : snapshot.look(key)
-    if (key === null || found === null || found === 'lost') {
-      toRun++
-      return { spec, key, output: null, lost: found === 'lost', again: false }
-    }
+    if (key === null || found === null || found === 'lost') return { spec, key, output: null, lost: found === 'lost', again: false }
     const again = found.evicted === true && (!task.transient || wanted?.has(spec.id) === true)
-    if (again) toRun++
     return { spec, key, output: { task: task.id, cell: spec.id, key, ...found }, lost: false, again }
   })
-  return withCells(task, cells, toRun)
+  return settledTask(task, inputs, memory, cells)
 }
 
 /** The task once its missing cells are made: what became of each, by its name. */
 export function withMade(
   { task, cells }: SettledTask,
+  inputs: Inputs,
+  memory: CellMemory,
   made: ReadonlyMap<string, Pick<CellOutput, 'digest' | 'slot' | 'facts'>>,
 ): SettledTask {
-  let toRun = 0
   const now = cells.map((cell): SettledCell => {
     const found = isMissing(cell) && cell.key !== null ? made.get(cell.spec.id) : undefined
-    if (!found || cell.key === null) {
-      toRun += Number(isMissing(cell))
-      return cell
-    }
+    if (!found || cell.key === null) return cell
     const { digest, slot, facts } = found
     return { ...cell, output: { task: task.id, cell: cell.spec.id, key: cell.key, digest, slot, facts }, lost: false, again: false }
   })
-  return withCells(task, now, toRun)
+  return settledTask(task, inputs, memory, now)
 }
 
-function withCells(task: Task, cells: readonly SettledCell[], toRun: number): SettledTask {
-  let byId: Map<string, SettledCell> | undefined
+function settledTask(task: Task, inputs: Inputs, memory: CellMemory, cells: readonly SettledCell[]): SettledTask {
+  const kept = memory.keep(task.id, cells, () => task.operation.cells(task, inputs))
   return {
     task,
-    cells,
-    toRun,
-    cell(id) {
-      byId ??= new Map(cells.map((cell) => [cell.spec.id, cell]))
-      return byId.get(id)
+    missing: cells.filter(isMissing),
+    get cells() {
+      return kept.cells
     },
+    cell: kept.cell,
   }
 }
 
@@ -112,7 +111,7 @@ export interface Batch {
  * killed and goes on makes the batches it would have made.
  */
 export function missingBatches(settled: SettledTask, inputs: Inputs): Batch[] {
-  if (settled.toRun === 0) return []
+  if (settled.missing.length === 0) return []
   const missing = new Map<string, SettledCell[]>()
   const groups = new Set<string>()
   for (const cell of settled.cells) {

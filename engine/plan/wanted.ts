@@ -1,5 +1,5 @@
 import type { TaskGraph } from '../graph/expand.ts'
-import { isMissing, type SettledTask } from './settle.ts'
+import type { SettledTask } from './settle.ts'
 
 /** Cells that were given up and that something to be made reads, by task. */
 export type Wanted = ReadonlyMap<string, ReadonlySet<string>>
@@ -19,9 +19,8 @@ export function wantedAgain(
   for (const { id } of graph.tasks.toReversed()) {
     const own = wanted.get(id)
     if (own) again(id, own)
-    for (const cell of runs(id)?.cells ?? []) {
-      if (!isMissing(cell)) continue
-      for (const input of cell.spec.inputs) {
+    for (const { spec } of runs(id)?.missing ?? []) {
+      for (const input of spec.inputs) {
         if (!input.evicted || !graph.byId.get(input.task)?.transient) continue
         const cells = wanted.get(input.task)
         if (cells) cells.add(input.cell)

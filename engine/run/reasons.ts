@@ -27,7 +27,7 @@ export function recordReasons(prepared: Prepared, store: Store, plan: Plan, run:
   return {
     settled(settled, by) {
       const { toRun } = by.byId.get(settled.task.id) as PlannedTask
-      const expected = toRun > 0 ? by.settled(settled.task.id) : null
+      const expected = new Set(toRun > 0 ? by.settled(settled.task.id).missing.map(({ spec }) => spec.id) : [])
       const reasons = grouped(settled, (cell) => verdictOf(why, settled, cell, expected))
       if (reasons.length > 0) writer.task({ task: settled.task.id, reasons })
     },
@@ -35,11 +35,10 @@ export function recordReasons(prepared: Prepared, store: Store, plan: Plan, run:
   }
 }
 
-/** Null where there is nothing to tell: the cell was known as up to date. */
-function verdictOf({ explain }: Explaining, { task }: SettledTask, cell: SettledCell, expected: SettledTask | null): Verdict | null {
+/** Null where there is nothing to tell: the cell was known as up to date. `expected`: the cells that were to be made. */
+function verdictOf({ explain }: Explaining, { task }: SettledTask, cell: SettledCell, expected: ReadonlySet<string>): Verdict | null {
   if (isMissing(cell)) return explain.cell(task, cell)
-  const before = expected?.cell(cell.spec.id)
-  if (!before || !isMissing(before)) return null
+  if (!expected.has(cell.spec.id)) return null
   const verdict = explain.cell(task, cell)
   return verdict.verdict === 'served' ? { ...verdict, afterAll: true } : null
 }

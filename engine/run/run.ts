@@ -67,6 +67,7 @@ export function withTime(emit: (event: RunEvent) => void, now: () => number): (f
 /** Carries out a plan: asks the scheduler, does what it commands, commits each batch. */
 export async function run(options: RunOptions): Promise<RunResult> {
   const { plan, store, emit, executors, tally } = options
+  const { memory } = plan
   const snapshot = snapshotOf(store)
   const giveUp = givingUp(plan, store, options.held)
   const scheduler = createScheduler(
@@ -87,7 +88,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
     let result = settled.get(id)
     if (!result) {
       const { task } = planned(id)
-      result = settleTask(task, inputsOf(task, settle), snapshot, plan.wanted.get(id))
+      result = settleTask(task, inputsOf(task, settle), { snapshot, memory }, plan.wanted.get(id))
       settled.set(id, result)
     }
     return result
@@ -99,14 +100,15 @@ export async function run(options: RunOptions): Promise<RunResult> {
     const { task, deep, toRun, cells } = planned(id)
     const upToDate = toRun === 0 && snapshot.done(task, deep) !== null
     const found = upToDate ? null : settle(id)
-    const missing = found ? missingBatches(found, inputsOf(task, settle)) : []
-    batches.set(id, missing)
-    if (missing[0]) expected.largest = Math.max(expected.largest, batchCost(plan, missing[0]).bytes)
-    const unchangedAfterAll = toRun > 0 && missing.length === 0
+    const todo = found ? missingBatches(found, inputsOf(task, settle)) : []
+    batches.set(id, todo)
+    if (todo[0]) expected.largest = Math.max(expected.largest, batchCost(plan, todo[0]).bytes)
+    const unchangedAfterAll = toRun > 0 && todo.length === 0
     if (found) options.onSettled(found)
-    tally.settled(id, found?.cells.length ?? cells, found?.toRun ?? 0, unchangedAfterAll)
-    emit({ type: 'task-settled', task: id, cells: found?.cells.length ?? cells, toRun: found?.toRun ?? 0, unchangedAfterAll })
-    return missing.length
+    const now = { cells: found?.cells.length ?? cells, toRun: found?.missing.length ?? 0, unchangedAfterAll }
+    tally.settled(id, now)
+    emit({ type: 'task-settled', task: id, ...now })
+    return todo.length
   }
 
   const doBatch = async (id: string, index: number): Promise<boolean> => {
@@ -145,9 +147,9 @@ export async function run(options: RunOptions): Promise<RunResult> {
 
   const finish = (id: string): void => {
     const cells = made.get(id)
-    if (cells) settled.set(id, withMade(settle(id), cells))
-    made.delete(id)
     const { task, deep } = planned(id)
+    if (cells) settled.set(id, withMade(settle(id), inputsOf(task, settle), memory, cells))
+    made.delete(id)
     if (cells || snapshot.done(task, deep) === null) noteIfRoom(() => recordTask(store, deep, settle(id), moved))
     ended++
     for (const { task: used, bytes } of giveUp.finished(id)) {
@@ -264,7 +266,8 @@ export function taskInfos(plan: Plan): TaskInfo[] {
 }
 
 function reasonOf(task: Task, settled: SettledTask): string {
-  const lost = settled.cells.filter((cell) => cell.lost).length
+  const { cells, missing } = settled
+  const lost = missing.filter((cell) => cell.lost).length
   if (lost > 0) return `${lost} ${task.operation.counts.noun} were lost from the store`
-  return settled.toRun === settled.cells.length ? 'not made yet' : `${settled.toRun} of ${settled.cells.length} cells are not made yet`
+  return missing.length === cells.length ? 'not made yet' : `${missing.length} of ${cells.length} cells are not made yet`
 }

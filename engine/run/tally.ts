@@ -36,10 +36,10 @@ export class Tally {
     this.#firstFailure = null
   }
 
-  settled(id: string, cells: number, toRun: number, unchanged: boolean): void {
+  settled(id: string, { cells, toRun, unchangedAfterAll }: { cells: number; toRun: number; unchangedAfterAll: boolean }): void {
     const before = this.#tasks.get(id)?.before ?? 0
     this.#tasks.set(id, { cells, toRun, ran: 0, before, failed: 0, message: null, blocked: false })
-    if (unchanged && before === 0) this.#unchanged.add(id)
+    if (unchangedAfterAll && before === 0) this.#unchanged.add(id)
     else if (toRun > 0) this.#unchanged.delete(id)
   }
 

@@ -73,11 +73,14 @@ export function openStore(root: string): Store {
   if (isEmpty(db)) rebuildIndex(db, layout, evicted)
 
   const findCell = db.prepare('SELECT digest, unit, cell, slot, own, inputs, facts FROM cells WHERE key = ?')
-  const findOutput = db.prepare('SELECT lower(hex(digest)) AS digest, slot, facts FROM cells WHERE key = ?')
+  const findOutput = db.prepare(`SELECT ${outputColumns} FROM cells WHERE key = ?`)
+  findOutput.setReturnArrays(true)
   const findUnits = db.prepare('SELECT id FROM units WHERE task = ? ORDER BY id DESC')
-  const findOutputs = db.prepare('SELECT lower(hex(key)), lower(hex(digest)), slot, facts FROM cells WHERE unit = ?')
+  const findOutputs = db.prepare(`SELECT ${outputColumns} FROM cells WHERE unit = ?`)
   findOutputs.setReturnArrays(true)
   const ahead = new Map<Digest, OutputRow>()
+  /** Facts of cells by their text, since many are alike. */
+  const alike = new Map<string, Facts>()
   const findUnit = db.prepare('SELECT id, run, workflow, task, operation, shared, created FROM units WHERE id = ?')
   const findObject = db.prepare('SELECT bytes FROM objects WHERE digest = ?')
   const present = new Map<Digest, boolean>()
@@ -91,20 +94,25 @@ export function openStore(root: string): Store {
     }
     return there
   }
+  const factsOf = (text: string): Facts => {
+    let facts = alike.get(text)
+    if (!facts) alike.set(text, (facts = storedJson(text) as Facts))
+    return facts
+  }
   const look = (key: Digest): StoredOutput | 'lost' | null => {
-    const row = ahead.get(key) ?? (findOutput.get(toBlob(key)) as OutputRow | undefined)
+    const row = ahead.get(key) ?? (findOutput.get(toBlob(key)) as unknown as OutputRow | undefined)
     if (!row) return null
-    const slot = storedJson(row.slot) as Slot
-    const output = { digest: row.digest, slot, facts: storedJson(row.facts) as Facts }
+    const slot = storedJson(row[2]) as Slot
+    const output = { digest: row[1], slot, facts: factsOf(row[3]) }
     if (has(slot.object)) return output
     return evicted.has(slot.object) ? { ...output, evicted: true } : 'lost'
   }
   const lookAhead = (task: string, most: number): void => {
     ahead.clear()
+    alike.clear()
     if (most <= fewCells) return
     for (const { id } of findUnits.all(task) as unknown as { id: number }[]) {
-      for (const [key, digest, slot, facts] of findOutputs.all(id) as unknown as [Digest, Digest, string, string][])
-        ahead.set(key, { digest, slot, facts })
+      for (const row of findOutputs.all(id) as unknown as OutputRow[]) ahead.set(row[0], row)
       if (ahead.size >= most) return
     }
   }
@@ -185,7 +193,9 @@ interface CellRow {
   readonly facts: string
 }
 
-type OutputRow = Record<'digest' | 'slot' | 'facts', string>
+const outputColumns = 'lower(hex(key)), lower(hex(digest)), slot, facts'
+
+type OutputRow = readonly [key: Digest, digest: Digest, slot: string, facts: string]
 
 function indexedCell(key: Digest, row: CellRow, slot: Slot): IndexedCell {
   return {

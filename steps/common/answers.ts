@@ -1,6 +1,6 @@
 import { digestOfJson } from '../../engine/core/digest.ts'
 import type { CellOutput, Components, Inputs, ParentTask, Reader } from '../../engine/core/step-kind.ts'
-import type { VectorName } from './vectors.ts'
+import { projectionId, type VectorName } from './vectors.ts'
 
 /** An answer with its scores along every vector, one score a response token. */
 export interface ScoredAnswer {
@@ -40,7 +40,7 @@ export async function readAnswers(inputs: Inputs, vectors: readonly VectorName[]
     const tokens = record.tokens.slice(record.prompt_end)
     const scores: ScoredAnswer['scores'][number][] = []
     for (const vector of vectors) {
-      const id = `${spec.id}@${vector.layer}:${vector.trait}:${vector.method}`
+      const id = projectionId(spec.id, vector)
       const own = await scoresOf(organism, id, record)
       scores.push({ vector, organism: own, clean: clean ? await scoresOf(clean, id, record) : null })
     }

@@ -11,6 +11,11 @@ export function vectorId({ trait, layer, method }: VectorName): string {
   return `${trait}@${layer}:${method}`
 }
 
+/** Name of the scores of a prompt's answer along a vector: `prompt@layer:trait:method`. */
+export function projectionId(prompt: string, { trait, layer, method }: VectorName): string {
+  return `${prompt}@${layer}:${trait}:${method}`
+}
+
 /** What the name of a vector stands for: `trait@layer:method`. */
 export function vectorAxes(name: string): Axes {
   return { .../^(?<trait>.*)@(?<layer>\d+):(?<method>.*)$/.exec(name)?.groups }

@@ -1,6 +1,6 @@
 import type { CellOutput, CellSpec, Operation } from '../../engine/core/step-kind.ts'
 import { bytesPerState } from '../common/capture.ts'
-import { asked, baseline, indexed, layersOf, projectionAxes, projectionId, vectorNames, vectorsByName } from './projections.ts'
+import { asked, baseline, indexed, layersOf, projectedVectors, projectionAxes } from './projections.ts'
 
 /** Stored recordings are projected. */
 export const projectOperation: Operation = {
@@ -10,22 +10,22 @@ export const projectOperation: Operation = {
   axes: projectionAxes,
   cells(task, inputs) {
     const [recording] = inputs.of('recording')
-    const vectorOutputs = vectorsByName(inputs)
+    const vectors = projectedVectors(task, inputs)
+    const layers = new Set(vectors.map(({ layer }) => layer))
     const prompts = [...new Set(recording?.cells.map(({ spec }) => spec.group))]
-    return prompts.flatMap((prompt) =>
-      vectorNames(task).map((name): CellSpec => {
-        const { trait, layer, method } = name
-        const activation = recording?.cell(`${prompt}@${layer}`)?.output ?? null
-        const vector = vectorOutputs.get(`${trait}@${layer}:${method}`) ?? null
+    return prompts.flatMap((prompt) => {
+      const activations = new Map([...layers].map((layer) => [layer, recording?.cell(`${prompt}@${layer}`)?.output ?? null]))
+      return vectors.map(({ layer, end, output: vector }): CellSpec => {
+        const activation = activations.get(layer) ?? null
         const known = activation !== null && vector !== null
         return {
-          id: projectionId(prompt, name),
+          id: prompt + end,
           group: prompt,
           own: known ? { activation: activation.digest, vector: vector.digest, ...baseline(task, vector) } : null,
-          inputs: [activation, vector].filter((output) => output !== null),
+          inputs: known ? [activation, vector] : [activation, vector].filter((output) => output !== null),
         }
-      }),
-    )
+      })
+    })
   },
   batches: (_task, _inputs, groups) => [[...groups]],
   cost(task, inputs, cell) {

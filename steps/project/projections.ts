@@ -1,6 +1,6 @@
 import type { Json } from '../../engine/core/json.ts'
 import type { Axes, CellOutput, Inputs, Task } from '../../engine/core/step-kind.ts'
-import type { VectorName } from '../common/vectors.ts'
+import { projectionId, type VectorName } from '../common/vectors.ts'
 
 /** A projection by its name: a prompt's answer, recorded at a layer, along a vector of that layer. */
 export interface Projection {
@@ -11,10 +11,6 @@ export interface Projection {
 }
 
 const cellName = /^(?<prompt>.*)@(?<layer>\d+):(?<trait>[^:]+):(?<method>[^:]+)$/
-
-export function projectionId(prompt: string, { trait, layer, method }: VectorName): string {
-  return `${prompt}@${layer}:${trait}:${method}`
-}
 
 export function projectionOf(cell: string): Projection {
   return (cellName.exec(cell) as RegExpExecArray).groups as unknown as Projection
@@ -36,6 +32,23 @@ export function layersOf(task: Task): number {
   const known = layerCounts.get(task) ?? new Set(vectorNames(task).map(({ layer }) => layer)).size
   layerCounts.set(task, known)
   return known
+}
+
+/** A vector that a task projects onto; `end` is how the names of its scores end, after the prompt. */
+export interface ProjectedVector {
+  readonly layer: number
+  readonly end: string
+  readonly output: CellOutput | null
+}
+
+/** They are looked up once for all cells of the task, of which there may be thousands. */
+export function projectedVectors(task: Task, inputs: Inputs): ProjectedVector[] {
+  const outputs = vectorsByName(inputs)
+  return vectorNames(task).map((name) => ({
+    layer: name.layer,
+    end: projectionId('', name),
+    output: outputs.get(`${name.trait}@${name.layer}:${name.method}`) ?? null,
+  }))
 }
 
 export function vectorsByName(inputs: Inputs): Map<string, CellOutput> {

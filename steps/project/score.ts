@@ -1,7 +1,7 @@
 import type { Json } from '../../engine/core/json.ts'
 import type { CellOutput, CellSpec, Inputs, LoadedState, Operation, ParentTask } from '../../engine/core/step-kind.ts'
 import { byLength, readTokens } from '../common/capture.ts'
-import { asked, baseline, indexed, projectionAxes, projectionId, projectionOf, vectorNames, vectorsByName } from './projections.ts'
+import { asked, baseline, indexed, projectedVectors, projectionAxes, projectionOf } from './projections.ts'
 
 /**
  * Answers are read again and projected in the same pass; no recording is stored (`raw: never`). Its scores are those
@@ -13,15 +13,14 @@ export const scoreOperation: Operation = {
   counts: { noun: 'projections', by: 'cell' },
   axes: projectionAxes,
   cells(task, inputs) {
-    const vectorOutputs = vectorsByName(inputs)
+    const vectors = projectedVectors(task, inputs)
     return answersOf(inputs).cells.flatMap(({ spec, output: answer }) =>
-      vectorNames(task).map((name): CellSpec => {
-        const vector = vectorOutputs.get(`${name.trait}@${name.layer}:${name.method}`) ?? null
+      vectors.map(({ layer, end, output: vector }): CellSpec => {
         const known = answer !== null && vector !== null
         return {
-          id: projectionId(spec.id, name),
+          id: spec.id + end,
           group: spec.id,
-          own: known ? { tokens: answer.digest, layer: name.layer, vector: vector.digest, ...baseline(task, vector) } : null,
+          own: known ? { tokens: answer.digest, layer, vector: vector.digest, ...baseline(task, vector) } : null,
           inputs: known ? [answer, vector] : [],
         }
       }),

@@ -4,7 +4,7 @@ import type { CellOutput, CellSpec, Inputs, Operation, ParentTask, Reader, Task,
 import { type AnswerRecord, difference, responseScores } from '../common/answers.ts'
 import { type MetricName, metricNames } from '../common/metrics.ts'
 import { rankingsOf } from '../common/rankings.ts'
-import { vectorAxes, vectorId, type VectorName } from '../common/vectors.ts'
+import { projectionId, vectorAxes, vectorId, type VectorName } from '../common/vectors.ts'
 import { type Across, matrixOf } from './matrix.ts'
 import { type RankedResponse, rankResponses, responseJson, round, type ScoredResponse } from './ranking.ts'
 import { matrixMarkdown, rankingMarkdown } from './tables.ts'
@@ -20,18 +20,17 @@ export const rankOperation: Operation = {
   counts: { noun: 'rankings', by: 'cell' },
   axes: vectorAxes,
   cells(task, inputs) {
-    const answers = foldByOrganism(inputs.of('answers'), () => true)
+    const [organisms, cleans] = [foldByVector(inputs.of('organism')), foldByVector(inputs.of('clean'))]
+    const answers = foldAnswers(inputs.of('answers'))
     return vectorsOf(task).map((vector): CellSpec => {
       const id = vectorId(vector)
-      const mine = (cell: string) => cell.endsWith(`@${vector.layer}:${vector.trait}:${vector.method}`)
-      const sides = [foldByOrganism(inputs.of('organism'), mine), foldByOrganism(inputs.of('clean'), mine), answers]
-      const known = sides.every((side) => side !== null)
-      const [organism, clean] = sides
+      const [organism, clean] = [organisms, cleans].map((side) => side(vector))
+      const known = answers && organism && clean
       return {
         id,
         group: id,
-        own: known ? { vector: id, organism: organism?.digests ?? {}, clean: clean?.digests ?? {}, answers: answers?.digests ?? {} } : null,
-        inputs: known ? [...(organism?.outputs ?? []), ...(clean?.outputs ?? [])] : [],
+        own: known ? { vector: id, organism: organism.digests, clean: clean.digests, answers } : null,
+        inputs: known ? [...organism.outputs, ...clean.outputs] : [],
       }
     })
   },
@@ -97,7 +96,7 @@ async function readResponses(inputs: Inputs, vectors: readonly VectorName[], rea
         tokens: record.tokens.slice(record.prompt_end),
       }
       for (const [index, vector] of vectors.entries()) {
-        const id = `${answer.spec.id}@${vector.layer}:${vector.trait}:${vector.method}`
+        const id = projectionId(answer.spec.id, vector)
         const scoresOf = async (side: ParentTask) => responseScores(id, await read.scores(side.cell(id)?.output as CellOutput), record)
         const own = await scoresOf(parent)
         all[index]?.push({ ...response, scores: clean ? difference(own, await scoresOf(clean)) : own })
@@ -159,21 +158,49 @@ function acrossOf(stored: TextFiles): Across {
   return JSON.parse(stored.files['across_organisms.json'] as string) as Across
 }
 
-/** One digest for each organism over the cells that matter; null while one of them is not known. */
-function foldByOrganism(
-  parents: readonly ParentTask[],
-  matters: (cell: string) => boolean,
-): { digests: Record<string, string>; outputs: CellOutput[] } | null {
-  const digests: Record<string, string> = {}
-  const outputs: CellOutput[] = []
+/** Scores along one vector: one digest for each organism, and the scores themselves. */
+interface Folded {
+  readonly digests: Record<string, string>
+  readonly outputs: CellOutput[]
+}
+
+/** Scores by their vector; null while one of them is not known. Each parent is gone through once, for it may be large. */
+function foldByVector(parents: readonly ParentTask[]): (vector: VectorName) => Folded | null {
+  const folded = new Map<string, Folded>()
+  const unknown = new Set<string>()
   for (const parent of parents) {
-    const cells = parent.cells.filter(({ spec }) => matters(spec.id))
-    const list = cells.map(({ spec, output }) => [spec.group, output?.digest ?? null])
-    if (cells.some(({ output }) => output === null)) return null
-    digests[parent.task.coordinate.organism as string] = digestOfJson(list)
-    outputs.push(...cells.map(({ output }) => output as CellOutput))
+    for (const [vector, cells] of Map.groupBy(parent.cells, ({ spec }) => spec.id.slice(spec.group.length))) {
+      const outputs = cells.flatMap(({ output }) => output ?? [])
+      if (outputs.length < cells.length) unknown.add(vector)
+      const { digests, outputs: all } = remembered(folded, vector)
+      digests[parent.task.coordinate.organism as string] = digestOfCells(cells)
+      for (const output of outputs) all.push(output)
+    }
   }
-  return { digests, outputs }
+  return (vector) => {
+    const name = projectionId('', vector)
+    return unknown.has(name) ? null : remembered(folded, name)
+  }
+}
+
+function remembered(folded: Map<string, Folded>, vector: string): Folded {
+  let known = folded.get(vector)
+  if (!known) folded.set(vector, (known = { digests: {}, outputs: [] }))
+  return known
+}
+
+/** One digest for the answers of each organism; null while one of them is not known. */
+function foldAnswers(parents: readonly ParentTask[]): Record<string, string> | null {
+  const digests: Record<string, string> = {}
+  for (const { task, cells } of parents) {
+    if (cells.some(({ output }) => output === null)) return null
+    digests[task.coordinate.organism as string] = digestOfCells(cells)
+  }
+  return digests
+}
+
+function digestOfCells(cells: ParentTask['cells']): string {
+  return digestOfJson(cells.map(({ spec, output }) => [spec.group, output?.digest ?? null]))
 }
 
 function vectorsOf(task: Task): readonly CategorisedVector[] {

@@ -6,8 +6,10 @@ import { expand, type TaskGraph } from '../../engine/graph/expand.ts'
 import { explainer } from '../../engine/lineage/explain.ts'
 import type { FormerCell, History } from '../../engine/lineage/history.ts'
 import { type ReasonGroup, reasonsOf } from '../../engine/lineage/reasons.ts'
+import { cellMemory } from '../../engine/plan/cell-memory.ts'
 import { sharedComponents } from '../../engine/plan/keys.ts'
 import { type Plan, plan } from '../../engine/plan/plan.ts'
+import type { Snapshot } from '../../engine/plan/settle.ts'
 import { reasonLine } from '../../engine/report/reason-text.ts'
 import { parseYaml } from '../../engine/spec/document.ts'
 import type { Workflow } from '../../engine/spec/workflow.ts'
@@ -113,6 +115,9 @@ interface Made {
   readonly shared: Components
 }
 
+/** So few that plans meet the packing of cells. */
+const fewCells = 5
+
 /** A store in memory, whose cells hold their keys. */
 export class Memory {
   readonly #cells = new Map<Digest, Made>()
@@ -176,7 +181,7 @@ export class Memory {
   }
 
   #plan(graph: TaskGraph): Plan {
-    return plan(graph, {
+    const snapshot: Snapshot = {
       done: () => null,
       ahead: () => {},
       look: (key) => {
@@ -184,7 +189,8 @@ export class Memory {
         if (!made) return null
         return this.#lost.has(key) ? 'lost' : this.#output(made)
       },
-    })
+    }
+    return plan(graph, snapshot, cellMemory(fewCells))
   }
 
   #output({ key, digest }: Made): Omit<CellOutput, 'task' | 'cell'> {
