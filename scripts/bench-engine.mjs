@@ -94,7 +94,7 @@ function million(folder) {
   job.run()
   say(`${job.cells} cells, nothing to do`)
   job.run()
-  const noop = medians(rounds, job.noop)
+  const noop = medians(rounds, job.runAndMemory)
   return {
     million_cells: job.cells,
     cold_plan_1e6_ms: round(plan.ms),

@@ -9,10 +9,12 @@ import type { Executor, MadeCell } from './work.ts'
  * bytes is an object of its own.
  */
 export function engineExecutor(read: Reader): Executor {
+  const killed = Promise.withResolvers<never>()
+  killed.promise.catch(() => {}) // Whatever runs is told; mostly nothing does.
   return {
     async execute({ task, inputs, batch, staging }) {
       const specs = batch.cells.map((cell) => cell.spec)
-      const results = await (task.operation.runs as InEngine).run(task, inputs, specs, read)
+      const results = await Promise.race([(task.operation.runs as InEngine).run(task, inputs, specs, read), killed.promise])
       const lines = results.map((result) => ('files' in result ? canonicalJson({ files: result.files as Json }) : null))
       const texts = lines.filter((line) => line !== null)
       const text = texts.length > 0 ? stageText(staging, 'files.jsonl', `${texts.join('\n')}\n`) : null
@@ -35,6 +37,8 @@ export function engineExecutor(read: Reader): Executor {
       return { files, cells, failed: [] }
     },
     async close() {},
-    kill() {},
+    kill() {
+      killed.reject(new Error('interrupted'))
+    },
   }
 }

@@ -150,6 +150,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
     const { task, deep } = planned(id)
     if (cells) settled.set(id, withMade(settle(id), inputsOf(task, settle), memory, cells))
     made.delete(id)
+    batches.delete(id)
     if (cells || snapshot.done(task, deep) === null) noteIfRoom(() => recordTask(store, deep, settle(id), moved))
     ended++
     for (const { task: used, bytes } of giveUp.finished(id)) {

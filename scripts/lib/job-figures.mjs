@@ -1,5 +1,5 @@
 // What the engine costs on the main job at a given size, the model's work being answered at once.
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { writeJob } from '../../test/bench/workloads.mjs'
 import { dag, dagProgram, median, time, timeAndMemory } from './measure.mjs'
@@ -13,18 +13,21 @@ export const shapes = {
   1e4: { organisms: 14, sets: 2, prompts: 16, layers: 3, projected: 1, traits: 8 },
   1e5: { organisms: 20, sets: 2, prompts: 58, layers: 4, projected: 1, traits: 17 },
   1e6: { organisms: 56, sets: 3, prompts: 92, layers: 4, projected: 1, traits: 28 },
+  // The reference night, projected at each of its layers.
+  3e6: { organisms: 56, sets: 3, prompts: 92, layers: 4, projected: 4, traits: 26 },
 }
 
 /** The job in a folder of its own, not yet run. */
 export function jobIn(folder, shape) {
   const cells = writeJob(folder, models(), shape)
   const here = { cwd: folder, env }
-  const run = () => dag(['run', '--ui', 'json', 'flow.yaml'], here).ms
+  const plan = () => timeAndMemory(node24, [dagProgram, 'plan', 'flow.yaml'], here)
   return {
     cells,
-    run,
-    noop: () => timeAndMemory(node24, [dagProgram, 'run', '--ui', 'json', 'flow.yaml'], here),
-    plan: () => timeAndMemory(node24, [dagProgram, 'plan', 'flow.yaml'], here),
+    run: () => dag(['run', '--ui', 'json', 'flow.yaml'], here).ms,
+    runAndMemory: () => timeAndMemory(node24, [dagProgram, 'run', '--ui', 'json', 'flow.yaml'], here),
+    plan,
+    planOneTrait: () => withTrait(path.join(folder, 'traits'), plan),
     planOneEdit: () => edited(path.join(folder, 'prompts', 'set0.json'), () => dag(['plan', 'flow.yaml'], here).ms),
   }
 }
@@ -48,6 +51,17 @@ function edited(file, work) {
     return work()
   } finally {
     writeFileSync(file, before)
+  }
+}
+
+/** Does something while there is one trait more. */
+function withTrait(folder, work) {
+  const trait = path.join(folder, 'added.json')
+  writeFileSync(trait, readFileSync(path.join(folder, 't0.json'), 'utf8').replace('"t0"', '"added"').replaceAll('yes 0', 'yes added'))
+  try {
+    return work()
+  } finally {
+    rmSync(trait)
   }
 }
 

@@ -27,6 +27,20 @@ export function answersKey(inputs: Inputs): { own: Components; outputs: CellOutp
   return { own, outputs }
 }
 
+const expected = new WeakMap<Inputs, { readonly count: number; readonly sum: number }>()
+
+/** How many answers a task reads, and their tokens in all; those of an answer that is not there yet are as many as it may have. */
+export function expectedTokens(inputs: Inputs): { readonly count: number; readonly sum: number } {
+  let known = expected.get(inputs)
+  if (!known) {
+    const tokens = inputs
+      .of('answers')
+      .flatMap(({ task, cells }) => cells.map(({ spec }) => task.operation.cost(task, inputs, spec).decodeTokens))
+    expected.set(inputs, (known = { count: tokens.length, sum: tokens.reduce((sum, count) => sum + count, 0) }))
+  }
+  return known
+}
+
 /** Reads every answer once, with its scores. */
 export async function readAnswers(inputs: Inputs, vectors: readonly VectorName[], read: Reader): Promise<ScoredAnswer[]> {
   const [organism] = inputs.of('organism') as [ParentTask]

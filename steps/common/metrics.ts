@@ -10,21 +10,23 @@ export type Metrics = Readonly<Record<MetricName, number>>
  */
 export function metricsOf(scores: ArrayLike<number>): Metrics {
   if (scores.length === 0) return { max_token: 0, top3_mean: 0, top5_mean: 0, response_mean: 0, response_std: 0 }
-  const sorted = Array.from(Float64Array.from(scores).sort().reverse())
+  const sorted = new Float64Array(scores).sort().reverse()
   const mean = average(sorted)
   return {
     max_token: sorted[0] as number,
-    top3_mean: average(sorted.slice(0, 3)),
-    top5_mean: average(sorted.slice(0, 5)),
+    top3_mean: average(sorted.subarray(0, 3)),
+    top5_mean: average(sorted.subarray(0, 5)),
     response_mean: mean,
-    response_std: sorted.length > 1 ? Math.sqrt(sum(sorted.map((score) => (score - mean) ** 2)) / (sorted.length - 1)) : 0,
+    response_std: sorted.length > 1 ? Math.sqrt(sum(sorted, (score) => (score - mean) ** 2) / (sorted.length - 1)) : 0,
   }
 }
 
-export function average(values: readonly number[]): number {
+export function average(values: ArrayLike<number>): number {
   return sum(values) / values.length
 }
 
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0)
+function sum(values: ArrayLike<number>, of = (value: number): number => value): number {
+  let total = 0
+  for (let index = 0; index < values.length; index++) total += of(values[index] as number)
+  return total
 }

@@ -1,7 +1,7 @@
 import type { Json } from '../../engine/core/json.ts'
 import type { ParamSchema } from '../../engine/core/schema.ts'
 import type { BytesFile, CellSpec, ExpandContext, Inputs, Operation, Problem, Step, StepKind, Task } from '../../engine/core/step-kind.ts'
-import { answersKey, readAnswers } from '../common/answers.ts'
+import { answersKey, expectedTokens, readAnswers } from '../common/answers.ts'
 import { type AnswerTasks, answerTasks, sidesOf } from '../common/sides.ts'
 import type { VectorName } from '../common/vectors.ts'
 import { parquetBytes } from './parquet.ts'
@@ -99,10 +99,7 @@ const exportOperation: Operation = {
 function bytesOf(task: Task, inputs: Inputs, table: string): number {
   const scores = inputs.of('organism').flatMap((parent) => parent.cells)
   if (table === 'responses') return scores.length * inputs.of('clean').length * 120 + scores.length * 60
-  const tokens = inputs
-    .of('answers')
-    .flatMap((parent) => parent.cells.map((cell) => parent.task.operation.cost(parent.task, inputs, cell.spec).decodeTokens))
-  return tokens.reduce((sum, count) => sum + count, 0) * vectorsOf(task).length * 9
+  return expectedTokens(inputs).sum * vectorsOf(task).length * 9
 }
 
 function vectorsOf(task: Task): readonly VectorName[] {

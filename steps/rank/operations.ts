@@ -1,7 +1,7 @@
 import { digestOfJson } from '../../engine/core/digest.ts'
 import type { Json } from '../../engine/core/json.ts'
 import type { CellOutput, CellSpec, Inputs, Operation, ParentTask, Reader, Task, TextFiles } from '../../engine/core/step-kind.ts'
-import { type AnswerRecord, difference, responseScores } from '../common/answers.ts'
+import { type AnswerRecord, difference, expectedTokens, responseScores } from '../common/answers.ts'
 import { type MetricName, metricNames } from '../common/metrics.ts'
 import { rankingsOf } from '../common/rankings.ts'
 import { projectionId, vectorAxes, vectorId, type VectorName } from '../common/vectors.ts'
@@ -34,18 +34,17 @@ export const rankOperation: Operation = {
       }
     })
   },
-  batches: (_task, _inputs, groups) => [[...groups]],
-  cost: () => ({ decodeTokens: 0, prefillTokens: 0, depth: 0, bytes: 20_000 }),
+  batches: (_task, _inputs, groups) =>
+    Array.from({ length: Math.ceil(groups.length / rankedTogether) }, (_, index) =>
+      groups.slice(index * rankedTogether, (index + 1) * rankedTogether),
+    ),
+  cost: (task, inputs) => ({ decodeTokens: 0, prefillTokens: 0, depth: 0, bytes: bytesOf(task, inputs) }),
   runs: {
     on: 'engine',
     async run(task, inputs, cells, read) {
-      const results: TextFiles[] = []
-      for (let start = 0; start < cells.length; start += readTogether) {
-        const vectors = cells.slice(start, start + readTogether).map((cell) => vectorNamed(task, cell.id))
-        const responses = await readResponses(inputs, vectors, read)
-        results.push(...vectors.map((vector, index) => rankVector(task, vector, responses[index] as ScoredResponse[])))
-      }
-      return results
+      const vectors = cells.map((cell) => vectorNamed(task, cell.id))
+      const responses = await readResponses(inputs, vectors, read)
+      return vectors.map((vector, index) => rankVector(task, vector, responses[index] as ScoredResponse[]))
     },
   },
   folder: (task, cell) => folderOf(task, vectorNamed(task, cell.id)),
@@ -77,8 +76,21 @@ export const overviewOperation: Operation = {
   headline: 'summary.md',
 }
 
-/** Vectors whose scores are in memory at once: an answer is read once for all of them. */
-const readTogether = 8
+/**
+ * Vectors that are one batch: an answer is read once for all of them. The scores of more would take too much memory,
+ * and what is written of a night's answers too long a string.
+ */
+const rankedTogether = 16
+
+/** A token with its score takes so much in the files of a ranking. */
+const listedBytes = 30
+
+/** A rough count, for forecasts: of each organism and of all together the highest responses are written, token by token. */
+function bytesOf(task: Task, inputs: Inputs): number {
+  const { count, sum } = expectedTokens(inputs)
+  const lists = inputs.of('answers').length + 1
+  return lists * (1000 + (task.data.top as number) * listedBytes * (count > 0 ? sum / count : 0))
+}
 
 /** Of each vector, the scored responses of all organisms. */
 async function readResponses(inputs: Inputs, vectors: readonly VectorName[], read: Reader): Promise<ScoredResponse[][]> {

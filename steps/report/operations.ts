@@ -1,5 +1,5 @@
 import type { BytesFile, CellOutput, CellSpec, Inputs, Operation, Reader, Task, TextFiles } from '../../engine/core/step-kind.ts'
-import { answersKey, readAnswers } from '../common/answers.ts'
+import { answersKey, expectedTokens, readAnswers } from '../common/answers.ts'
 import type { VectorName } from '../common/vectors.ts'
 import { type AnswersChunk, answersChunk, answersName, dataOf, dataScript, valuesName } from './chunk.ts'
 import { type Matrix, reportParts } from './data.ts'
@@ -81,8 +81,5 @@ function chunkName({ coordinate }: Task): string {
 /** A rough count, for forecasts: a token's text, and two bytes in base64 for each of its scores. */
 function bytesOf(task: Task, inputs: Inputs): number {
   const { length } = task.data.vectors as unknown[]
-  const tokens = inputs
-    .of('answers')
-    .flatMap((parent) => parent.cells.map((cell) => parent.task.operation.cost(parent.task, inputs, cell.spec).decodeTokens))
-  return tokens.reduce((sum, count) => sum + count, 0) * (9 + 2.7 * length)
+  return expectedTokens(inputs).sum * (9 + 2.7 * length)
 }

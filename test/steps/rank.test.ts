@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest'
+import type { Task } from '../../engine/core/step-kind.ts'
 import { clausesOf } from '../../steps/rank/clauses.ts'
 import { type Across, matrixOf } from '../../steps/rank/matrix.ts'
 import { metricsOf } from '../../steps/common/metrics.ts'
 import { difference } from '../../steps/common/answers.ts'
+import { rankOperation } from '../../steps/rank/operations.ts'
 import { rankResponses } from '../../steps/rank/ranking.ts'
 import { escapeHtml, reportPage } from '../../steps/report/page.ts'
 
@@ -45,6 +47,13 @@ test('responses are ranked by the metric that is asked for', () => {
   const list = [response('steady', [2, 2, 2]), response('peak', [5, 0, 0])]
   expect(rankResponses(list, 'response_mean').responses.map((entry) => entry.promptId)).toEqual(['steady', 'peak'])
   expect(rankResponses(list, 'max_token').responses.map((entry) => entry.promptId)).toEqual(['peak', 'steady'])
+})
+
+test('vectors are ranked some at a time, for a night has many and each comes to many megabytes', () => {
+  const vectors = Array.from({ length: 33 }, (_, index) => `trait${index}@2:mean_diff`)
+  const batches = rankOperation.batches({} as Task, { of: () => [] }, vectors)
+  expect(batches.map(({ length }) => length)).toEqual([16, 16, 1])
+  expect(batches.flat()).toEqual(vectors)
 })
 
 test('the matrix weighs each response once, whatever prompt set it is from', () => {
