@@ -13,7 +13,7 @@ export interface CellMemory {
   keep(task: string, cells: readonly SettledCell[], specs: () => readonly CellSpec[]): KeptCells
 }
 
-/** A cell takes about 0.6 kB as it is, and 0.15 kB packed. */
+/** A cell takes about 0.6 kB as it is, and 0.2 kB packed. */
 const mostAtOnce = 100_000
 
 /**

@@ -22,7 +22,7 @@ export async function readFloatColumn(file: string, name: string): Promise<Float
   }
 }
 
-/** Reads each slice at once: by the library's stream, in pieces of 64 kB, a night's rankings took ten times as long. */
+/** Reads each slice at once: with the library's stream of 64 kB pieces, two thirds of a large ranking went into buffers. */
 function bufferOf(handle: FileHandle, size: number): AsyncBuffer {
   return {
     byteLength: size,

@@ -182,11 +182,13 @@ function foldByVector(parents: readonly ParentTask[]): (vector: VectorName) => F
   const unknown = new Set<string>()
   for (const parent of parents) {
     for (const [vector, cells] of Map.groupBy(parent.cells, ({ spec }) => spec.id.slice(spec.group.length))) {
-      const outputs = cells.flatMap(({ output }) => output ?? [])
-      if (outputs.length < cells.length) unknown.add(vector)
-      const { digests, outputs: all } = remembered(folded, vector)
+      if (unknown.has(vector) || cells.some(({ output }) => output === null)) {
+        unknown.add(vector)
+        continue
+      }
+      const { digests, outputs } = remembered(folded, vector)
       digests[parent.task.coordinate.organism as string] = digestOfCells(cells)
-      for (const output of outputs) all.push(output)
+      for (const { output } of cells) outputs.push(output as CellOutput)
     }
   }
   return (vector) => {
