@@ -9,12 +9,15 @@ import type { Executor, MadeCell } from './work.ts'
  * bytes is an object of its own.
  */
 export function engineExecutor(read: Reader): Executor {
-  const killed = Promise.withResolvers<never>()
-  killed.promise.catch(() => {}) // Whatever runs is told; mostly nothing does.
+  /** What ends the work that runs. */
+  const running = new Set<(reason: Error) => void>()
   return {
     async execute({ task, inputs, batch, staging }) {
       const specs = batch.cells.map((cell) => cell.spec)
-      const results = await Promise.race([(task.operation.runs as InEngine).run(task, inputs, specs, read), killed.promise])
+      const { promise: killed, reject } = Promise.withResolvers<never>()
+      running.add(reject)
+      const work = (task.operation.runs as InEngine).run(task, inputs, specs, read)
+      const results = await Promise.race([work, killed]).finally(() => running.delete(reject))
       const lines = results.map((result) => ('files' in result ? canonicalJson({ files: result.files as Json }) : null))
       const texts = lines.filter((line) => line !== null)
       const text = texts.length > 0 ? stageText(staging, 'files.jsonl', `${texts.join('\n')}\n`) : null
@@ -38,7 +41,7 @@ export function engineExecutor(read: Reader): Executor {
     },
     async close() {},
     kill() {
-      killed.reject(new Error('interrupted'))
+      for (const end of running) end(new Error('interrupted'))
     },
   }
 }

@@ -3,6 +3,7 @@ import type { Json } from '../../engine/core/json.ts'
 import type { CellOutput, CellSpec, Inputs, Operation, ParentTask, Reader, Task, TextFiles } from '../../engine/core/step-kind.ts'
 import { type AnswerRecord, difference, expectedTokens, responseScores } from '../common/answers.ts'
 import { type MetricName, metricNames } from '../common/metrics.ts'
+import { chunks } from '../common/pick.ts'
 import { rankingsOf } from '../common/rankings.ts'
 import { projectionId, vectorAxes, vectorId, type VectorName } from '../common/vectors.ts'
 import { type Across, matrixOf } from './matrix.ts'
@@ -34,10 +35,7 @@ export const rankOperation: Operation = {
       }
     })
   },
-  batches: (_task, _inputs, groups) =>
-    Array.from({ length: Math.ceil(groups.length / rankedTogether) }, (_, index) =>
-      groups.slice(index * rankedTogether, (index + 1) * rankedTogether),
-    ),
+  batches: (_task, _inputs, groups) => chunks(groups, rankedTogether),
   cost: (task, inputs) => ({ decodeTokens: 0, prefillTokens: 0, depth: 0, bytes: bytesOf(task, inputs) }),
   runs: {
     on: 'engine',
