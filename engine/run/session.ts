@@ -32,7 +32,7 @@ import { roomWatch } from './room.ts'
 import { recorderOf } from './stands-on.ts'
 import { Tally } from './tally.ts'
 import { type WithoutFailed, withoutFailed } from './without-failed.ts'
-import { showResults, type ShownResults } from './views.ts'
+import { howFar, nothingShown, notesOf, showResults, type ShownResults } from './views.ts'
 
 export interface SessionOptions {
   /** Of the run; the caller holds the store for it. */
@@ -132,19 +132,9 @@ function together(failed: RunResult['totals'], rest: RunResult['totals']): RunRe
   }
 }
 
-const nothingShown: ShownResults = { written: 0, removed: 0, keptAside: [], writtenOver: {}, look: [] }
-
-/** What became of results that were shown before. */
-function notesOf({ keptAside, removed, writtenOver }: ShownResults, experiment: string): string[] {
-  const folder = path.join('experiments', experiment)
-  return [
-    ...keptAside.map((aside) => `a result was edited by hand; the edited file is kept as ${aside}`),
-    ...Object.entries(writtenOver).map(
-      ([workflow, count]) =>
-        `results of ${path.basename(workflow)} in ${folder} were written over: ${count}; where both are in use, give one another \`experiment:\``,
-    ),
-    ...(removed > 0 ? [`results that the workflow no longer makes were removed from ${folder}: ${removed}`] : []),
-  ]
+/** A run that was stopped while its results were shown. */
+function stopped(result: RunResult, because: string | null): RunResult {
+  return { ...result, totals: { ...result.totals, outcome: 'stopped', because } }
 }
 
 async function session(options: SessionOptions, firstPlan: Plan, expected: Forecast, found: readonly ObjectLost[]): Promise<Ended> {
@@ -252,13 +242,16 @@ async function session(options: SessionOptions, firstPlan: Plan, expected: Forec
         result = { ...result, settled: ranked.result.settled, totals: together(result.totals, ranked.result.totals) }
         leftOut = rest.leftOut
       }
+      const { requested } = options.stop
+      const showing = { onShown: howFar(emit, now), isStopped: () => options.stop.requested !== requested }
       try {
-        shown = options.slice ? nothingShown : await showResults(store, plan, view, result.settled, read)
+        shown = options.slice ? nothingShown : await showResults(store, plan, view, result.settled, read, showing)
+        if (shown.cut && result.totals.outcome === 'done') result = stopped(result, options.stop.because)
       } catch (error) {
         const full = error instanceof CorruptObject ? null : room.blames(error)
         if (full !== null) {
           options.stop.drain(full)
-          result = { ...result, totals: { ...result.totals, outcome: 'stopped', because: full } }
+          result = stopped(result, full)
           shown = nothingShown
           continue
         }

@@ -18,14 +18,11 @@ export interface ViewFile {
   content(): Promise<string | Uint8Array>
 }
 
-/** What a view is to hold. */
+/** A folder that shows a workflow's results. */
 export interface View {
   readonly folder: string
   /** Of which workflow: several may show their results in one folder. */
   readonly workflow: string
-  readonly files: readonly ViewFile[]
-  /** Whether these are all: what the workflow showed before and shows no longer goes. */
-  readonly complete: boolean
 }
 
 /** What was done to bring a view up to date. */
@@ -42,41 +39,60 @@ export interface ViewChanges {
  * Brings an experiment's folder up to date: a disposable copy of results that people look at. A file that is as we
  * left it is not touched; one that is gone is restored; one that was edited is kept aside, never overwritten. Files that
  * are not ours stay.
- * @throws Error when the folder is foreign.
  */
-export async function refreshView(store: Store, view: View): Promise<ViewChanges> {
-  const kept = await writeFiles(store, view)
-  const left = view.complete ? removeFormer(store, view) : { removed: 0, keptAside: [] }
-  return { ...kept, removed: left.removed, keptAside: [...kept.keptAside, ...left.keptAside] }
-}
+export class ViewRefresh {
+  readonly #store: Store
+  readonly #view: View
+  readonly #shown = new Set<string>()
+  readonly #keptAside: string[] = []
+  readonly #writtenOver: Record<string, number> = {}
+  #written = 0
 
-async function writeFiles(store: Store, view: View): Promise<Omit<ViewChanges, 'removed'>> {
-  const stale = staleFiles(store, view)
-  const writtenOver: Record<string, number> = {}
-  if (stale.length === 0) return { written: 0, keptAside: [], writtenOver }
-  claim(view.folder)
-  // That they are ours is known before they are there, so that what a killed run leaves of them can be taken away.
-  const announce = store.db.prepare('INSERT OR IGNORE INTO views (path, digest, workflow) VALUES (?, ?, ?)')
-  store.transaction(() => stale.forEach(({ name, digest }) => announce.run(name, digest, view.workflow)))
-  const keptAside: string[] = []
-  const written = stale.filter(({ isCurrent }) => !isCurrent)
-  for (const { target, content, isEdited, shownBy } of written) {
-    if (shownBy !== null) writtenOver[shownBy] = (writtenOver[shownBy] ?? 0) + 1
+  constructor(store: Store, view: View) {
+    this.#store = store
+    this.#view = view
+  }
+
+  /** Brings some of the files up to date. Answers how many were written. @throws Error when the folder is foreign. */
+  async show(files: readonly ViewFile[]): Promise<number> {
+    const { folder, workflow } = this.#view
+    for (const file of files) this.#shown.add(path.join(folder, file.path))
+    const stale = staleFiles(this.#store, this.#view, files)
+    if (stale.length === 0) return 0
+    claim(folder)
+    const { db } = this.#store
+    // That they are ours is known before they are there, so that what a killed run leaves of them can be taken away.
+    const announce = db.prepare('INSERT OR IGNORE INTO views (path, digest, workflow) VALUES (?, ?, ?)')
+    this.#store.transaction(() => stale.forEach(({ name, digest }) => announce.run(name, digest, workflow)))
+    const written = stale.filter(({ isCurrent }) => !isCurrent)
+    for (const file of written) await this.#write(file)
+    for (const touched of new Set(written.map(({ target }) => path.dirname(target)))) syncFolder(touched)
+    const remember = db.prepare(
+      'INSERT OR REPLACE INTO views (path, digest, size, mtime, ctime, inode, workflow) VALUES (?, ?, ?, ?, ?, ?, ?)',
+    )
+    this.#store.transaction(() => {
+      for (const { name, target, digest } of stale) {
+        const stat = statSync(target, { bigint: true })
+        remember.run(name, digest, Number(stat.size), String(stat.mtimeNs), String(stat.ctimeNs), String(stat.ino), workflow)
+      }
+    })
+    this.#written += written.length
+    return written.length
+  }
+
+  /** `complete`: all was shown, so that what the workflow showed before and shows no longer goes. */
+  end(complete: boolean): ViewChanges {
+    const former = complete ? removeFormer(this.#store, this.#view, this.#shown) : { removed: 0, keptAside: [] }
+    const keptAside = [...this.#keptAside, ...former.keptAside]
+    return { written: this.#written, removed: former.removed, keptAside, writtenOver: this.#writtenOver }
+  }
+
+  async #write({ target, content, isEdited, shownBy }: StaleFile): Promise<void> {
+    if (shownBy !== null) this.#writtenOver[shownBy] = (this.#writtenOver[shownBy] ?? 0) + 1
     const fresh = await content()
-    if (isEdited && digestOfBytes(readFileSync(target)) !== digestOfBytes(fresh)) keptAside.push(keepAside(target))
+    if (isEdited && digestOfBytes(readFileSync(target)) !== digestOfBytes(fresh)) this.#keptAside.push(keepAside(target))
     writeByRename(target, fresh)
   }
-  for (const folder of new Set(written.map(({ target }) => path.dirname(target)))) syncFolder(folder)
-  const remember = store.db.prepare(
-    'INSERT OR REPLACE INTO views (path, digest, size, mtime, ctime, inode, workflow) VALUES (?, ?, ?, ?, ?, ?, ?)',
-  )
-  store.transaction(() => {
-    for (const { name, target, digest } of stale) {
-      const stat = statSync(target, { bigint: true })
-      remember.run(name, digest, Number(stat.size), String(stat.mtimeNs), String(stat.ctimeNs), String(stat.ino), view.workflow)
-    }
-  })
-  return { written: written.length, keptAside, writtenOver }
 }
 
 /** A file of a view that is to be written, or where it is current to be remembered as this workflow's. */
@@ -91,7 +107,7 @@ interface StaleFile extends ViewFile {
   readonly shownBy: string | null
 }
 
-function staleFiles(store: Store, { folder, workflow, files }: View): StaleFile[] {
+function staleFiles(store: Store, { folder, workflow }: View, files: readonly ViewFile[]): StaleFile[] {
   const recall = store.db.prepare('SELECT * FROM views WHERE path = ?')
   return files.flatMap((file) => {
     const target = path.join(folder, file.path)
@@ -107,8 +123,7 @@ function staleFiles(store: Store, { folder, workflow, files }: View): StaleFile[
 }
 
 /** Takes away what the workflow showed once and shows no longer; what was edited meanwhile is kept aside. */
-function removeFormer(store: Store, { folder, workflow, files }: View): Pick<ViewChanges, 'removed' | 'keptAside'> {
-  const shown = new Set(files.map((file) => path.join(folder, file.path)))
+function removeFormer(store: Store, { folder, workflow }: View, shown: ReadonlySet<string>): Pick<ViewChanges, 'removed' | 'keptAside'> {
   const rows = store.db.prepare('SELECT * FROM views WHERE workflow = ?').all(workflow) as unknown as (ViewRow & { path: string })[]
   const former = rows
     .map((row) => ({ ...row, file: fileOfName(store.layout, row.path) }))

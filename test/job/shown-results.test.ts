@@ -1,8 +1,11 @@
-import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs'
-import { expect, onTestFinished, test } from 'vitest'
+import { execFileSync } from 'node:child_process'
+import { closeSync, constants, existsSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { dag, run } from '../support/dag.ts'
+import { patience } from '../support/fake.ts'
 import { filesBelow } from '../support/files.ts'
 import { changeIndex } from '../support/stored.ts'
+import { watched } from '../support/watched.ts'
 import { finishedWorkspace, freshWorkspace, organismList, type Workspace, workflowFile, workspaceAt } from '../support/workspace.ts'
 
 const experiment = 'experiments/audit'
@@ -134,6 +137,29 @@ test('results of which a killed run had only said that it would write them are t
   expect(events.flatMap((event) => (event.type === 'log' ? [event.text] : []))).toEqual([
     `a result was edited by hand; the edited file is kept as ${workspace.at(experiment, 'outputs/a/o.txt')}.edited-1`,
   ])
+})
+
+test('ctrl-c while results are shown leaves the rest of them to the next run', async () => {
+  const workspace = freshWorkspace()
+  const names = Array.from({ length: 60 }, (_, index) => `step${index}`)
+  workspace.write(workflowFile, commands(names))
+  await run(workspace)
+  rmSync(workspace.at(experiment), { recursive: true })
+  workspace.write(`${experiment}/.made-by-dag`, '')
+  // Something that the run waits for: it looks whether this is an edited result.
+  mkdirSync(workspace.at(experiment, 'outputs/step0'), { recursive: true })
+  const pipe = workspace.at(experiment, 'outputs/step0/o.txt')
+  execFileSync('mkfifo', [pipe])
+  const running = watched(workspace.folder, ['run', '--ui', 'plain', workflowFile])
+  const waits = await vi.waitFor(() => openSync(pipe, constants.O_WRONLY | constants.O_NONBLOCK), patience)
+  running.child.kill('SIGINT')
+  writeSync(waits, 'mine')
+  closeSync(waits)
+  expect(await running.end).toEqual({ code: 75, signal: null })
+  expect(running.stdout()).toContain('stopped after')
+  expect(readdirSync(workspace.at(experiment, 'outputs'))).toHaveLength(50)
+  expect((await run(workspace)).finished).toMatchObject({ outcome: 'done', cells: { ran: 0, reused: 60, failed: 0 } })
+  expect(readdirSync(workspace.at(experiment, 'outputs'))).toHaveLength(60)
 })
 
 test('an index of the former layout goes on: what it shows belongs to the workflow from the next run on', async () => {
