@@ -3,7 +3,7 @@ import type { RunFinished } from '../core/events.ts'
 import { answeredShare, goesOn, modelWork, type Pilot, type PilotResult, pilotSources, projected } from '../plan/pilot.ts'
 import type { Prepared } from '../prepare.ts'
 import { pilotHead, pilotText } from '../report/pilot-text.ts'
-import { planNow } from '../run/session.ts'
+import { planNow } from '../run/plan-now.ts'
 import type { Store } from '../store/store.ts'
 
 /** What `dag run --pilot` does where the workflow says nothing. */

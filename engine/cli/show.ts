@@ -6,7 +6,7 @@ import { type RunLine, type RunReport, runLine, runReport, type StoreReport } fr
 import { runText, storeText, workflowText } from '../report/show-text.ts'
 import { type ResultFiles, type WorkflowReport, workflowReport } from '../report/show-workflow.ts'
 import type { Plan } from '../plan/plan.ts'
-import { planNow } from '../run/session.ts'
+import { planNow } from '../run/plan-now.ts'
 import { shownFiles } from '../run/views.ts'
 import { holdings, objectSizes, objectsNoted } from '../store/holdings.ts'
 import { lockHolder } from '../store/lock.ts'

@@ -4,7 +4,7 @@ import { storagePolicies } from '../plan/policies.ts'
 import type { Profile } from '../plan/profile.ts'
 import type { Prepared } from '../prepare.ts'
 import type { Store } from '../store/store.ts'
-import { planNow } from './session.ts'
+import { planNow } from './plan-now.ts'
 
 /** What the workflow would take with another way to keep what is computed. */
 export interface PolicyForecast {

@@ -1,38 +1,31 @@
 import path from 'node:path'
-import type { Diagnostic } from '../core/diagnostic.ts'
 import type { Digest } from '../core/digest.ts'
-import type { ObjectLost, RunEvent, RunFinished } from '../core/events.ts'
-import { fail, ok, type Result } from '../core/result.ts'
-import { CorruptObject, type Task } from '../core/step-kind.ts'
-import { type Forecast, forecast } from '../plan/forecast.ts'
-import { modelsToLoad } from '../plan/memory.ts'
-import { type Plan, plan as makePlan } from '../plan/plan.ts'
-import type { Profile } from '../plan/profile.ts'
+import type { ObjectLost, RunEvent, RunFact, RunFinished } from '../core/events.ts'
+import { CorruptObject, type Reader } from '../core/step-kind.ts'
+import type { Forecast } from '../plan/forecast.ts'
+import type { Plan } from '../plan/plan.ts'
 import { totalsOf } from '../plan/totals.ts'
 import type { Prepared } from '../prepare.ts'
-import { damagedObjects } from '../store/damaged-objects.ts'
-import { discard } from '../store/durable.ts'
+import { toBlob } from '../store/blob.ts'
 import { heldElsewhere } from '../store/held.ts'
 import { createReader } from '../store/read.ts'
-import { toBlob } from '../store/blob.ts'
-import { clearStaging, type Store } from '../store/store.ts'
+import type { Store } from '../store/store.ts'
 import { tokenLimits } from '../store/token-limits.ts'
 import { commandExecutor } from './command-executor.ts'
 import { engineExecutor } from './engine-executor.ts'
 import { recordedFile } from './explaining.ts'
-import { type Journal, openJournal } from './journal.ts'
-import { endOrphans } from './orphans.ts'
-import { diskProblems, experimentFolder, filesNeeded, folderProblems, memoryHere, memoryProblems } from './preflight.ts'
+import { planNow } from './plan-now.ts'
+import { experimentFolder } from './preflight.ts'
 import { type ReasonRecorder, recordReasons } from './reasons.ts'
-import { measuredHere, snapshotOf } from './record.ts'
-import { type RunResult, run, type StopSignal, taskInfos, withTime } from './run.ts'
+import { type RoomWatch, roomWatch } from './room.ts'
+import { type RunOptions, type RunResult, run, type StopSignal, taskInfos } from './run.ts'
 import type { SidecarCommand } from './sidecar.ts'
 import { sidecarExecutor } from './sidecar-executor.ts'
-import { roomWatch } from './room.ts'
 import { recorderOf } from './stands-on.ts'
 import { Tally } from './tally.ts'
-import { type WithoutFailed, withoutFailed } from './without-failed.ts'
+import { Teller } from './teller.ts'
 import { howFar, nothingShown, notesOf, showResults, type ShownResults } from './views.ts'
+import { type WithoutFailed, withoutFailed } from './without-failed.ts'
 
 export interface SessionOptions {
   /** Of the run; the caller holds the store for it. */
@@ -60,63 +53,214 @@ export interface Ended {
   readonly plan: Plan
 }
 
+/** What was worked on, by which plan, and without which organisms. */
+interface Worked {
+  readonly plan: Plan
+  readonly result: RunResult
+  readonly leftOut: readonly string[]
+}
+
+type Shown = Worked & { readonly shown: ShownResults }
+
+/**
+ * A run from its first event to its last. It plans, works and shows in rounds: where something that was there before is
+ * found lost or damaged, a further round makes it again.
+ */
+export class Session {
+  readonly #options: SessionOptions
+  readonly #teller: Teller
+  readonly #tally: Tally
+  readonly #room: RoomWatch
+  readonly #read: Reader
+  readonly #executors: RunOptions['executors']
+  readonly #standsOn: ReturnType<typeof recorderOf>
+  readonly #losses: Losses
+  #reasons: ReasonRecorder | null = null
+  #held: ReadonlySet<Digest> | null = null
+
+  constructor(options: SessionOptions) {
+    const { id, store, prepared, now } = options
+    this.#options = options
+    this.#teller = new Teller(store.layout, id, options)
+    this.#tally = new Tally(now())
+    this.#room = roomWatch(store.layout.root, options.keepFree)
+    this.#read = createReader(store.layout)
+    const { emit } = this.#teller
+    this.#executors = {
+      sidecar: sidecarExecutor({ ...options.sidecar, layout: store.layout, limits: tokenLimits(store), emit }),
+      engine: engineExecutor(this.#read),
+      command: commandExecutor(store.layout, emit),
+    }
+    this.#standsOn = recorderOf(store, prepared.workflow, id, now)
+    this.#losses = new Losses(store, id)
+  }
+
+  /** `found`: what was lost before the run has planned. */
+  async run(firstPlan: Plan, expected: Forecast, found: readonly ObjectLost[]): Promise<Ended> {
+    const nothingToDo = !hasWork(firstPlan)
+    if (!nothingToDo) this.#teller.keepJournal()
+    this.#teller.emit(this.#started(firstPlan, expected))
+    for (const event of found) this.#teller.emit(event)
+    if (!nothingToDo) this.#standsOn.started(firstPlan)
+    try {
+      for (let plan = firstPlan; ; plan = this.#planAgain()) {
+        const worked = await this.#work(plan)
+        const shown = worked && (await this.#show(worked))
+        if (shown) return this.#end(shown)
+      }
+    } finally {
+      await Promise.all(Object.values(this.#executors).map((executor) => executor.close()))
+    }
+  }
+
+  #started(plan: Plan, expected: Forecast): RunFact {
+    const { workflow } = this.#options.prepared
+    return {
+      type: 'run-started',
+      run: this.#options.id,
+      workflow: workflow.name,
+      experiment: workflow.experiment,
+      tasks: taskInfos(plan),
+      expected: {
+        ...totalsOf(plan, expected),
+        seconds: expected.seconds,
+        secondsOfStage: Object.fromEntries(expected.secondsOfStage),
+        bytes: expected.bytes,
+      },
+    }
+  }
+
+  #planAgain(): Plan {
+    const { plan } = planNow(this.#options.prepared, this.#options.store)
+    this.#standsOn.started(plan)
+    this.#tally.nextRound()
+    return plan
+  }
+
+  /** Null where something was lost, so that there is a plan to be made once more. */
+  async #work(plan: Plan): Promise<Worked | null> {
+    const { id, prepared, store, stop, now } = this.#options
+    if (hasWork(plan)) this.#reasons ??= recordReasons(prepared, store, plan, id, now())
+    const result = await this.#run(plan, {
+      tally: this.#tally,
+      emit: this.#teller.emit,
+      onSettled: (task) => this.#reasons?.settled(task, plan),
+    })
+    if (result.lost.length > 0 && !stop.requested) {
+      this.#losses.add(result.lost)
+      return null
+    }
+    const rest = result.totals.outcome === 'failed' ? withoutFailed(prepared, this.#tally.failedTasks) : null
+    return rest ? await this.#goOn(rest, result) : { plan, result, leftOut: [] }
+  }
+
+  /** Makes what is to be made without the organisms that failed: rankings, reports. */
+  async #goOn({ prepared, leftOut }: WithoutFailed, failed: RunResult): Promise<Worked> {
+    const { plan } = planNow(prepared, this.#options.store)
+    const todo = new Set(plan.tasks.flatMap(({ task, toRun }) => (toRun > 0 ? [task.id] : [])))
+    const { emit } = this.#teller
+    emit({ type: 'log', task: null, text: `going on without ${leftOut.join(', ')}: ${[...todo].join(', ') || 'nothing to make'}` })
+    const result = await this.#run(plan, {
+      tally: new Tally(this.#options.now()),
+      emit: (event) => ('task' in event && event.task !== null && !todo.has(event.task) ? undefined : emit(event)),
+      onSettled: () => {},
+    })
+    return { plan, result: { ...failed, settled: result.settled, totals: together(failed.totals, result.totals) }, leftOut }
+  }
+
+  #run(plan: Plan, how: Pick<RunOptions, 'tally' | 'emit' | 'onSettled'>): Promise<RunResult> {
+    const { prepared, store } = this.#options
+    return run({
+      ...this.#options,
+      ...how,
+      workflow: prepared.workflow.name,
+      plan,
+      room: this.#room,
+      held: () => (this.#held ??= heldElsewhere(store.layout, recordedFile(store, prepared.workflow))),
+      executors: this.#executors,
+      logOf: (task) => this.#teller.logOf(task),
+    })
+  }
+
+  /** Null where a result was found damaged, so that there is a plan to be made once more. */
+  async #show(worked: Worked): Promise<Shown | null> {
+    const { store, prepared, workspace, slice, stop, now } = this.#options
+    if (slice) return { ...worked, shown: nothingShown }
+    const { plan, result } = worked
+    const view = { folder: experimentFolder(workspace, prepared.workflow), workflow: recordedFile(store, prepared.workflow) }
+    const { requested } = stop
+    const showing = { onShown: howFar(this.#teller.emit, now), isStopped: () => stop.requested !== requested }
+    try {
+      const shown = await showResults(store, plan, view, result.settled, this.#read, showing)
+      const isCut = shown.cut && result.totals.outcome === 'done'
+      return { ...worked, shown, result: isCut ? stopped(result, stop.because) : result }
+    } catch (error) {
+      if (error instanceof CorruptObject) {
+        this.#teller.keepJournal()
+        this.#teller.emit(loseObject(store, error))
+        if (stop.requested) return { ...worked, shown: nothingShown }
+        this.#losses.add([error.object])
+        return null
+      }
+      const full = this.#room.blames(error)
+      if (full === null) throw error
+      stop.drain(full)
+      return { ...worked, shown: nothingShown, result: stopped(result, full) }
+    }
+  }
+
+  #end({ plan, result: { totals }, shown, leftOut }: Shown): Ended {
+    const { experiment } = this.#options.prepared.workflow
+    this.#reasons?.end(totals.outcome)
+    for (const text of notesOf(shown, experiment)) this.#teller.emit({ type: 'log', task: null, text })
+    if (totals.outcome === 'done' && !this.#options.slice) this.#standsOn.finished(plan)
+    const finished: RunFinished = {
+      type: 'run-finished',
+      ...totals,
+      ...this.#teller.loads,
+      look: shown.look.map((file) => path.join('experiments', experiment, file)),
+      ...(leftOut.length > 0 ? { leftOut } : {}),
+    }
+    this.#teller.emit(finished)
+    return { finished, plan }
+  }
+}
+
 /** So often objects that this very run made may be found damaged; more, and the disk fails. */
 const mostAgain = 5
 
 /**
- * Takes what a run lost and throws where a further plan is no use. Of what was there before the run, each object is lost
- * once at most, and made again.
+ * What a run has lost. Of what was there before the run, each object is lost once at most, and made again; where what it
+ * made itself is lost over and over, a further plan is no use.
  */
-function disk(store: Store, id: string): { lost(objects: readonly Digest[]): void } {
-  const made = store.db.prepare('SELECT 1 FROM unit_objects JOIN units ON units.id = unit WHERE object = ? AND run = ?')
-  let again = 0
-  return {
-    lost(objects) {
-      again += objects.filter((object) => made.get(toBlob(object), id)).length
-      if (again > mostAgain)
-        throw new Error(`what was just stored was found damaged ${again} times: the disk of ${store.layout.root} fails`)
-    },
+class Losses {
+  readonly #store: Store
+  readonly #id: string
+  #again = 0
+
+  /** `id`: of the run. */
+  constructor(store: Store, id: string) {
+    this.#store = store
+    this.#id = id
+  }
+
+  /** @throws Error when the disk fails. */
+  add(objects: readonly Digest[]): void {
+    const { db, layout } = this.#store
+    const made = db.prepare('SELECT 1 FROM unit_objects JOIN units ON units.id = unit WHERE object = ? AND run = ?')
+    this.#again += objects.filter((object) => made.get(toBlob(object), this.#id)).length
+    if (this.#again > mostAgain)
+      throw new Error(`what was just stored was found damaged ${this.#again} times: the disk of ${layout.root} fails`)
   }
 }
 
-/**
- * One run of a workflow: plans, refuses what cannot end well, does the work and shows the results.
- * The error holds every reason for which nothing was started.
- */
-export async function runWorkflow(options: SessionOptions): Promise<Result<Ended, readonly Diagnostic[]>> {
-  const { store, prepared } = options
-  endOrphans(store.layout)
-  clearStaging(store)
-  const lost = (await damagedObjects(store.layout, options.touched)).map((object) =>
-    loseObject(store, new CorruptObject(object, 'does not match its digest')),
-  )
-  const { plan, expected } = planNow(prepared, store)
-  const refused = [
-    ...(plan.tasks.some(({ toRun }) => toRun > 0) ? prepared.notReady : []),
-    ...folderProblems(experimentFolder(options.workspace, prepared.workflow), plan.graph),
-    ...diskProblems(store.layout.root, { bytes: expected.disk.peak.bytes, files: filesNeeded(plan) }, options.keepFree),
-    ...memoryProblems(modelsToLoad(plan), memoryHere()),
-  ]
-  if (refused.length > 0) return fail(refused)
-  const ended = await session(options, plan, expected, lost)
-  if (ended.finished.outcome === 'done') discard(path.join(store.layout.staging, options.id))
-  return ok(ended)
-}
-
 /** Takes a damaged object out of use, and says so. */
-function loseObject(store: Store, { object, message }: CorruptObject): ObjectLost {
+export function loseObject(store: Store, { object, message }: CorruptObject): ObjectLost {
   return { type: 'object-lost', object, detail: message, cells: store.quarantine(object) }
 }
 
-/** `profile`: the machine that the forecast is for, where it is not this one. `times` as the forecast has it. */
-export function planNow(
-  prepared: Prepared,
-  store: Store,
-  profile: Profile | null = null,
-  times?: (task: Task) => number,
-): { plan: Plan; expected: Forecast } {
-  const plan = makePlan(prepared.graph, snapshotOf(store))
-  return { plan, expected: forecast(plan, measuredHere(store), profile, times) }
+export function hasWork(plan: Plan): boolean {
+  return plan.tasks.some(({ toRun }) => toRun > 0)
 }
 
 /** What a run did and what was done after it without the organisms that failed. */
@@ -135,149 +279,4 @@ function together(failed: RunResult['totals'], rest: RunResult['totals']): RunRe
 /** A run that was stopped while its results were shown. */
 function stopped(result: RunResult, because: string | null): RunResult {
   return { ...result, totals: { ...result.totals, outcome: 'stopped', because } }
-}
-
-async function session(options: SessionOptions, firstPlan: Plan, expected: Forecast, found: readonly ObjectLost[]): Promise<Ended> {
-  const { id, store, prepared, now } = options
-  const nothingToDo = firstPlan.tasks.every(({ toRun }) => toRun === 0)
-  let journal: Journal | null = nothingToDo ? null : openJournal(store.layout.runs, id)
-  /** What a sidecar says while it ends is for the logs only. */
-  let ended = false
-  let modelLoads = 0
-  let adapterSwitches = 0
-  const emit = withTime((event) => {
-    if (event.type === 'state-changed') {
-      modelLoads += Number(event.change === 'base-loaded')
-      adapterSwitches += Number(event.change === 'adapter-on')
-    }
-    journal?.event(event)
-    if (!ended) options.onEvent(event)
-    ended ||= event.type === 'run-finished'
-  }, now)
-
-  emit({
-    type: 'run-started',
-    run: id,
-    workflow: prepared.workflow.name,
-    experiment: prepared.workflow.experiment,
-    tasks: taskInfos(firstPlan),
-    expected: {
-      ...totalsOf(firstPlan, expected),
-      seconds: expected.seconds,
-      secondsOfStage: Object.fromEntries(expected.secondsOfStage),
-      bytes: expected.bytes,
-    },
-  })
-  for (const event of found) emit(event)
-  const standsOn = recorderOf(store, prepared.workflow, id, now)
-  if (!nothingToDo) standsOn.started(firstPlan)
-  let reasons: ReasonRecorder | null = null
-  const tally = new Tally(now())
-  const read = createReader(store.layout)
-  const room = roomWatch(store.layout.root, options.keepFree)
-  let others: ReadonlySet<Digest> | undefined
-  const held = () => (others ??= heldElsewhere(store.layout, recordedFile(store, prepared.workflow)))
-  const executors = {
-    sidecar: sidecarExecutor({ ...options.sidecar, layout: store.layout, limits: tokenLimits(store), emit }),
-    engine: engineExecutor(read),
-    command: commandExecutor(store.layout, emit),
-  }
-  /** Makes what is to be made without the organisms that failed: rankings, reports. */
-  const runRest = async (rest: WithoutFailed): Promise<{ plan: Plan; result: RunResult }> => {
-    const { plan } = planNow(rest.prepared, store)
-    const todo = new Set(plan.tasks.flatMap(({ task, toRun }) => (toRun > 0 ? [task.id] : [])))
-    emit({ type: 'log', task: null, text: `going on without ${rest.leftOut.join(', ')}: ${[...todo].join(', ') || 'nothing to make'}` })
-    const result = await run({
-      ...options,
-      workflow: prepared.workflow.name,
-      plan,
-      room,
-      held,
-      executors,
-      tally: new Tally(now()),
-      emit: (event) => ('task' in event && event.task !== null && !todo.has(event.task) ? undefined : emit(event)),
-      onSettled: () => {},
-      logOf: (task) => journal?.logOf(task) ?? null,
-    })
-    return { plan, result }
-  }
-  let leftOut: readonly string[] = []
-  try {
-    const view = {
-      folder: experimentFolder(options.workspace, prepared.workflow),
-      workflow: recordedFile(store, prepared.workflow),
-    }
-    let plan = firstPlan
-    let result: RunResult | undefined
-    let shown: ShownResults | undefined
-    const { lost } = disk(store, id)
-    for (let round = 0; !shown; round++) {
-      if (round > 0) {
-        plan = planNow(prepared, store).plan
-        standsOn.started(plan)
-        tally.nextRound()
-      }
-      const planned = plan
-      if (planned.tasks.some(({ toRun }) => toRun > 0)) reasons ??= recordReasons(prepared, store, planned, id, now())
-      result = await run({
-        ...options,
-        workflow: prepared.workflow.name,
-        plan,
-        room,
-        held,
-        executors,
-        tally,
-        emit,
-        onSettled: (task) => reasons?.settled(task, planned),
-        logOf: (task) => journal?.logOf(task) ?? null,
-      })
-      if (result.lost.length > 0 && !options.stop.requested) {
-        lost(result.lost)
-        continue
-      }
-      const rest = result.totals.outcome === 'failed' ? withoutFailed(prepared, tally.failedTasks) : null
-      if (rest) {
-        const ranked = await runRest(rest)
-        plan = ranked.plan
-        result = { ...result, settled: ranked.result.settled, totals: together(result.totals, ranked.result.totals) }
-        leftOut = rest.leftOut
-      }
-      const { requested } = options.stop
-      const showing = { onShown: howFar(emit, now), isStopped: () => options.stop.requested !== requested }
-      try {
-        shown = options.slice ? nothingShown : await showResults(store, plan, view, result.settled, read, showing)
-        if (shown.cut && result.totals.outcome === 'done') result = stopped(result, options.stop.because)
-      } catch (error) {
-        const full = error instanceof CorruptObject ? null : room.blames(error)
-        if (full !== null) {
-          options.stop.drain(full)
-          result = stopped(result, full)
-          shown = nothingShown
-          continue
-        }
-        if (!(error instanceof CorruptObject)) throw error
-        journal ??= openJournal(store.layout.runs, id)
-        emit(loseObject(store, error))
-        if (options.stop.requested) shown = nothingShown
-        else lost([error.object])
-      }
-    }
-    const { totals } = result as RunResult
-    reasons?.end(totals.outcome)
-    for (const text of notesOf(shown, prepared.workflow.experiment)) emit({ type: 'log', task: null, text })
-    if (totals.outcome === 'done' && !options.slice) standsOn.finished(plan)
-    const look = shown.look.map((file) => path.join('experiments', prepared.workflow.experiment, file))
-    const finished: RunFinished = {
-      type: 'run-finished',
-      ...totals,
-      modelLoads,
-      adapterSwitches,
-      look,
-      ...(leftOut.length > 0 ? { leftOut } : {}),
-    }
-    emit(finished)
-    return { finished, plan }
-  } finally {
-    await Promise.all(Object.values(executors).map((executor) => executor.close()))
-  }
 }

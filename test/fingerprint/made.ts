@@ -1,7 +1,7 @@
 import { digestOfBytes } from '../../engine/core/digest.ts'
 import type { CellOutput } from '../../engine/core/step-kind.ts'
 import { prepare } from '../../engine/prepare.ts'
-import { planNow } from '../../engine/run/session.ts'
+import { planNow } from '../../engine/run/plan-now.ts'
 import { objectPath, type StoreLayout } from '../../engine/store/layout.ts'
 import { numbersIn } from '../../engine/store/numbers.ts'
 import { createReader, readWhole } from '../../engine/store/read.ts'
