@@ -200,8 +200,8 @@ export interface OnSidecar {
 /** Work in the engine's own process: small, on results already there. */
 export interface InEngine {
   readonly on: 'engine'
-  /** One result a cell, in their order. */
-  run(task: Task, inputs: Inputs, cells: readonly CellSpec[], read: Reader): Promise<readonly (TextFiles | BytesFile)[]>
+  /** One result a cell, in their order, each made when it is asked for: between them the process does other things. */
+  run(task: Task, inputs: Inputs, cells: readonly CellSpec[], read: Reader): AsyncIterable<TextFiles | BytesFile>
 }
 
 /** One cell's result as named text files. */

@@ -88,7 +88,7 @@ export class Session {
     const { emit } = this.#teller
     this.#executors = {
       sidecar: sidecarExecutor({ ...options.sidecar, layout: store.layout, limits: tokenLimits(store), emit }),
-      engine: engineExecutor(this.#read),
+      engine: engineExecutor(this.#read, emit),
       command: commandExecutor(store.layout, emit),
     }
     this.#standsOn = recorderOf(store, prepared.workflow, id, now)

@@ -1,6 +1,6 @@
 import { chmodSync, closeSync, existsSync, mkdirSync, openSync, readdirSync, renameSync, rmdirSync, rmSync, writeSync } from 'node:fs'
 import path from 'node:path'
-import { type Digest, digestOfBytes } from '../core/digest.ts'
+import { createHasher, type Digest, digestOfBytes } from '../core/digest.ts'
 import { atFile } from '../core/system-error.ts'
 import type { StoreLayout } from './layout.ts'
 import { objectPath } from './layout.ts'
@@ -19,12 +19,16 @@ export function writeDurably(file: string, data: Uint8Array | string, mode = 0o6
   const descriptor = openSync(file, 'wx', mode)
   try {
     atFile(file, () => {
-      for (let written = 0; written < bytes.length; ) written += writeSync(descriptor, bytes, written)
+      writeAll(descriptor, bytes)
       syncDescriptor(descriptor)
     })
   } finally {
     closeSync(descriptor)
   }
+}
+
+function writeAll(descriptor: number, bytes: Uint8Array): void {
+  for (let written = 0; written < bytes.length; ) written += writeSync(descriptor, bytes, written)
 }
 
 /** Writes a file, or one in its place, that is seen whole or not at all, also after a power cut. */
@@ -45,14 +49,48 @@ export function discard(file: string): void {
   }
 }
 
-/** Writes text into a staging folder as a file that can be committed. */
-export function stageText(folder: string, name: string, text: string): StagedFile {
-  return stageBytes(folder, name, Buffer.from(text))
-}
-
+/** Writes into a staging folder a file that can be committed. */
 export function stageBytes(folder: string, name: string, data: Uint8Array): StagedFile {
   writeDurably(path.join(folder, name), data)
   return { name, digest: digestOfBytes(data), bytes: data.length }
+}
+
+/** A file in a staging folder that is written and hashed piece by piece. Call `close` when it is of no more use. */
+export class StagedWriter {
+  readonly #name: string
+  readonly #file: string
+  readonly #hash = createHasher()
+  #descriptor: number | null
+  #bytes = 0
+
+  constructor(folder: string, name: string) {
+    this.#name = name
+    this.#file = path.join(folder, name)
+    this.#descriptor = openSync(this.#file, 'wx', 0o600)
+  }
+
+  /** Written so far. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  write(data: Uint8Array): void {
+    atFile(this.#file, () => writeAll(this.#descriptor as number, data))
+    this.#hash.update(data)
+    this.#bytes += data.length
+  }
+
+  /** Syncs what was written, through the descriptor that wrote it. */
+  finish(): StagedFile {
+    atFile(this.#file, () => syncDescriptor(this.#descriptor as number))
+    this.close()
+    return { name: this.#name, digest: this.#hash.digest(), bytes: this.#bytes }
+  }
+
+  close(): void {
+    if (this.#descriptor !== null) closeSync(this.#descriptor)
+    this.#descriptor = null
+  }
 }
 
 /**

@@ -5,12 +5,17 @@ import { type CellOutput, CorruptObject, type Reader } from '../core/step-kind.t
 import type { StoreLayout } from './layout.ts'
 import { objectPath } from './layout.ts'
 import { readFloatColumn } from './parquet.ts'
+import { turns } from './turns.ts'
 
 /** How many decoded score objects are kept; a ranking reads the cells of one object one after another. */
 const keptColumns = 8
 
-/** Reads stored cells. Each read checks the cell's digest, so that nothing is built on damaged bytes. */
+/**
+ * Reads stored cells. Each read checks the cell's digest, so that nothing is built on damaged bytes. Who reads many lets
+ * the rest of the process have its turn meanwhile.
+ */
 export function createReader(layout: StoreLayout): Reader {
+  const turn = turns()
   const columns = new Map<string, Promise<Float32Array>>()
   const column = (object: string): Promise<Float32Array> => {
     let values = columns.get(object)
@@ -23,16 +28,19 @@ export function createReader(layout: StoreLayout): Reader {
   }
   return {
     async json(output) {
+      await turn()
       const { slot } = output
       if (slot.format !== 'json' && slot.format !== 'file') throw new TypeError(`cell ${output.cell} does not hold JSON`)
       const bytes = slot.format === 'json' ? readRange(layout, output, slot.offset, slot.length) : readWhole(layout, output)
       return JSON.parse(bytes.toString('utf8')) as Json
     },
     async text(output) {
+      await turn()
       if (output.slot.format !== 'file') throw new TypeError(`cell ${output.cell} is no file`)
       return readWhole(layout, output).toString('utf8')
     },
     async scores(output) {
+      await turn()
       const { slot } = output
       if (slot.format !== 'parquet') throw new TypeError(`cell ${output.cell} does not hold scores`)
       try {

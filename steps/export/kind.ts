@@ -1,6 +1,6 @@
 import type { Json } from '../../engine/core/json.ts'
 import type { ParamSchema } from '../../engine/core/schema.ts'
-import type { BytesFile, CellSpec, ExpandContext, Inputs, Operation, Problem, Step, StepKind, Task } from '../../engine/core/step-kind.ts'
+import type { CellSpec, ExpandContext, Inputs, Operation, Problem, Step, StepKind, Task } from '../../engine/core/step-kind.ts'
 import { answersKey, expectedTokens, readAnswers } from '../common/answers.ts'
 import { type AnswerTasks, answerTasks, sidesOf } from '../common/sides.ts'
 import type { VectorName } from '../common/vectors.ts'
@@ -83,13 +83,13 @@ const exportOperation: Operation = {
   ofWholeSet: true,
   runs: {
     on: 'engine',
-    async run(task, inputs, cells, read) {
+    async *run(task, inputs, cells, read) {
       const answers = await readAnswers(inputs, vectorsOf(task), read)
       const labels = { organism: task.coordinate.organism as string, prompt_set: task.coordinate.promptSet as string }
-      return cells.map(({ id }): BytesFile => {
+      for (const { id } of cells) {
         const columns = id === 'tokens' ? tokenTable(labels, answers) : responseTable(labels, answers)
-        return { bytes: parquetBytes(columns), facts: { rows: columns[0]?.data.length ?? 0 } }
-      })
+        yield { bytes: parquetBytes(columns), facts: { rows: columns[0]?.data.length ?? 0 } }
+      }
     },
   },
   folder: (task, cell) => `scores/${task.step}/${cell.id}`,

@@ -39,10 +39,10 @@ export const rankOperation: Operation = {
   cost: (task, inputs) => ({ decodeTokens: 0, prefillTokens: 0, depth: 0, bytes: bytesOf(task, inputs) }),
   runs: {
     on: 'engine',
-    async run(task, inputs, cells, read) {
+    async *run(task, inputs, cells, read) {
       const vectors = cells.map((cell) => vectorNamed(task, cell.id))
       const responses = await readResponses(inputs, vectors, read)
-      return vectors.map((vector, index) => rankVector(task, vector, responses[index] as ScoredResponse[]))
+      for (const [index, vector] of vectors.entries()) yield rankVector(task, vector, responses[index] as ScoredResponse[])
     },
   },
   folder: (task, cell) => folderOf(task, vectorNamed(task, cell.id)),
@@ -61,13 +61,13 @@ export const overviewOperation: Operation = {
   cost: () => ({ decodeTokens: 0, prefillTokens: 0, depth: 0, bytes: 4_000 }),
   runs: {
     on: 'engine',
-    async run(task, inputs, _cells, read) {
+    async *run(task, inputs, _cells, read) {
       const rankings: Across[] = []
       for (const parent of inputs.of('rankings')) {
         for (const { output } of parent.cells) rankings.push(acrossOf((await read.json(output as CellOutput)) as unknown as TextFiles))
       }
       const matrix = matrixOf(rankings, task.shared.organisms as string[])
-      return [{ files: { 'summary.md': matrixMarkdown(matrix), 'matrix.json': pretty(matrix as unknown as Json) }, facts: {} }]
+      yield { files: { 'summary.md': matrixMarkdown(matrix), 'matrix.json': pretty(matrix as unknown as Json) }, facts: {} }
     },
   },
   folder: rankingsFolder,

@@ -1,4 +1,4 @@
-import type { BytesFile, CellOutput, CellSpec, Inputs, Operation, Reader, Task, TextFiles } from '../../engine/core/step-kind.ts'
+import type { CellOutput, CellSpec, Inputs, Operation, Reader, Task, TextFiles } from '../../engine/core/step-kind.ts'
 import { answersKey, expectedTokens, readAnswers } from '../common/answers.ts'
 import type { VectorName } from '../common/vectors.ts'
 import { type AnswersChunk, answersChunk, answersName, dataOf, dataScript, valuesName } from './chunk.ts'
@@ -19,10 +19,10 @@ export const answersOperation: Operation = {
   ofWholeSet: true,
   runs: {
     on: 'engine',
-    async run(task, inputs, cells, read) {
+    async *run(task, inputs, _cells, read) {
       const answers = await readAnswers(inputs, task.data.vectors as unknown as VectorName[], read)
       const script = dataScript(chunkName(task), answersChunk(answers))
-      return cells.map((): BytesFile => ({ bytes: Buffer.from(script), facts: { answers: answers.length } }))
+      yield { bytes: Buffer.from(script), facts: { answers: answers.length } }
     },
   },
   folder: (task) => `reports/${task.step}/data`,
@@ -47,7 +47,7 @@ export const reportOperation: Operation = {
   cost: () => ({ decodeTokens: 0, prefillTokens: 0, depth: 0, bytes: 1_000_000 }),
   runs: {
     on: 'engine',
-    async run(task, inputs, _cells, read) {
+    async *run(task, inputs, _cells, read) {
       const [overview] = inputs.of('rank-overview')
       const { files } = (await read.json(overview?.cells[0]?.output as CellOutput)) as unknown as TextFiles
       const matrix = JSON.parse(files['matrix.json'] as string) as Matrix
@@ -55,12 +55,10 @@ export const reportOperation: Operation = {
         readChunk(inputs, organism, set, read),
       )
       const values = columns.map((column, index) => [`data/${valuesName(index)}.js`, dataScript(valuesName(index), column)])
-      return [
-        {
-          files: { 'report.html': reportPage(data), ...Object.fromEntries(values) },
-          facts: { answers: columns[0]?.value.filter((value) => value !== null).length ?? 0 },
-        },
-      ]
+      yield {
+        files: { 'report.html': reportPage(data), ...Object.fromEntries(values) },
+        facts: { answers: columns[0]?.value.filter((value) => value !== null).length ?? 0 },
+      }
     },
   },
   folder: (task) => `reports/${task.step}`,

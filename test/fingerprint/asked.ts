@@ -61,7 +61,8 @@ async function doesOf(task: Task, inputs: Inputs, specs: readonly CellSpec[], wr
     case 'command':
       return runs.command(task, inputs) as unknown as Json
     case 'engine': {
-      const results = await runs.run(task, inputs, specs, madeUpReader(written, name))
+      const results: (TextFiles | BytesFile)[] = []
+      for await (const result of runs.run(task, inputs, specs, madeUpReader(written, name))) results.push(result)
       for (const [index, spec] of specs.entries()) written.set(`${task.id} ${spec.id}`, results[index] as TextFiles | BytesFile)
       const told = results.map((result) => ('bytes' in result ? { ...result, bytes: digestOfBytes(result.bytes) } : result))
       return told as unknown as Json

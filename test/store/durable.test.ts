@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { placeObjects, replaceDurably, stageText } from '../../engine/store/durable.ts'
+import { placeObjects, replaceDurably, stageBytes } from '../../engine/store/durable.ts'
 import { makeFolders, objectPath, storeLayout } from '../../engine/store/layout.ts'
 
 test('an object that is made again takes the place of a damaged one of the same length', () => {
@@ -10,7 +10,7 @@ test('an object that is made again takes the place of a damaged one of the same 
   onTestFinished(() => rmSync(root, { recursive: true, force: true }))
   const layout = storeLayout(root)
   makeFolders(layout)
-  const staged = stageText(layout.staging, 'answers.jsonl', 'right')
+  const staged = stageBytes(layout.staging, 'answers.jsonl', Buffer.from('right'))
   const object = objectPath(layout, staged.digest)
   mkdirSync(path.dirname(object))
   writeFileSync(object, 'wrong')

@@ -9,7 +9,7 @@ import path from 'node:path'
 import { digestOfBytes } from '../../engine/core/digest.ts'
 import type { JsonObject } from '../../engine/core/json.ts'
 import { encodeFrame, frameDecoder } from '../../engine/run/frames.ts'
-import { stageText } from '../../engine/store/durable.ts'
+import { stageBytes } from '../../engine/store/durable.ts'
 
 const [mode, times, folder] = process.argv.slice(2) as [string, string, string]
 const starts = path.join(folder, 'starts')
@@ -132,7 +132,7 @@ function answers({ out, cells }: JsonObject) {
     id,
     text: JSON.stringify({ finish_reason: 'stop', ...cell, response: cell.prompt.toUpperCase() }),
   }))
-  const file = stageText(out as string, 'answers.jsonl', `${records.map(({ text }) => text).join('\n')}\n`)
+  const file = stageBytes(out as string, 'answers.jsonl', Buffer.from(`${records.map(({ text }) => text).join('\n')}\n`))
   let offset = 0
   const made = records.map(({ id, text }) => {
     const length = Buffer.byteLength(text)
