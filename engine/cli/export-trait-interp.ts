@@ -9,12 +9,12 @@ import type { Plan } from '../plan/plan.ts'
 import { prepare } from '../prepare.ts'
 import { exportText } from '../report/export-text.ts'
 import { beginExport, isExportFolder } from '../run/export-folder.ts'
-import { planNow } from '../run/plan-now.ts'
 import { writeExperiment } from '../run/write-experiment.ts'
 import type { CliContext } from './context.ts'
 import { sidecarCommand } from './places.ts'
 import { progressLine } from './progress-line.ts'
 import { reportProblems } from './report-problems.ts'
+import { planAloud } from './planning.ts'
 import { openStoreOf } from './workspace.ts'
 
 export interface ExportFlags {
@@ -35,7 +35,7 @@ export async function exportTraitInterp(this: CliContext, flags: ExportFlags, fi
   try {
     const prepared = await prepare(file, kinds, store)
     if (!prepared.ok) return reportProblems(process, prepared.error)
-    const { plan } = planNow(prepared.value, store)
+    const { plan } = planAloud(process.stderr, prepared.value, store)
     const tasks = plan.tasks.map(({ task }) => plan.settled(task.id))
     const made = { experiment: path.basename(path.resolve(flags.to)), sources: prepared.value.sources, tasks }
     const clash = clashIn(made)

@@ -3,8 +3,8 @@ import type { RunFinished } from '../core/events.ts'
 import { answeredShare, goesOn, modelWork, type Pilot, type PilotResult, pilotSources, projected } from '../plan/pilot.ts'
 import type { Prepared } from '../prepare.ts'
 import { pilotHead, pilotText } from '../report/pilot-text.ts'
-import { planNow } from '../run/plan-now.ts'
 import type { Store } from '../store/store.ts'
+import { planAloud } from './planning.ts'
 
 /** What `dag run --pilot` does where the workflow says nothing. */
 export const defaultPilot: Pilot = { organisms: 1, prompts: null, goOnWithin: 1.5 }
@@ -22,12 +22,12 @@ interface PilotOptions {
 /** Does the slice first. Says whether the rest follows: `ended` when the slice itself did not come to its end. */
 export async function runPilot({ process, prepared, store, pilot, json, run }: PilotOptions): Promise<'go-on' | 'stop' | 'ended'> {
   const slice = { ...prepared, graph: modelWork(prepared.graphOf(pilotSources(prepared.sources, prepared.graph, pilot))) }
-  if (planNow(slice, store).plan.tasks.every(({ toRun }) => toRun === 0)) return 'go-on'
-  const { expected: forecast } = planNow(prepared, store)
+  if (planAloud(process.stderr, slice, store).plan.tasks.every(({ toRun }) => toRun === 0)) return 'go-on'
+  const { expected: forecast } = planAloud(process.stderr, prepared, store)
   process.stderr.write(pilotHead(slice.graph))
   const finished = await run(slice)
   if (finished?.outcome !== 'done') return 'ended'
-  const { plan, expected: left } = planNow(prepared, store)
+  const { plan, expected: left } = planAloud(process.stderr, prepared, store)
   const share = answeredShare(plan)
   const result: PilotResult = {
     seconds: finished.seconds,

@@ -9,11 +9,11 @@ import { explaining } from '../run/explaining.ts'
 import { forecastPolicies, offersPolicies } from '../run/policies.ts'
 import { memoryFor } from '../run/preflight.ts'
 import { snapshotOf } from '../run/record.ts'
-import { planNow } from '../run/plan-now.ts'
 import type { Store } from '../store/store.ts'
 import type { Standing } from '../store/standing.ts'
 import type { CliContext } from './context.ts'
 import { reportProblems } from './report-problems.ts'
+import { planAloud } from './planning.ts'
 import { openStoreOf } from './workspace.ts'
 
 /** For which machine, and whether the other ways to keep recordings are to be forecast too. */
@@ -45,19 +45,23 @@ export async function planWorkflowFile(
       return null
     }
     reportProblems(process, prepared.value.warnings)
-    if (!standing || !part) return reportOf(prepared.value, store, options)
-    const edit = reportOf(prepared.value, store, options, standing.standing.report as unknown as PlanReport)
-    return edit ?? reportOf({ ...prepared.value, graph: prepared.value.graphOf(prepared.value.sources) }, store, options)
+    const given = { ...options, store, stderr: process.stderr }
+    if (!standing || !part) return reportOf(prepared.value, given)
+    const edit = reportOf(prepared.value, given, standing.standing.report as unknown as PlanReport)
+    return edit ?? reportOf({ ...prepared.value, graph: prepared.value.graphOf(prepared.value.sources) }, given)
   } finally {
     store.close()
   }
 }
 
+type Given = PlanOptions & { readonly store: Store; readonly stderr: NodeJS.WriteStream }
+
 /** `whole`: the graph is of reworded prompts alone, and this is what was up to date before; null where it does not tell all. */
-function reportOf(prepared: Prepared, store: Store, options: PlanOptions): PlanReport
-function reportOf(prepared: Prepared, store: Store, options: PlanOptions, whole: PlanReport): PlanReport | null
-function reportOf(prepared: Prepared, store: Store, { profile, rawPolicies }: PlanOptions, whole?: PlanReport): PlanReport | null {
-  const { plan, expected } = planNow(prepared, store, profile, whole && timesAsLarge(prepared.sources.promptSets))
+function reportOf(prepared: Prepared, given: Given): PlanReport
+function reportOf(prepared: Prepared, given: Given, whole: PlanReport): PlanReport | null
+function reportOf(prepared: Prepared, { store, stderr, profile, rawPolicies }: Given, whole?: PlanReport): PlanReport | null {
+  const times = whole && { times: timesAsLarge(prepared.sources.promptSets) }
+  const { plan, expected } = planAloud(stderr, prepared, store, { profile, ...times })
   const cells = whole?.cells.total ?? plan.tasks.reduce((sum, task) => sum + task.cells, 0)
   const others = offersPolicies({ expected, cells, asked: rawPolicies })
   if (whole) {

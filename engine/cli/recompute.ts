@@ -2,12 +2,12 @@ import { kinds } from '../../steps/index.ts'
 import { prepare } from '../prepare.ts'
 import { recomputeText } from '../report/recompute-text.ts'
 import { recompute } from '../run/recompute.ts'
-import { planNow } from '../run/plan-now.ts'
 import { exitCodes } from './exit-codes.ts'
 import { sidecarCommand } from './places.ts'
 import { progressLine } from './progress-line.ts'
 import { reportProblems } from './report-problems.ts'
 import type { VerifyFlags } from './verify.ts'
+import { planAloud } from './planning.ts'
 import { openStoreOf } from './workspace.ts'
 
 /** Computes `count` stored cells of a workflow again and says how far they lie from what is stored. */
@@ -22,7 +22,7 @@ export async function recomputeCells(process: NodeJS.Process, flags: VerifyFlags
     if (prepared.value.notReady.length > 0) return reportProblems(process, prepared.value.notReady)
     const report = await recompute({
       store,
-      plan: planNow(prepared.value, store).plan,
+      plan: planAloud(process.stderr, prepared.value, store).plan,
       sidecar: sidecar.value,
       count,
       random: Math.random,

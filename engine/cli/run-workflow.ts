@@ -23,6 +23,7 @@ import { listenForInterruptions } from './interruptions.ts'
 import { notifyProblems, notifySink } from './notify.ts'
 import { defaultPilot, runPilot } from './pilot.ts'
 import { asGiven, sidecarCommand, storeFolder, workspaceOf } from './places.ts'
+import { planAloud } from './planning.ts'
 import { reportProblems } from './report-problems.ts'
 import type { RunFlags } from './run.ts'
 import { programBuild } from './standing.ts'
@@ -154,6 +155,7 @@ async function runOnce(here: Here, store: Store, prepared: Prepared, { id, slice
         tell(event)
       },
       now: Date.now,
+      planFirst: (workflow, from) => planAloud(process.stderr, workflow, from),
     })
     await sink.close()
     if (!result.ok) {

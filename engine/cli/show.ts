@@ -6,7 +6,6 @@ import { type RunLine, type RunReport, runLine, runReport, type StoreReport } fr
 import { runText, storeText, workflowText } from '../report/show-text.ts'
 import { type ResultFiles, type WorkflowReport, workflowReport } from '../report/show-workflow.ts'
 import type { Plan } from '../plan/plan.ts'
-import { planNow } from '../run/plan-now.ts'
 import { shownFiles } from '../run/views.ts'
 import { holdings, objectSizes, objectsNoted } from '../store/holdings.ts'
 import { lockHolder } from '../store/lock.ts'
@@ -16,6 +15,7 @@ import type { CliContext } from './context.ts'
 import { asGiven } from './places.ts'
 import { reportProblems } from './report-problems.ts'
 import { storeHere } from './store-here.ts'
+import { planAloud } from './planning.ts'
 import { openStoreOf } from './workspace.ts'
 
 export interface ShowFlags {
@@ -56,7 +56,7 @@ async function showWorkflow(context: CliContext, flags: ShowFlags, file: string)
     const prepared = await prepare(file, kinds, store)
     if (!prepared.ok) return reportProblems(context.process, prepared.error)
     const { workflow } = prepared.value
-    const { plan } = planNow(prepared.value, store)
+    const { plan } = planAloud(context.process.stderr, prepared.value, store)
     const folder = path.join(workspace, 'experiments', workflow.experiment)
     const report = workflowReport(plan, {
       workflow: workflow.name,

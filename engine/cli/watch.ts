@@ -4,11 +4,11 @@ import { prepare } from '../prepare.ts'
 import { planReport, planText } from '../report/plan-report.ts'
 import { explaining } from '../run/explaining.ts'
 import { memoryFor } from '../run/preflight.ts'
-import { planNow } from '../run/plan-now.ts'
 import { watchPaths } from '../watch/watch.ts'
 import type { CliContext } from './context.ts'
 import { onOutputGone } from './output.ts'
 import { reportProblems } from './report-problems.ts'
+import { planAloud } from './planning.ts'
 import { openStoreOf } from './workspace.ts'
 
 /** Prints the plan anew whenever the workflow or what it points at changes; starts nothing. Ends with ctrl-c. */
@@ -19,7 +19,7 @@ export async function watch(this: CliContext, flags: { readonly store?: string }
     const prepared = await prepare(file, kinds, store)
     process.exitCode = 0
     if (!prepared.ok) return reportProblems(process, prepared.error)
-    const { plan, expected } = planNow(prepared.value, store)
+    const { plan, expected } = planAloud(process.stderr, prepared.value, store)
     const reasons = explaining(prepared.value, store, plan).reasons()
     const report = planReport({ workflow: prepared.value.workflow.name, plan, expected, reasons, memoryOf: memoryFor(null) })
     process.stdout.write(`${planText(report)}\n`)

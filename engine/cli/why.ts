@@ -7,10 +7,10 @@ import type { Verdict } from '../lineage/verdict.ts'
 import { prepare } from '../prepare.ts'
 import { type ToldCell, whyText } from '../report/why-text.ts'
 import { explaining } from '../run/explaining.ts'
-import { planNow } from '../run/plan-now.ts'
 import { readReasons } from '../store/run-reasons.ts'
 import type { CliContext } from './context.ts'
 import { reportProblems } from './report-problems.ts'
+import { planAloud } from './planning.ts'
 import { openStoreOf } from './workspace.ts'
 
 export interface WhyFlags {
@@ -30,7 +30,7 @@ export async function why(this: CliContext, flags: WhyFlags, file: string, name:
     const [id, cell] = splitName(name)
     const task = graph.byId.get(id)
     if (!task) return refuse('unknown-task', `the workflow has no task "${id}"`, suggestion(id, [...graph.byId.keys()]))
-    const { plan } = planNow(prepared.value, store)
+    const { plan } = planAloud(this.process.stderr, prepared.value, store)
     const all = plan.settled(id).cells
     const cells = cell === null ? all : all.filter(({ spec }) => spec.id === cell)
     if (cells.length === 0) {

@@ -28,20 +28,35 @@ export interface PlannedTask {
   readonly batches: readonly Batch[]
 }
 
+/** Tasks that are planned, and cells that were looked up for it: a single task may ask for those of all before it. */
+export interface PlanProgress {
+  readonly tasks: number
+  readonly of: number
+  readonly cells: number
+}
+
+export interface PlanOptions {
+  readonly memory?: CellMemory
+  readonly onProgress?: ((soFar: PlanProgress) => void) | undefined
+}
+
 /** Decides for every task what is up to date. A child of a task that must run is expected to run in part or whole. */
-export function plan(graph: TaskGraph, snapshot: Snapshot, memory = cellMemory()): Plan {
+export function plan(graph: TaskGraph, snapshot: Snapshot, { memory = cellMemory(), onProgress }: PlanOptions = {}): Plan {
   const deepKey = deepKeys()
   const store = { snapshot, memory }
   const byId = new Map<string, PlannedTask>()
   const settled = new Map<string, SettledTask>()
   const inputsById = new Map<string, Inputs>()
 
+  const soFar = { tasks: 0, of: graph.tasks.length, cells: 0 }
   const settle = (id: string): SettledTask => {
     let result = settled.get(id)
     if (!result) {
       const task = graph.byId.get(id) as Task
       result = settleTask(task, inputs(task), store)
       settled.set(id, result)
+      soFar.cells += result.cells.length
+      onProgress?.({ ...soFar })
     }
     return result
   }
@@ -51,7 +66,8 @@ export function plan(graph: TaskGraph, snapshot: Snapshot, memory = cellMemory()
     return known
   }
 
-  for (const task of graph.tasks) {
+  for (const [index, task] of graph.tasks.entries()) {
+    soFar.tasks = index
     const parents = task.parents.map((parent) => ({ role: parent.role, deep: (byId.get(parent.task) as PlannedTask).deep }))
     const deep = deepKey(task, parents)
     const done = snapshot.done(task, deep)

@@ -7,7 +7,6 @@ import { damagedObjects } from '../store/damaged-objects.ts'
 import { discard } from '../store/durable.ts'
 import { clearStaging } from '../store/store.ts'
 import { endOrphans } from './orphans.ts'
-import { planNow } from './plan-now.ts'
 import { diskProblems, experimentFolder, filesNeeded, folderProblems, memoryHere, memoryProblems } from './preflight.ts'
 import { type Ended, hasWork, loseObject, Session, type SessionOptions } from './session.ts'
 
@@ -22,7 +21,7 @@ export async function runWorkflow(options: SessionOptions): Promise<Result<Ended
   const lost = (await damagedObjects(store.layout, options.touched)).map((object) =>
     loseObject(store, new CorruptObject(object, 'does not match its digest')),
   )
-  const { plan, expected } = planNow(prepared, store)
+  const { plan, expected } = options.planFirst(prepared, store)
   const refused = [
     ...(hasWork(plan) ? prepared.notReady : []),
     ...folderProblems(experimentFolder(options.workspace, prepared.workflow), plan.graph),

@@ -30,6 +30,6 @@ export function forecastPolicies(
   return storagePolicies(prepared.workflow.steps, kinds).flatMap(({ name, steps, asWritten }): PolicyForecast[] => {
     if (asWritten) return [{ name, asWritten, expected }]
     const graph = prepared.graphOf(prepared.sources, steps)
-    return graph.tasks.length === 0 ? [] : [{ name, asWritten, expected: planNow({ ...prepared, graph }, store, profile).expected }]
+    return graph.tasks.length === 0 ? [] : [{ name, asWritten, expected: planNow({ ...prepared, graph }, store, { profile }).expected }]
   })
 }

@@ -14,7 +14,7 @@ import { tokenLimits } from '../store/token-limits.ts'
 import { commandExecutor } from './command-executor.ts'
 import { engineExecutor } from './engine-executor.ts'
 import { recordedFile } from './explaining.ts'
-import { planNow } from './plan-now.ts'
+import { type Planned, planNow } from './plan-now.ts'
 import { experimentFolder } from './preflight.ts'
 import { type ReasonRecorder, recordReasons } from './reasons.ts'
 import { type RoomWatch, roomWatch } from './room.ts'
@@ -45,6 +45,8 @@ export interface SessionOptions {
   readonly slice: boolean
   onEvent(event: RunEvent): void
   now(): number
+  /** Makes the plan that the run begins with. */
+  planFirst(prepared: Prepared, store: Store): Planned
 }
 
 /** How a run ended, and the last plan it went by. */

@@ -190,7 +190,7 @@ export class Memory {
         return this.#lost.has(key) ? 'lost' : this.#output(made)
       },
     }
-    return plan(graph, snapshot, cellMemory(fewCells))
+    return plan(graph, snapshot, { memory: cellMemory(fewCells) })
   }
 
   #output({ key, digest }: Made): Omit<CellOutput, 'task' | 'cell'> {
