@@ -107,7 +107,7 @@ export class Tally {
     const task = this.#firstFailure
     return {
       tasks: {
-        ran: sum((each) => Number(made(each) > 0 && each.message === null)),
+        ran: sum((each) => Number(made(each) > 0 && each.ran === each.toRun && each.message === null)),
         reused: sum((each) => Number(each.toRun === 0 && each.before === 0)),
         failed: sum((each) => Number(each.message !== null)),
       },
