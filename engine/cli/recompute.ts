@@ -4,10 +4,10 @@ import { recomputeText } from '../report/recompute-text.ts'
 import { recompute } from '../run/recompute.ts'
 import { exitCodes } from './exit-codes.ts'
 import { sidecarCommand } from './places.ts'
+import { planAloud } from './planning.ts'
 import { progressLine } from './progress-line.ts'
 import { reportProblems } from './report-problems.ts'
 import type { VerifyFlags } from './verify.ts'
-import { planAloud } from './planning.ts'
 import { openStoreOf } from './workspace.ts'
 
 /** Computes `count` stored cells of a workflow again and says how far they lie from what is stored. */

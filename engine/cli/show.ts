@@ -13,9 +13,9 @@ import { journalledRuns, readEvents, readRunEnds } from '../store/run-journal.ts
 import { openStore, type Store } from '../store/store.ts'
 import type { CliContext } from './context.ts'
 import { asGiven } from './places.ts'
+import { planAloud } from './planning.ts'
 import { reportProblems } from './report-problems.ts'
 import { storeHere } from './store-here.ts'
-import { planAloud } from './planning.ts'
 import { openStoreOf } from './workspace.ts'
 
 export interface ShowFlags {

@@ -7,8 +7,8 @@ import { memoryFor } from '../run/preflight.ts'
 import { watchPaths } from '../watch/watch.ts'
 import type { CliContext } from './context.ts'
 import { onOutputGone } from './output.ts'
-import { reportProblems } from './report-problems.ts'
 import { planAloud } from './planning.ts'
+import { reportProblems } from './report-problems.ts'
 import { openStoreOf } from './workspace.ts'
 
 /** Prints the plan anew whenever the workflow or what it points at changes; starts nothing. Ends with ctrl-c. */

@@ -9,8 +9,8 @@ import { type ToldCell, whyText } from '../report/why-text.ts'
 import { explaining } from '../run/explaining.ts'
 import { readReasons } from '../store/run-reasons.ts'
 import type { CliContext } from './context.ts'
-import { reportProblems } from './report-problems.ts'
 import { planAloud } from './planning.ts'
+import { reportProblems } from './report-problems.ts'
 import { openStoreOf } from './workspace.ts'
 
 export interface WhyFlags {
