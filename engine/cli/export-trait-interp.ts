@@ -12,9 +12,9 @@ import { beginExport, isExportFolder } from '../run/export-folder.ts'
 import { writeExperiment } from '../run/write-experiment.ts'
 import type { CliContext } from './context.ts'
 import { sidecarCommand } from './places.ts'
+import { planAloud } from './planning.ts'
 import { progressLine } from './progress-line.ts'
 import { reportProblems } from './report-problems.ts'
-import { planAloud } from './planning.ts'
 import { openStoreOf } from './workspace.ts'
 
 export interface ExportFlags {

@@ -12,8 +12,8 @@ import { snapshotOf } from '../run/record.ts'
 import type { Store } from '../store/store.ts'
 import type { Standing } from '../store/standing.ts'
 import type { CliContext } from './context.ts'
-import { reportProblems } from './report-problems.ts'
 import { planAloud } from './planning.ts'
+import { reportProblems } from './report-problems.ts'
 import { openStoreOf } from './workspace.ts'
 
 /** For which machine, and whether the other ways to keep recordings are to be forecast too. */
