@@ -1,6 +1,7 @@
 import { createInterface } from 'node:readline'
 import type { RunFinished } from '../core/events.ts'
 import { answeredShare, goesOn, modelWork, type Pilot, type PilotResult, pilotSources, projected } from '../plan/pilot.ts'
+import { hasWork } from '../plan/plan.ts'
 import type { Prepared } from '../prepare.ts'
 import { pilotHead, pilotText } from '../report/pilot-text.ts'
 import type { Store } from '../store/store.ts'
@@ -22,7 +23,7 @@ interface PilotOptions {
 /** Does the slice first. Says whether the rest follows: `ended` when the slice itself did not come to its end. */
 export async function runPilot({ process, prepared, store, pilot, json, run }: PilotOptions): Promise<'go-on' | 'stop' | 'ended'> {
   const slice = { ...prepared, graph: modelWork(prepared.graphOf(pilotSources(prepared.sources, prepared.graph, pilot))) }
-  if (planAloud(process.stderr, slice, store).plan.tasks.every(({ toRun }) => toRun === 0)) return 'go-on'
+  if (!hasWork(planAloud(process.stderr, slice, store).plan)) return 'go-on'
   const { expected: forecast } = planAloud(process.stderr, prepared, store)
   process.stderr.write(pilotHead(slice.graph))
   const finished = await run(slice)

@@ -95,6 +95,10 @@ function plannedTask(found: SettledTask, inputs: Inputs, deep: Digest): PlannedT
   return { task, deep, cells: cells.length, toRun: missing.length, batches: missingBatches(found, inputs) }
 }
 
+export function hasWork(of: Plan): boolean {
+  return of.tasks.some(({ toRun }) => toRun > 0)
+}
+
 /** What a batch takes, summed over its cells. */
 export interface BatchCost extends Cost {
   readonly groups: number

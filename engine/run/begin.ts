@@ -3,12 +3,13 @@ import type { Diagnostic } from '../core/diagnostic.ts'
 import { fail, ok, type Result } from '../core/result.ts'
 import { CorruptObject } from '../core/step-kind.ts'
 import { modelsToLoad } from '../plan/memory.ts'
+import { hasWork } from '../plan/plan.ts'
 import { damagedObjects } from '../store/damaged-objects.ts'
 import { discard } from '../store/durable.ts'
 import { clearStaging } from '../store/store.ts'
 import { endOrphans } from './orphans.ts'
 import { diskProblems, experimentFolder, filesNeeded, folderProblems, memoryHere, memoryProblems } from './preflight.ts'
-import { type Ended, hasWork, loseObject, Session, type SessionOptions } from './session.ts'
+import { type Ended, loseObject, Session, type SessionOptions } from './session.ts'
 
 /**
  * One run of a workflow: plans, refuses what cannot end well, does the work and shows the results.

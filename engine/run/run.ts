@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Digest } from '../core/digest.ts'
-import type { RunEvent, RunFact, RunFinished, TaskInfo } from '../core/events.ts'
+import type { RunFact, RunFinished, TaskInfo } from '../core/events.ts'
 import { CorruptObject, type Task } from '../core/step-kind.ts'
 import { errorText } from '../core/system-error.ts'
 import { rateProfile, workOf } from '../plan/forecast.ts'
@@ -58,10 +58,6 @@ export interface RunResult {
 
 export function newRunId(now: number): string {
   return `${new Date(now).toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-')}-${randomBytes(2).toString('hex')}`
-}
-
-export function withTime(emit: (event: RunEvent) => void, now: () => number): (fact: RunFact) => void {
-  return (fact) => emit({ at: now(), ...fact })
 }
 
 /** Carries out a plan: asks the scheduler, does what it commands, commits each batch. */

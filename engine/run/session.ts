@@ -3,7 +3,7 @@ import type { Digest } from '../core/digest.ts'
 import type { ObjectLost, RunEvent, RunFact, RunFinished } from '../core/events.ts'
 import { CorruptObject, type Reader } from '../core/step-kind.ts'
 import type { Forecast } from '../plan/forecast.ts'
-import type { Plan } from '../plan/plan.ts'
+import { hasWork, type Plan } from '../plan/plan.ts'
 import { totalsOf } from '../plan/totals.ts'
 import type { Prepared } from '../prepare.ts'
 import { toBlob } from '../store/blob.ts'
@@ -259,10 +259,6 @@ class Losses {
 /** Takes a damaged object out of use, and says so. */
 export function loseObject(store: Store, { object, message }: CorruptObject): ObjectLost {
   return { type: 'object-lost', object, detail: message, cells: store.quarantine(object) }
-}
-
-export function hasWork(plan: Plan): boolean {
-  return plan.tasks.some(({ toRun }) => toRun > 0)
 }
 
 /** What a run did and what was done after it without the organisms that failed. */

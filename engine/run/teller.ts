@@ -1,7 +1,6 @@
 import type { RunEvent, RunFact, RunFinished } from '../core/events.ts'
 import type { StoreLayout } from '../store/layout.ts'
 import { type Journal, openJournal } from './journal.ts'
-import { withTime } from './run.ts'
 
 export interface Hearing {
   onEvent(event: RunEvent): void
@@ -21,7 +20,8 @@ export class Teller {
     this.#runs = runs
     this.#run = run
     let ended = false
-    this.emit = withTime((event) => {
+    this.emit = (fact) => {
+      const event: RunEvent = { at: now(), ...fact }
       if (event.type === 'state-changed') {
         this.#modelLoads += Number(event.change === 'base-loaded')
         this.#adapterSwitches += Number(event.change === 'adapter-on')
@@ -30,7 +30,7 @@ export class Teller {
       // What a sidecar says while it ends is for the logs only.
       if (!ended) onEvent(event)
       ended ||= event.type === 'run-finished'
-    }, now)
+    }
   }
 
   /** From now on there is a journal: a run with nothing to do has none. */
