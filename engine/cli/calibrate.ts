@@ -28,7 +28,7 @@ interface CalibrateFlags {
 export async function calibrateMachine(this: CliContext, flags: CalibrateFlags, file?: string): Promise<void> {
   const sidecar = sidecarCommand(this.process.env)
   if (!sidecar.ok) return reportProblems(this.process, [sidecar.error])
-  const { store } = openStoreOf(file ?? './.', flags.store)
+  const { store } = openStoreOf(this.process.stderr, file ?? './.', flags.store)
   const progress = progressLine(this.process.stderr, Date.now)
   try {
     const trials = await trialsIn(file, store)

@@ -7,7 +7,7 @@ import { reportProblems } from './report-problems.ts'
 import { openStoreOf } from './workspace.ts'
 
 export async function check(this: CliContext, flags: { readonly store?: string }, file: string): Promise<void> {
-  const { store, workspace } = openStoreOf(file, flags.store)
+  const { store, workspace } = openStoreOf(this.process.stderr, file, flags.store)
   try {
     const prepared = await prepare(file, kinds, store)
     if (!prepared.ok) return reportProblems(this.process, prepared.error)

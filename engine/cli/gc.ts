@@ -2,10 +2,11 @@ import path from 'node:path'
 import { gcText } from '../report/gc-text.ts'
 import { collectGarbage, planGc } from '../store/gc.ts'
 import { pinRun, readRunRecords } from '../store/run-record.ts'
-import { openStore, type Store } from '../store/store.ts'
+import type { Store } from '../store/store.ts'
 import type { CliContext } from './context.ts'
 import { reportProblems } from './report-problems.ts'
 import { storeHere } from './store-here.ts'
+import { openStoreAloud } from './workspace.ts'
 
 export interface GcFlags {
   readonly store?: string
@@ -21,7 +22,7 @@ export interface GcFlags {
 export async function gc(this: CliContext, flags: GcFlags): Promise<void> {
   const root = storeHere(flags.store)
   if (!root.ok) return reportProblems(this.process, root.error)
-  const store = openStore(root.value)
+  const store = openStoreAloud(this.process.stderr, root.value)
   const refuse = (rule: string, message: string, hint: string) => reportProblems(this.process, [{ severity: 'error', rule, message, hint }])
   try {
     for (const [run, pinned] of [[flags.pin, true] as const, [flags.unpin, false] as const]) {

@@ -28,7 +28,7 @@ const hint = `name a result file (file or file:line), a task or task:cell as \`d
 const listedCells = 5000
 
 export async function lineage(this: CliContext, flags: LineageFlags, artifact: string): Promise<void> {
-  const { store, workspace } = openStoreOf(path.join(artifact.replace(/:\d+$/, '')), flags.store)
+  const { store, workspace } = openStoreOf(this.process.stderr, path.join(artifact.replace(/:\d+$/, '')), flags.store)
   try {
     const start = findStart(store, artifact, readFile)
     if (!start.ok) return reportProblems(this.process, [{ severity: 'error', rule: 'unknown-artifact', message: start.error, hint }])

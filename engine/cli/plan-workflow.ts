@@ -32,7 +32,7 @@ export async function planWorkflowFile(
   { store: folder, ...options }: PlanOptions & { readonly store: string | undefined },
   standing: { readonly standing: Standing; readonly changed: readonly string[] } | null,
 ): Promise<PlanReport | null> {
-  const { store } = openStoreOf(file, folder)
+  const { store } = openStoreOf(process.stderr, file, folder)
   try {
     let part: Prepared['sources'] | null = null
     const prepared = await prepare(file, kinds, store, (sources) => {

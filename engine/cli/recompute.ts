@@ -14,7 +14,7 @@ import { openStoreOf } from './workspace.ts'
 export async function recomputeCells(process: NodeJS.Process, flags: VerifyFlags, file: string, count: number): Promise<void> {
   const sidecar = sidecarCommand(process.env)
   if (!sidecar.ok) return reportProblems(process, [sidecar.error])
-  const { store } = openStoreOf(file, flags.store)
+  const { store } = openStoreOf(process.stderr, file, flags.store)
   const progress = progressLine(process.stderr, Date.now)
   try {
     const prepared = await prepare(file, kinds, store)

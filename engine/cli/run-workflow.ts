@@ -17,7 +17,7 @@ import type { SidecarCommand } from '../run/sidecar.ts'
 import { makeFolders, type StoreLayout, storeLayout } from '../store/layout.ts'
 import { type Held, takeLock } from '../store/lock.ts'
 import { rememberStanding, touchedObjects } from '../store/standing.ts'
-import { openStore, type Store } from '../store/store.ts'
+import type { Store } from '../store/store.ts'
 import { exitCode, exitCodes } from './exit-codes.ts'
 import { listenForInterruptions } from './interruptions.ts'
 import { notifyProblems, notifySink } from './notify.ts'
@@ -29,6 +29,7 @@ import type { RunFlags } from './run.ts'
 import { programBuild } from './standing.ts'
 import { createStop, type Stop } from './stop.ts'
 import { runSink } from './ui.ts'
+import { openStoreAloud } from './workspace.ts'
 
 /** Takes the store, then plans and does what is not up to date. */
 export async function runWorkflowFile(process: NodeJS.Process, flags: RunFlags, file: string): Promise<void> {
@@ -69,7 +70,7 @@ interface Here {
 
 async function runHere(here: Here): Promise<void> {
   const { process, flags, file, layout, id, stop } = here
-  const store = openStore(layout.root)
+  const store = openStoreAloud(process.stderr, layout.root)
   const warnings: string[] = []
   const begun = stop.onRequest(() => {
     process.stderr.write('stopped before anything was started\n')

@@ -10,13 +10,13 @@ import { shownFiles } from '../run/views.ts'
 import { holdings, objectSizes, objectsNoted } from '../store/holdings.ts'
 import { lockHolder } from '../store/lock.ts'
 import { journalledRuns, readEvents, readRunEnds } from '../store/run-journal.ts'
-import { openStore, type Store } from '../store/store.ts'
+import type { Store } from '../store/store.ts'
 import type { CliContext } from './context.ts'
 import { asGiven } from './places.ts'
 import { planAloud } from './planning.ts'
 import { reportProblems } from './report-problems.ts'
 import { storeHere } from './store-here.ts'
-import { openStoreOf } from './workspace.ts'
+import { openStoreAloud, openStoreOf } from './workspace.ts'
 
 export interface ShowFlags {
   readonly store?: string
@@ -31,7 +31,7 @@ export async function show(this: CliContext, flags: ShowFlags, what?: string): P
   if (what !== undefined && statSync(what, { throwIfNoEntry: false })?.isFile()) return showWorkflow(this, flags, what)
   const root = storeHere(flags.store)
   if (!root.ok) return reportProblems(this.process, root.error)
-  const store = openStore(root.value)
+  const store = openStoreAloud(this.process.stderr, root.value)
   try {
     const runs = journalledRuns(store.layout)
     if (what === undefined) {
@@ -51,7 +51,7 @@ export async function show(this: CliContext, flags: ShowFlags, what?: string): P
 }
 
 async function showWorkflow(context: CliContext, flags: ShowFlags, file: string): Promise<void> {
-  const { store, workspace } = openStoreOf(file, flags.store)
+  const { store, workspace } = openStoreOf(context.process.stderr, file, flags.store)
   try {
     const prepared = await prepare(file, kinds, store)
     if (!prepared.ok) return reportProblems(context.process, prepared.error)

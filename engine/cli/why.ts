@@ -20,7 +20,7 @@ export interface WhyFlags {
 }
 
 export async function why(this: CliContext, flags: WhyFlags, file: string, name: string): Promise<void> {
-  const { store } = openStoreOf(file, flags.store)
+  const { store } = openStoreOf(this.process.stderr, file, flags.store)
   const refuse = (rule: string, message: string, hint: string | undefined) =>
     reportProblems(this.process, [{ severity: 'error', rule, message, ...(hint ? { hint } : {}) }])
   try {

@@ -188,6 +188,8 @@ export interface Cost {
   readonly bytes: number
   /** Read of the store, where that is much. */
   readonly readBytes?: number
+  /** Cells that it is computed from, where they are many: the store notes each of them. */
+  readonly madeOf?: number
 }
 
 /** Work of the sidecar; see docs/sidecar-protocol.md. */

@@ -104,15 +104,16 @@ export interface BatchCost extends Cost {
   readonly groups: number
   /** Tokens of the longest group. */
   readonly longest: number
+  readonly madeOf: number
 }
 
 export function batchCost(of: Plan, batch: Batch): BatchCost {
   const { task } = of.byId.get(batch.task) as PlannedTask
   const inputs = of.inputs(task)
-  const total = { decodeTokens: 0, prefillTokens: 0, depth: 0, bytes: 0, readBytes: 0, longest: 0 }
+  const total = { decodeTokens: 0, prefillTokens: 0, depth: 0, bytes: 0, readBytes: 0, longest: 0, madeOf: 0 }
   const groups = new Set<string>()
   for (const { spec } of batch.cells) {
-    const { decodeTokens, prefillTokens, depth, bytes, readBytes } = task.operation.cost(task, inputs, spec)
+    const { decodeTokens, prefillTokens, depth, bytes, readBytes, madeOf } = task.operation.cost(task, inputs, spec)
     if (!groups.has(spec.group)) {
       groups.add(spec.group)
       total.decodeTokens += decodeTokens
@@ -122,6 +123,7 @@ export function batchCost(of: Plan, batch: Batch): BatchCost {
     }
     total.depth = Math.max(total.depth, depth)
     total.bytes += bytes
+    total.madeOf += madeOf ?? 0
   }
   return { ...total, groups: groups.size }
 }

@@ -13,11 +13,11 @@ export interface CostedBatch {
 
 export type CostedBatches = ReadonlyMap<string, readonly CostedBatch[]>
 
-/** `times`: how many times as large the files of a task are as its part of the graph tells. */
+/** `times`: how many times as much the files of a task hold as its part of the graph tells. */
 export function costedBatches(plan: Plan, times: (task: Task) => number = () => 1): CostedBatches {
   const costed = ({ task }: PlannedTask, batch: Batch) => {
     const cost = batchCost(plan, batch)
-    return { task, cells: batch.cells.length, cost: { ...cost, bytes: times(task) * cost.bytes } }
+    return { task, cells: batch.cells.length, cost: { ...cost, bytes: times(task) * cost.bytes, madeOf: times(task) * cost.madeOf } }
   }
   return new Map(plan.tasks.map((planned) => [planned.task.id, planned.batches.map((batch) => costed(planned, batch))]))
 }

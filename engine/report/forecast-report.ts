@@ -89,7 +89,7 @@ export function forecastLines(forecast: ForecastReport, memory: readonly MemoryR
   return [
     `  time              about ${timeText(forecast)} (from ${forecast.basis})`,
     ...pathLines(forecast),
-    `  disk              ${formatBytes(forecast.bytes)} at most`,
+    `  disk              ${formatBytes(forecast.disk.peak.bytes)} at most`,
     ...memoryLines(memory),
   ]
 }

@@ -1,10 +1,8 @@
-import { renameSync } from 'node:fs'
 import path from 'node:path'
-import { digestOfBytes } from '../core/digest.ts'
-import { placeObjects, type StagedFile, writeDurably } from './durable.ts'
+import { placeObjects, type StagedFile } from './durable.ts'
 import type { StoreLayout } from './layout.ts'
 import type { Manifest } from './manifest.ts'
-import { syncFolder } from './sync.ts'
+import { manifestFile, placeManifest } from './manifest-file.ts'
 
 /** A batch to commit: its staged files, and the staging folder that they lie in. */
 export interface Staged {
@@ -19,10 +17,7 @@ export interface Staged {
  */
 export function commitBatch(layout: StoreLayout, { manifest, folder, files }: Staged, enterInIndex: (name: string) => void): void {
   placeObjects(layout, folder, files)
-  const text = JSON.stringify(manifest)
-  const name = `${digestOfBytes(text)}.json`
-  writeDurably(path.join(folder, name), text)
-  renameSync(path.join(folder, name), path.join(layout.manifests, name))
-  syncFolder(layout.manifests)
-  enterInIndex(name)
+  const file = manifestFile(manifest)
+  placeManifest(layout, file, path.join(folder, file.name))
+  enterInIndex(file.name)
 }

@@ -1,32 +1,16 @@
-import { existsSync, readFileSync, renameSync } from 'node:fs'
+import { existsSync, renameSync } from 'node:fs'
 import path from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
-import { digestOfBytes } from '../core/digest.ts'
 import type { Components, Facts, Slot } from '../core/step-kind.ts'
 import type { UnitRow } from './check-index.ts'
-import { writeDurably } from './durable.ts'
 import { objectPath, type StoreLayout } from './layout.ts'
 import type { Manifest } from './manifest.ts'
 import { toBlob, toHex } from './blob.ts'
+import { manifestFile, placeManifest } from './manifest-file.ts'
 import { insertManifest } from './manifest-rows.ts'
-import { inTransaction, type Store } from './store.ts'
+import type { Store } from './store.ts'
 import { storedJson } from './stored-json.ts'
-import { syncFolder } from './sync.ts'
-
-/** Whether the file of a manifest is there and is what its name says. */
-export type ManifestState = { readonly manifest: Manifest } | { readonly problem: string }
-
-export function readManifest(layout: StoreLayout, name: string): ManifestState {
-  let bytes: Buffer
-  try {
-    bytes = readFileSync(path.join(layout.manifests, name))
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    return { problem: code === 'ENOENT' ? 'is gone' : `cannot be read: ${code}` }
-  }
-  if (name !== `${digestOfBytes(bytes)}.json`) return { problem: 'does not match its digest' }
-  return { manifest: JSON.parse(bytes.toString('utf8')) as Manifest }
-}
+import { inTransaction } from './transaction.ts'
 
 /** Takes a file of the store out of use, and keeps it. */
 export function setAside(layout: StoreLayout, file: string): void {
@@ -36,13 +20,9 @@ export function setAside(layout: StoreLayout, file: string): void {
 /** Writes the manifest of a unit anew from its rows, so that no cell of it need be made again. */
 export function rewriteManifest(store: Store, unit: UnitRow): void {
   const manifest = manifestOfRows(store.db, unit)
-  const text = JSON.stringify(manifest)
-  const name = `${digestOfBytes(text)}.json`
-  const temporary = path.join(store.layout.staging, `${name}.${process.pid}`)
-  writeDurably(temporary, text)
-  renameSync(temporary, path.join(store.layout.manifests, name))
-  syncFolder(store.layout.manifests)
-  reindexUnit(store, { ...unit, manifest: name }, manifest)
+  const file = manifestFile(manifest)
+  placeManifest(store.layout, file, path.join(store.layout.staging, `${file.name}.${process.pid}`))
+  reindexUnit(store, { ...unit, manifest: file.name }, manifest)
 }
 
 /** Puts the rows of a unit back as its manifest has them; cells that have moved to a later unit stay there. */

@@ -1,17 +1,19 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
+import { mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import path from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
-import { type Digest, digestOfBytes } from '../core/digest.ts'
+import type { Digest } from '../core/digest.ts'
 import type { CellOutput, Components, Facts, Slot } from '../core/step-kind.ts'
 import { toBlob, toHex } from './blob.ts'
 import { commitBatch } from './commit.ts'
 import type { StagedFile } from './durable.ts'
-import { evictedObjects, type Evicted } from './evicted.ts'
+import { type Evicted, evictedObjects } from './evicted.ts'
 import { openIndex } from './index-db.ts'
 import { makeFolders, objectPath, type StoreLayout, storeLayout } from './layout.ts'
 import { followMoved, insertManifest } from './manifest-rows.ts'
 import type { Manifest } from './manifest.ts'
+import { isEmpty, type RebuildProgress, rebuildIndex } from './rebuild-index.ts'
 import { storedJson } from './stored-json.ts'
+import { inTransaction } from './transaction.ts'
 
 /** A stored cell as the index knows it. */
 export interface IndexedCell extends Omit<CellOutput, 'task'> {
@@ -65,12 +67,13 @@ export interface Store {
 /** So few cells are found by their keys as fast as with all of their task. */
 const fewCells = 16
 
-export function openStore(root: string): Store {
+/** `onRebuild` is told how far it is where the index is lost and made again. */
+export function openStore(root: string, onRebuild?: (progress: RebuildProgress) => void): Store {
   const layout = storeLayout(root)
   makeFolders(layout)
   const db = openIndex(layout.index)
   const evicted = evictedObjects(layout)
-  if (isEmpty(db)) rebuildIndex(db, layout, evicted)
+  if (isEmpty(db)) rebuildIndex(db, layout, evicted, onRebuild)
 
   const findCell = db.prepare('SELECT digest, unit, cell, slot, own, inputs, facts FROM cells WHERE key = ?')
   const findOutput = db.prepare(`SELECT ${outputColumns} FROM cells WHERE key = ?`)
@@ -208,36 +211,6 @@ function indexedCell(key: Digest, row: CellRow, slot: Slot): IndexedCell {
     inputs: storedJson(row.inputs) as Digest[],
     facts: storedJson(row.facts) as Facts,
   }
-}
-
-export function inTransaction(db: DatabaseSync, work: () => void): void {
-  db.exec('BEGIN IMMEDIATE')
-  try {
-    work()
-    db.exec('COMMIT')
-  } catch (error) {
-    if (db.isTransaction) db.exec('ROLLBACK')
-    throw error
-  }
-}
-
-function isEmpty(db: DatabaseSync): boolean {
-  return db.prepare('SELECT 1 FROM units LIMIT 1').get() === undefined
-}
-
-/** Fills an empty index from the manifests, oldest first. A manifest whose name does not match its bytes is skipped. */
-function rebuildIndex(db: DatabaseSync, layout: StoreLayout, evicted: Evicted): void {
-  const manifests = readdirSync(layout.manifests).flatMap((name) => {
-    const text = readFileSync(path.join(layout.manifests, name), 'utf8')
-    return name === `${digestOfBytes(text)}.json` ? [{ name, manifest: JSON.parse(text) as Manifest }] : []
-  })
-  if (manifests.length === 0) return
-  manifests.sort((a, b) => a.manifest.created - b.manifest.created || (a.name < b.name ? -1 : 1))
-  inTransaction(db, () => {
-    for (const { name, manifest } of manifests) insertManifest(db, name, manifest)
-    const forget = db.prepare('DELETE FROM objects WHERE digest = ?')
-    for (const object of evicted.all) if (sizeOf(objectPath(layout, object)) === null) forget.run(toBlob(object))
-  })
 }
 
 /** Makes an empty staging folder for one attempt. */

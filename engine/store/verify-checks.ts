@@ -4,7 +4,8 @@ import { type UnitRow, unitComparison } from './check-index.ts'
 import { cellsIn, cellsOf, type Finding } from './damage.ts'
 import { objectPath, type StoreLayout } from './layout.ts'
 import type { StoredFile } from './manifest.ts'
-import { readManifest, reindexUnit, rewriteManifest, setAside } from './mend.ts'
+import { readManifest } from './manifest-file.ts'
+import { reindexUnit, rewriteManifest, setAside } from './mend.ts'
 import type { Store } from './store.ts'
 
 /** Every unit's manifest is there and whole, and the index agrees with it; no other manifest is damaged. */

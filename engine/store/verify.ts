@@ -18,7 +18,7 @@ export interface VerifyOptions {
 }
 
 export interface VerifyProgress {
-  readonly doing: 'manifests' | 'bytes' | 'results'
+  readonly doing: 'index' | 'manifests' | 'bytes' | 'results'
   readonly done: number
   readonly total: number
 }
@@ -49,7 +49,7 @@ export interface VerifyReport {
  * next run makes exactly those.
  */
 export async function verifyStore(root: string, options: VerifyOptions): Promise<VerifyReport> {
-  const { store, damage: ofIndex, heldBy } = openWhole(root, options.dryRun)
+  const { store, damage: ofIndex, heldBy } = openWhole(root, options)
   if (!store) return { ...nothingChecked, store: root, damage: ofIndex, heldBy }
   try {
     return await check(store, ofIndex, options)
@@ -132,9 +132,13 @@ function plain({ what, name, detail, affected }: Finding): Omit<MendedDamage, 'm
 }
 
 /** Opens a store whose index is whole. A damaged index is kept in quarantine and made again from the manifests. */
-function openWhole(root: string, dryRun: boolean): { store: Store | null; damage: readonly MendedDamage[]; heldBy: string | null } {
+function openWhole(
+  root: string,
+  { dryRun, onProgress }: VerifyOptions,
+): { store: Store | null; damage: readonly MendedDamage[]; heldBy: string | null } {
   const layout = storeLayout(root)
-  const opened = openOrSay(root)
+  const open = () => openStore(root, (progress) => onProgress({ doing: 'index', ...progress }))
+  const opened = wholeOrSay(open)
   if (typeof opened !== 'string') return { store: opened, damage: [], heldBy: null }
   const damage: MendedDamage = { what: 'index', name: 'index.db', detail: opened, affected: [], mended: null }
   if (dryRun) return { store: null, damage: [damage], heldBy: null }
@@ -142,7 +146,7 @@ function openWhole(root: string, dryRun: boolean): { store: Store | null; damage
   if (!lock.ok) return { store: null, damage: [damage], heldBy: lock.error.text }
   try {
     for (const suffix of ['-wal', '-shm', '']) if (existsSync(layout.index + suffix)) setAside(layout, layout.index + suffix)
-    return { store: openStore(root), damage: [{ ...damage, mended: 'rebuilt' }], heldBy: null }
+    return { store: open(), damage: [{ ...damage, mended: 'rebuilt' }], heldBy: null }
   } finally {
     lock.value.release()
   }
@@ -151,9 +155,9 @@ function openWhole(root: string, dryRun: boolean): { store: Store | null; damage
 /** Every row is looked at: most of the index is kept in memory while that goes on. */
 const cacheKib = 256 * 1024
 
-function openOrSay(root: string): Store | string {
+function wholeOrSay(open: () => Store): Store | string {
   try {
-    const store = openStore(root)
+    const store = open()
     store.db.exec(`PRAGMA cache_size = -${cacheKib}`)
     const problem = integrityProblem(store.db)
     if (problem === null) return store

@@ -41,6 +41,16 @@ export function expectedTokens(inputs: Inputs): { readonly count: number; readon
   return known
 }
 
+/** How many scores along a vector a task reads: those of an answer lie on one side or on both. */
+export function scoresRead(inputs: Inputs): number {
+  return expectedTokens(inputs).count * (inputs.of('clean').length > 0 ? 2 : 1)
+}
+
+/** Of how many cells something is made that holds every answer with its scores along so many vectors. */
+export function madeOfAnswers(inputs: Inputs, vectors: number): number {
+  return expectedTokens(inputs).count + vectors * scoresRead(inputs)
+}
+
 /** Reads every answer once, with its scores. */
 export async function readAnswers(inputs: Inputs, vectors: readonly VectorName[], read: Reader): Promise<ScoredAnswer[]> {
   const [organism] = inputs.of('organism') as [ParentTask]

@@ -1,7 +1,7 @@
 import type { Json } from '../../engine/core/json.ts'
 import type { ParamSchema } from '../../engine/core/schema.ts'
 import type { CellSpec, ExpandContext, Inputs, Operation, Problem, Step, StepKind, Task } from '../../engine/core/step-kind.ts'
-import { answersKey, expectedTokens, readAnswers } from '../common/answers.ts'
+import { answersKey, expectedTokens, madeOfAnswers, readAnswers } from '../common/answers.ts'
 import { type AnswerTasks, answerTasks, sidesOf } from '../common/sides.ts'
 import type { VectorName } from '../common/vectors.ts'
 import { parquetBytes } from './parquet.ts'
@@ -79,7 +79,13 @@ const exportOperation: Operation = {
     )
   },
   batches: (_task, _inputs, groups) => [[...groups]],
-  cost: (task, inputs, cell) => ({ decodeTokens: 0, prefillTokens: 0, depth: 0, bytes: bytesOf(task, inputs, cell.id) }),
+  cost: (task, inputs, cell) => ({
+    decodeTokens: 0,
+    prefillTokens: 0,
+    depth: 0,
+    bytes: bytesOf(task, inputs, cell.id),
+    madeOf: madeOfAnswers(inputs, vectorsOf(task).length),
+  }),
   ofWholeSet: true,
   runs: {
     on: 'engine',

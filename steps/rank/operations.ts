@@ -1,7 +1,7 @@
 import { digestOfJson } from '../../engine/core/digest.ts'
 import type { Json } from '../../engine/core/json.ts'
 import type { CellOutput, CellSpec, Inputs, Operation, ParentTask, Reader, Task, TextFiles } from '../../engine/core/step-kind.ts'
-import { type AnswerRecord, difference, expectedTokens, responseScores } from '../common/answers.ts'
+import { type AnswerRecord, difference, expectedTokens, responseScores, scoresRead } from '../common/answers.ts'
 import { type MetricName, metricNames } from '../common/metrics.ts'
 import { chunks } from '../common/pick.ts'
 import { rankingsOf } from '../common/rankings.ts'
@@ -36,7 +36,7 @@ export const rankOperation: Operation = {
     })
   },
   batches: (_task, _inputs, groups) => chunks(groups, rankedTogether),
-  cost: (task, inputs) => ({ decodeTokens: 0, prefillTokens: 0, depth: 0, bytes: bytesOf(task, inputs) }),
+  cost: (task, inputs) => ({ decodeTokens: 0, prefillTokens: 0, depth: 0, bytes: bytesOf(task, inputs), madeOf: scoresRead(inputs) }),
   runs: {
     on: 'engine',
     async *run(task, inputs, cells, read) {

@@ -1,5 +1,5 @@
 import type { CellOutput, CellSpec, Inputs, Operation, Reader, Task, TextFiles } from '../../engine/core/step-kind.ts'
-import { answersKey, expectedTokens, readAnswers } from '../common/answers.ts'
+import { answersKey, expectedTokens, madeOfAnswers, readAnswers } from '../common/answers.ts'
 import type { VectorName } from '../common/vectors.ts'
 import { type AnswersChunk, answersChunk, answersName, dataOf, dataScript, valuesName } from './chunk.ts'
 import { type Matrix, reportParts } from './data.ts'
@@ -15,7 +15,13 @@ export const answersOperation: Operation = {
     return [{ id: 'answers', group: 'answers', own: key && { file: `${chunkName(task)}.js`, ...key.own }, inputs: key?.outputs ?? [] }]
   },
   batches: (_task, _inputs, groups) => [[...groups]],
-  cost: (task, inputs) => ({ decodeTokens: 0, prefillTokens: 0, depth: 0, bytes: bytesOf(task, inputs) }),
+  cost: (task, inputs) => ({
+    decodeTokens: 0,
+    prefillTokens: 0,
+    depth: 0,
+    bytes: bytesOf(task, inputs),
+    madeOf: madeOfAnswers(inputs, (task.data.vectors as unknown[]).length),
+  }),
   ofWholeSet: true,
   runs: {
     on: 'engine',

@@ -1,6 +1,7 @@
 import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { zstdDecompressSync } from 'node:zlib'
 import { DatabaseSync } from 'node:sqlite'
 import { digestOfBytes } from '../../engine/core/digest.ts'
 import type { RunEvent } from '../../engine/core/events.ts'
@@ -25,10 +26,10 @@ export interface Outcome {
 export function outcomeOf(folder: string): Outcome {
   const layout = storeLayout(path.join(folder, 'cache'))
   const { cells } = readIndex(layout)
-  const whole = manifestsOf(layout).filter(({ name, text }) => name === `${digestOfBytes(text)}.json`)
-  const contents = whole.map(({ text }) => {
-    const { run: _run, created: _created, ...rest } = JSON.parse(text) as Manifest
-    return rest
+  const contents = manifestsOf(layout).flatMap(({ manifest }) => {
+    if (!manifest) return []
+    const { run: _run, created: _created, ...rest } = manifest
+    return [rest]
   })
   const setOf = (values: readonly unknown[]) => new Set(values.map((value) => digestOfBytes(JSON.stringify(value))).sort())
   return {
@@ -49,10 +50,8 @@ export function violations(folder: string, reference: Outcome, reported: readonl
   const layout = storeLayout(path.join(folder, 'cache'))
   const index = readIndex(layout)
   const broken = index.damage.map((line) => `I3 the index: ${line}`)
-  const manifests = new Map(manifestsOf(layout).map(({ name, text }) => [name, text]))
-  for (const [name, text] of manifests) {
-    if (name !== `${digestOfBytes(text)}.json`) broken.push(`I2 manifest ${name} does not hold what its name says`)
-  }
+  const manifests = new Map(manifestsOf(layout).map(({ name, manifest }) => [name, manifest]))
+  for (const [name, manifest] of manifests) if (!manifest) broken.push(`I2 manifest ${name} does not hold what its name says`)
   for (const name of filesBelow(layout.objects)) {
     if (digestOfBytes(readFileSync(path.join(layout.objects, name))) !== path.basename(name))
       broken.push(`I2 object ${name} does not hold what its name says`)
@@ -83,7 +82,7 @@ export function differences(outcome: Outcome, reference: Outcome, parts: readonl
 /** What a run that ended well leaves behind beside its results. */
 export function leftovers(folder: string): string[] {
   const layout = storeLayout(path.join(folder, 'cache'))
-  const wanted = new Set(manifestsOf(layout).flatMap(({ text }) => (JSON.parse(text) as Manifest).objects.map(({ digest }) => digest)))
+  const wanted = new Set(manifestsOf(layout).flatMap(({ manifest }) => manifest?.objects.map(({ digest }) => digest) ?? []))
   return [
     ...readdirSync(layout.staging).map((name) => `I6 staging/${name}`),
     ...filesBelow(layout.objects).flatMap((name) => (wanted.has(path.basename(name)) ? [] : [`I6 objects/${name} belongs to no manifest`])),
@@ -164,8 +163,13 @@ function cellDamage(layout: StoreLayout, { task, digest, slot }: Index['cells'][
   }
 }
 
-function manifestsOf(layout: StoreLayout): { name: string; text: string }[] {
-  return filesBelow(layout.manifests).map((name) => ({ name, text: readFileSync(path.join(layout.manifests, name), 'utf8') }))
+/** Every manifest there is; null for one whose name does not tell its bytes. */
+function manifestsOf(layout: StoreLayout): { name: string; manifest: Manifest | null }[] {
+  return filesBelow(layout.manifests).map((name) => {
+    const bytes = readFileSync(path.join(layout.manifests, name))
+    const whole = name === `${digestOfBytes(bytes)}.json.zst`
+    return { name, manifest: whole ? (JSON.parse(zstdDecompressSync(bytes).toString()) as Manifest) : null }
+  })
 }
 
 const temporary = /\.tmp\b/

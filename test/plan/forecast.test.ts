@@ -14,8 +14,8 @@ import { fixtureGraphs } from '../fingerprint/fixture.ts'
 
 const batch = (stage: string, from: number, until: number, after: PlayedBatch | null, bytes = 0): PlayedBatch => ({
   task: { stage, operation: { counts: { noun: stage, by: 'cell' } } } as unknown as Task,
-  cells: 1,
-  cost: { decodeTokens: 0, prefillTokens: 0, depth: 0, bytes, groups: 1, longest: 0 },
+  cells: 0,
+  cost: { decodeTokens: 0, prefillTokens: 0, depth: 0, bytes, groups: 1, longest: 0, madeOf: 0 },
   from,
   until,
   after,
@@ -45,8 +45,19 @@ test('what is on the disk is what ended so far, by class, at every twentieth of 
   const { series, peak } = diskOverTime([first, second], emptyGraph)
   expect(series.length).toBe(20)
   expect(series.map(({ bytes }) => bytes)).toEqual([...Array.from({ length: 9 }, () => 0), ...Array.from({ length: 10 }, () => 5), 105])
-  expect(series[9]).toEqual({ seconds: 10, bytes: 5, ofClass: { answers: 5, recordings: 0 } })
-  expect(peak).toEqual({ seconds: 20, bytes: 105, ofClass: { answers: 5, recordings: 100 } })
+  expect(series[9]).toEqual({ seconds: 10, bytes: 5, ofClass: { answers: 5, recordings: 0, index: 0 } })
+  expect(peak).toEqual({ seconds: 20, bytes: 105, ofClass: { answers: 5, recordings: 100, index: 0 } })
+})
+
+test('what is noted of cells is on the disk with them, and of each of many that a cell is made of; at the end, results are there twice', () => {
+  const answers = { ...batch('answers', 0, 10, null, 5), cells: 2 }
+  const table = batch('tables', 10, 12, answers, 40)
+  const results = { ...table, cells: 1, cost: { ...table.cost, madeOf: 100 } }
+  const operation = { ...table.task.operation, folder: () => 'tables' }
+  const last = batch('scores', 12, 20, null, 1)
+  const { series, peak } = diskOverTime([answers, { ...results, task: { ...table.task, operation } }, last], emptyGraph)
+  expect(series[12]).toEqual({ seconds: 13, bytes: 45 + 17_100, ofClass: { answers: 5, results: 40, scores: 0, index: 17_100 } })
+  expect(peak).toEqual({ seconds: 20, bytes: 86 + 17_100, ofClass: { answers: 5, results: 80, scores: 1, index: 17_100 } })
 })
 
 test('what a transient task wrote is on the disk until the last of its readers has ended', () => {
@@ -64,7 +75,7 @@ test('what a transient task wrote is on the disk until the last of its readers h
   const { series, peak } = diskOverTime(played, { ...emptyGraph, children: new Map([['r', ['a', 'b']]]) })
   expect([peak.bytes, peak.seconds]).toEqual([102, 10])
   expect(series.at(-2)?.bytes).toBe(101)
-  expect(series.at(-1)).toEqual({ seconds: 10, bytes: 2, ofClass: { recordings: 0, one: 1, other: 1 } })
+  expect(series.at(-1)).toEqual({ seconds: 10, bytes: 2, ofClass: { recordings: 0, one: 1, other: 1, index: 0 } })
 })
 
 const llama = {
@@ -104,8 +115,10 @@ test('a forecast plays loads, switches, work and disk: the path and the classes 
   const { seconds, bytes, criticalPath: path, disk, modelLoads, adapterSwitches, memory, bytesOf } = forecast(cold, nothing, machine)
   expect([modelLoads, adapterSwitches]).toEqual([1, 2])
   expect(path.reduce((sum, part) => sum + part.seconds, 0)).toBeCloseTo(seconds, 6)
-  expect(disk.series.at(-1)).toEqual({ seconds, bytes, ofClass: disk.peak.ofClass })
-  expect(Object.values(disk.peak.ofClass).reduce((sum, part) => sum + part, 0)).toBe(bytes)
+  const { ofClass } = disk.peak
+  expect(disk.series.at(-1)).toEqual({ seconds, bytes: disk.peak.bytes, ofClass })
+  expect(Object.values(ofClass).reduce((sum, part) => sum + part, 0)).toBeCloseTo(disk.peak.bytes, 3)
+  expect(disk.peak.bytes).toBeCloseTo(bytes + (ofClass.results as number) / 2 + (ofClass.index as number), 3)
   expect(bytesOf.get('recordings')).toBe(2 * 2 * 4 * 2 * 6 * 64 * 2)
   // Two answers at once, of a prompt that is taken for 17 tokens and 6 more; 4 layers keep 64 numbers of 2 bytes each.
   expect(memory.map(({ together, longest, tokens }) => [together, longest, tokens])).toEqual([[2, 23, 2 * 23 * 4 * 64 * 2]])

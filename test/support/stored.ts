@@ -41,7 +41,7 @@ export function faults(workspace: Workspace): string[] {
   const files = (folder: string) =>
     readdirSync(workspace.at('cache', folder), { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
   const named = [...files('objects'), ...files('manifests')]
-    .filter((entry) => digestOfBytes(readFileSync(`${entry.parentPath}/${entry.name}`)) !== entry.name.replace(/\.json$/, ''))
+    .filter((entry) => digestOfBytes(readFileSync(`${entry.parentPath}/${entry.name}`)) !== entry.name.replace(/\.json\.zst$/, ''))
     .map((entry) => `${entry.name} holds other bytes`)
   const objects = new Set(files('objects').map((entry) => entry.name))
   const db = new DatabaseSync(workspace.at('cache/index.db'), { readOnly: true })
