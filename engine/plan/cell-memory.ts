@@ -19,7 +19,8 @@ const mostAtOnce = 100_000
 /**
  * Keeps the cells of the tasks that were used last as they are, about `most` of them, and packs those of the others: a
  * workflow may come to millions. What a cell is computed from is not kept but made once more; what the store held of
- * it is kept, since the store may change meanwhile. Cells that are to be made stay the objects they are.
+ * it is kept, since the store may change meanwhile. Cells that are to be made stay the objects they are, and so does a
+ * task of such cells alone.
  */
 export function cellMemory(most = mostAtOnce): CellMemory {
   /** In the order of their last use. */
@@ -49,6 +50,7 @@ export function cellMemory(most = mostAtOnce): CellMemory {
 
   return {
     keep(task, given, specs) {
+      if (given.every(isMissing)) return asGiven(given)
       let cells: readonly SettledCell[] | undefined = given
       let byId: ReadonlyMap<string, SettledCell> | undefined
       let packed: Packed | undefined
@@ -67,7 +69,7 @@ export function cellMemory(most = mostAtOnce): CellMemory {
         },
         cell(id) {
           const now = kept.cells
-          byId ??= new Map(now.map((cell) => [cell.spec.id, cell]))
+          byId ??= idsOf(now)
           return byId.get(id)
         },
       }
@@ -75,6 +77,21 @@ export function cellMemory(most = mostAtOnce): CellMemory {
       return kept
     },
   }
+}
+
+function asGiven(cells: readonly SettledCell[]): KeptCells {
+  let byId: ReadonlyMap<string, SettledCell> | undefined
+  return {
+    cells,
+    cell(id) {
+      byId ??= idsOf(cells)
+      return byId.get(id)
+    },
+  }
+}
+
+function idsOf(cells: readonly SettledCell[]): ReadonlyMap<string, SettledCell> {
+  return new Map(cells.map((cell) => [cell.spec.id, cell]))
 }
 
 type Stored = Pick<CellOutput, 'slot' | 'facts'> & { readonly evicted: true | undefined }

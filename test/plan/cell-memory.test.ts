@@ -33,10 +33,21 @@ test('what is to be made stays the object it is, for others hold it', () => {
   const again: SettledCell = { ...made('first', 'c', { evicted: true }), again: true }
   const cells = [waiting('a'), lost, again, made('first', 'd')]
   const first = memory.keep('first', cells, specsOf(cells))
-  memory.keep('second', [waiting('e')], specsOf([]))
+  memory.keep('second', [made('second', 'e')], specsOf([]))
   const back = first.cells
   expect(back).not.toBe(cells)
   expect(back.map((cell, index) => cell === cells[index])).toEqual([true, true, true, false])
+})
+
+test('a task of which all is to be made is kept as it is', () => {
+  const memory = cellMemory(1)
+  const cells = [waiting('a'), waiting('b')]
+  const specs = specsOf(cells)
+  const first = memory.keep('first', cells, specs)
+  memory.keep('second', [made('second', 'c')], specsOf([]))
+  expect([first.cells, first.cell('b'), first.cell('x')]).toEqual([cells, cells[1], undefined])
+  expect(first.cells).toBe(cells)
+  expect(specs).not.toHaveBeenCalled()
 })
 
 test('the tasks that were used last are kept as they are', () => {
