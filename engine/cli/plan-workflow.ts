@@ -1,7 +1,7 @@
 import { kinds } from '../../steps/index.ts'
 import type { Profile } from '../plan/profile.ts'
 import type { PlannedTask } from '../plan/plan.ts'
-import { type PromptMarks, reworded, tellsAll, timesAsLarge } from '../plan/reworded.ts'
+import { type PromptMarks, reworded, tellsAll, promptsOf } from '../plan/reworded.ts'
 import { type Prepared, prepare } from '../prepare.ts'
 import { edited } from '../report/edit-report.ts'
 import { type PlanReport, planReport } from '../report/plan-report.ts'
@@ -60,8 +60,8 @@ type Given = PlanOptions & { readonly store: Store; readonly stderr: NodeJS.Writ
 function reportOf(prepared: Prepared, given: Given): PlanReport
 function reportOf(prepared: Prepared, given: Given, whole: PlanReport): PlanReport | null
 function reportOf(prepared: Prepared, { store, stderr, profile, rawPolicies }: Given, whole?: PlanReport): PlanReport | null {
-  const times = whole && { times: timesAsLarge(prepared.sources.promptSets) }
-  const { plan, expected } = planAloud(stderr, prepared, store, { profile, ...times })
+  const prompts = whole && { prompts: promptsOf(prepared.sources.promptSets) }
+  const { plan, expected } = planAloud(stderr, prepared, store, { profile, ...prompts })
   const cells = whole?.cells.total ?? plan.tasks.reduce((sum, task) => sum + task.cells, 0)
   const others = offersPolicies({ expected, cells, asked: rawPolicies })
   if (whole) {

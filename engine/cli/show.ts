@@ -7,7 +7,7 @@ import { runText, storeText, workflowText } from '../report/show-text.ts'
 import { type ResultFiles, type WorkflowReport, workflowReport } from '../report/show-workflow.ts'
 import type { Plan } from '../plan/plan.ts'
 import { shownFiles } from '../run/views.ts'
-import { holdings, objectSizes, objectsNoted } from '../store/holdings.ts'
+import { holdings, indexBytes, objectSizes, objectsNoted } from '../store/holdings.ts'
 import { lockHolder } from '../store/lock.ts'
 import { journalledRuns, readEvents, readRunEnds } from '../store/run-journal.ts'
 import type { Store } from '../store/store.ts'
@@ -79,7 +79,8 @@ function write({ process }: CliContext, { json }: ShowFlags, report: StoreReport
 function storeReport(store: Store, runs: readonly RunLine[]): StoreReport {
   const sizes = [...objectSizes(store).values()]
   const objects = { count: sizes.length, bytes: sizes.reduce((sum, size) => sum + size, 0) }
-  return { store: path.relative('.', store.layout.root) || '.', runs, operations: holdings(store), objects }
+  const index = { bytes: indexBytes(store) }
+  return { store: path.relative('.', store.layout.root) || '.', runs, operations: holdings(store), objects, index }
 }
 
 /** Tells runs in a line each; null for one whose journal has no beginning. */

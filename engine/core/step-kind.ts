@@ -188,7 +188,7 @@ export interface Cost {
   readonly bytes: number
   /** Read of the store, where that is much. */
   readonly readBytes?: number
-  /** Cells that it is computed from, where they are many: the store notes each of them. */
+  /** Cells that it is computed from, where they are all of a prompt set: the store notes each of them. */
   readonly madeOf?: number
 }
 

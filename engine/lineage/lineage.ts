@@ -42,7 +42,7 @@ export function lineageReader(store: Store): LineageReader {
   const manifest = store.db.prepare('SELECT manifest FROM units WHERE id = ?')
   return {
     unit,
-    batch: (id) => (manifest.get(id) as { manifest: string }).manifest.replace('.json', ''),
+    batch: (id) => (manifest.get(id) as { manifest: string }).manifest.replace(/\..*/, ''),
     node(key) {
       const row = find.get(toBlob(key)) as
         | (Record<'cell' | 'own' | 'inputs' | 'facts', string> & { digest: Uint8Array; unit: number })

@@ -8,6 +8,10 @@ export interface Reached {
   readonly unit: number
   readonly cell: string
   readonly digest: Digest
+}
+
+/** With the keys of the cells that it is computed from. Of millions, only those that are looked at now hold them. */
+interface Found extends Reached {
   readonly inputs: readonly Digest[]
 }
 
@@ -21,12 +25,12 @@ interface Row {
 const columns = 'key, digest, cell, inputs'
 
 /** Cells by batch, read a batch at a time. */
-function unitReader(store: Store): (unit: number) => (readonly [Digest, Reached])[] {
+function unitReader(store: Store): (unit: number) => (readonly [Digest, Found])[] {
   const cellsOf = store.db.prepare(`SELECT ${columns} FROM cells WHERE unit = ?`)
-  return (unit) => (cellsOf.all(unit) as unknown as Row[]).map((row) => [toHex(row.key), reachedOf(row, unit)] as const)
+  return (unit) => (cellsOf.all(unit) as unknown as Row[]).map((row) => [toHex(row.key), foundOf(row, unit)] as const)
 }
 
-function reachedOf({ cell, digest, inputs }: Row, unit: number): Reached {
+function foundOf({ cell, digest, inputs }: Row, unit: number): Found {
   return { unit, cell, digest: toHex(digest), inputs: storedJson(inputs) as Digest[] }
 }
 
@@ -34,7 +38,7 @@ function reachedOf({ cell, digest, inputs }: Row, unit: number): Reached {
 export function lookUp(store: Store, cells: ReadonlyMap<Digest, number>): Map<Digest, Reached> {
   const load = unitReader(store)
   const found = new Map<Digest, Reached>()
-  for (const unit of new Set(cells.values())) for (const [key, at] of load(unit)) if (cells.has(key)) found.set(key, at)
+  for (const unit of new Set(cells.values())) for (const [key, { inputs: _, ...at }] of load(unit)) if (cells.has(key)) found.set(key, at)
   return found
 }
 
@@ -47,7 +51,7 @@ export function reachDown(store: Store, start: ReadonlyMap<Digest, number>): Map
   const load = unitReader(store)
   const reached = new Map<Digest, Reached>()
   /** Cells of a unit that are not reached yet. */
-  const waiting = new Map<number, (readonly [Digest, Reached])[]>()
+  const waiting = new Map<number, (readonly [Digest, Found])[]>()
   const isReached = (key: Digest) => start.has(key) || reached.has(key)
 
   let frontier: readonly (readonly [Digest, number])[] = [...start]
@@ -62,11 +66,11 @@ export function reachDown(store: Store, start: ReadonlyMap<Digest, number>): Map
     for (const unit of users) {
       const left = []
       for (const entry of waiting.get(unit) ?? load(unit)) {
-        const [key, cell] = entry
+        const [key, { inputs, ...at }] = entry
         if (isReached(key)) continue
-        if (!cell.inputs.some(isReached)) left.push(entry)
+        if (!inputs.some(isReached)) left.push(entry)
         else {
-          reached.set(key, cell)
+          reached.set(key, at)
           next.push([key, unit])
         }
       }
@@ -79,24 +83,45 @@ export function reachDown(store: Store, start: ReadonlyMap<Digest, number>): Map
 
 /** Everything that cells were made from, with the cells themselves first; `follow` picks among the inputs of the first. */
 export function reachUp(store: Store, start: Iterable<Digest>, follow: (cell: Reached) => boolean = () => true): Map<Digest, Reached> {
-  const find = store.db.prepare(`SELECT unit, ${columns} FROM cells WHERE key = ?`)
-  const look = (key: Digest): Reached | null => {
-    const row = find.get(toBlob(key)) as (Row & { unit: number }) | undefined
-    return row ? reachedOf(row, row.unit) : null
-  }
+  const { look, forget } = cellFinder(store)
   const reached = new Map<Digest, Reached>()
   const first = new Set(start)
-  const queue = [...first]
+  const queue = new Set(first)
   for (const key of queue) {
-    if (reached.has(key)) continue
     const found = look(key)
     if (!found) continue
-    reached.set(key, found)
-    for (const input of found.inputs) {
-      if (reached.has(input)) continue
+    const { inputs, ...at } = found
+    reached.set(key, at)
+    forget(key)
+    for (const input of inputs) {
+      if (queue.has(input)) continue
       const cell = first.has(key) ? look(input) : null
-      if (!first.has(key) || (cell && follow(cell))) queue.push(input)
+      if (!first.has(key) || (cell && follow(cell))) queue.add(input)
     }
   }
   return reached
+}
+
+/** Of a batch that is looked into more often than this, all cells are read at once. */
+const fewLooks = 4
+
+/** Finds cells by their keys. Those of a batch are mostly asked for together. */
+function cellFinder(store: Store): { look(key: Digest): Found | null; forget(key: Digest): void } {
+  const find = store.db.prepare(`SELECT unit, ${columns} FROM cells WHERE key = ?`)
+  const load = unitReader(store)
+  const looks = new Map<number, number>()
+  const read = new Map<Digest, Found>()
+  return {
+    look(key) {
+      const there = read.get(key)
+      if (there) return there
+      const row = find.get(toBlob(key)) as (Row & { unit: number }) | undefined
+      if (!row) return null
+      const count = (looks.get(row.unit) ?? 0) + 1
+      looks.set(row.unit, count)
+      if (count === fewLooks) for (const [other, at] of load(row.unit)) read.set(other, at)
+      return foundOf(row, row.unit)
+    },
+    forget: (key) => read.delete(key),
+  }
 }

@@ -28,10 +28,10 @@ export interface Forecast {
 /**
  * Plays the plan through the scheduler on a virtual clock. The counts are those of the run; the seconds are an estimate:
  * from `profile` alone where one is given, else from what was `measured`, and from the profile of the device where
- * nothing was. `times` as `costedBatches` has it.
+ * nothing was. `prompts` as `costedBatches` has it.
  */
-export function forecast(plan: Plan, measured: Measured, profile: Profile | null = null, times?: (task: Task) => number): Forecast {
-  const batches = costedBatches(plan, times)
+export function forecast(plan: Plan, measured: Measured, profile: Profile | null = null, prompts?: (task: Task) => number): Forecast {
+  const batches = costedBatches(plan, prompts)
   const { played, guessedTokens, basis } = play(plan, batches, measured, profile, 1)
   const half = guessedTokens > 0 ? play(plan, batches, measured, profile, 0.5).played : null
   const count = (of: (batch: PlayedBatch) => boolean | undefined) => played.filter(of).length

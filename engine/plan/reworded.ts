@@ -48,8 +48,8 @@ export function tellsAll(plan: Plan, isDone: (task: PlannedTask) => boolean): bo
   return true
 }
 
-/** A file that is made of a whole set is as many times as large as of one prompt. */
-export function timesAsLarge(sets: readonly PromptSetSource[]): (task: Task) => number {
+/** How many prompts the set of a task has, of which its graph has one. */
+export function promptsOf(sets: readonly PromptSetSource[]): (task: Task) => number {
   const prompts = new Map(sets.map((set) => [set.name, set.prompts.length]))
-  return ({ operation, coordinate }) => (operation.ofWholeSet ? (prompts.get(coordinate.promptSet ?? '') ?? 1) : 1)
+  return ({ coordinate }) => prompts.get(coordinate.promptSet ?? '') ?? 1
 }

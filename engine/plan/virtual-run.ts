@@ -13,11 +13,12 @@ export interface CostedBatch {
 
 export type CostedBatches = ReadonlyMap<string, readonly CostedBatch[]>
 
-/** `times`: how many times as much the files of a task hold as its part of the graph tells. */
-export function costedBatches(plan: Plan, times: (task: Task) => number = () => 1): CostedBatches {
+/** `prompts`: of how many prompts the cells of a task are that are of a whole set, for each that the graph has. */
+export function costedBatches(plan: Plan, prompts: (task: Task) => number = () => 1): CostedBatches {
   const costed = ({ task }: PlannedTask, batch: Batch) => {
     const cost = batchCost(plan, batch)
-    return { task, cells: batch.cells.length, cost: { ...cost, bytes: times(task) * cost.bytes, madeOf: times(task) * cost.madeOf } }
+    const bytes = (task.operation.ofWholeSet ? prompts(task) : 1) * cost.bytes
+    return { task, cells: batch.cells.length, cost: { ...cost, bytes, madeOf: prompts(task) * cost.madeOf } }
   }
   return new Map(plan.tasks.map((planned) => [planned.task.id, planned.batches.map((batch) => costed(planned, batch))]))
 }

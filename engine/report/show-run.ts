@@ -23,6 +23,8 @@ export interface StoreReport {
   readonly runs: readonly RunLine[]
   readonly operations: readonly Holding[]
   readonly objects: { readonly count: number; readonly bytes: number }
+  /** What is noted of their cells: the database and the manifests. */
+  readonly index: { readonly bytes: number }
 }
 
 /** What `dag show RUN --json` prints. */

@@ -10,7 +10,7 @@ const longestName = 18
 const shownLines = 4
 
 /** The last runs, and what the store holds. */
-export function storeText({ store, runs, operations, objects }: StoreReport, now: number): string {
+export function storeText({ store, runs, operations, objects, index }: StoreReport, now: number): string {
   if (runs.length === 0 && operations.length === 0) return `the store ${store} is empty: no run has made anything yet\n`
   const total = (of: (row: StoreReport['operations'][number]) => number) => operations.reduce((sum, row) => sum + of(row), 0)
   const held = [
@@ -21,7 +21,7 @@ export function storeText({ store, runs, operations, objects }: StoreReport, now
     runs.length === 0 ? 'no run has left a journal' : 'the last runs',
     ...(runs.length === 0 ? [] : runTable(runs, now)),
     '',
-    `in the store ${store}: ${formatNumberOf(objects.count, 'object')}, ${formatBytes(objects.bytes)}`,
+    `in the store ${store}: ${formatNumberOf(objects.count, 'object')}, ${formatBytes(objects.bytes)}; the index takes ${formatBytes(index.bytes)}`,
     ...indented(columns([['operation', 'cells', 'batches', 'on disk'], ...held], [0])),
     ...(runs[0] ? ['', `more of a run: dag show ${runs[0].run}; of a workflow: dag show WORKFLOW.yaml`] : []),
   ])

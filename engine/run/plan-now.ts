@@ -10,7 +10,7 @@ export interface PlanningOptions {
   /** The machine that the forecast is for, where it is not this one. */
   readonly profile?: Profile | null
   /** As the forecast has it. */
-  readonly times?: (task: Task) => number
+  readonly prompts?: (task: Task) => number
   readonly onProgress?: PlanOptions['onProgress']
 }
 
@@ -20,7 +20,7 @@ export interface Planned {
 }
 
 /** The plan of a workflow over the store as it is, with its forecast. */
-export function planNow(prepared: Prepared, store: Store, { profile = null, times, onProgress }: PlanningOptions = {}): Planned {
+export function planNow(prepared: Prepared, store: Store, { profile = null, prompts, onProgress }: PlanningOptions = {}): Planned {
   const plan = makePlan(prepared.graph, snapshotOf(store), { onProgress })
-  return { plan, expected: forecast(plan, measuredHere(store), profile, times) }
+  return { plan, expected: forecast(plan, measuredHere(store), profile, prompts) }
 }

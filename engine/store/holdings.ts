@@ -1,3 +1,5 @@
+import { readdirSync, statSync } from 'node:fs'
+import path from 'node:path'
 import type { Digest } from '../core/digest.ts'
 import { parseOrNull } from '../core/json.ts'
 import { toBlob } from './blob.ts'
@@ -29,6 +31,13 @@ export function holdings({ db }: Store, run: string | null = null): Holding[] {
   const amounts = (list: readonly { operation: string; amount: number }[]) => new Map(list.map((row) => [row.operation, row.amount]))
   const [cellsOf, bytesOf] = [amounts(cells), amounts(bytes)]
   return batches.map((row) => ({ ...row, cells: cellsOf.get(row.operation) ?? 0, bytes: bytesOf.get(row.operation) ?? 0 }))
+}
+
+/** Bytes of what the store notes of its cells: the database and the manifests. */
+export function indexBytes({ layout }: Store): number {
+  const manifests = readdirSync(layout.manifests).map((name) => path.join(layout.manifests, name))
+  const files = [layout.index, `${layout.index}-wal`, ...manifests]
+  return files.reduce((sum, file) => sum + (statSync(file, { throwIfNoEntry: false })?.size ?? 0), 0)
 }
 
 /** Bytes of every object that is in use, by its digest. */

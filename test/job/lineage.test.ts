@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import type { LineageNode } from '../../engine/lineage/lineage.ts'
 import { dag, run } from '../support/dag.ts'
 import { python } from '../support/paths.ts'
+import { manifestOf } from '../support/stored.ts'
 import { finishedWorkspace, type Workspace } from '../support/workspace.ts'
 
 async function lineage(workspace: Workspace, ...args: string[]): Promise<(LineageNode & { files: string[] })[]> {
@@ -142,6 +143,9 @@ test('a lineage as W3C PROV is read by the prov library, and says what was deriv
   const workspace = await shown()
   const { stdout } = await dag(workspace.folder, ['lineage', '--format', 'prov', `${ranking}:${firstRanked(workspace)}`])
   workspace.write('lineage.json', stdout)
+  const activities = Object.keys((JSON.parse(stdout) as { activity: object }).activity)
+  expect(activities.filter((name) => !/^batch:[0-9a-f]{64}$/.test(name))).toEqual([])
+  expect(activities).toContain(`batch:${manifestOf(workspace, 'vectors/kind').slice(0, 64)}`)
   const read = `
 import re, sys
 from prov.model import ProvActivity, ProvAgent, ProvDerivation, ProvDocument, ProvEntity, ProvGeneration

@@ -53,7 +53,7 @@ test('a store too small is refused before anything is started, with the room tha
   const result = await dag(workspace.folder, ['run', '--keep-free', '900TB', workflowFile])
   expect(result.code).toBe(2)
   expect(result.stderr).toMatch(
-    /error: the disk of \S+ is too small: [\d.]+ GB are free, 900 TB are needed \(1.1 MB of results and 900 TB in reserve\)/,
+    /error: the disk of \S+ is too small: [\d.]+ GB are free, 900 TB are needed \(2.3 MB of results and 900 TB in reserve\)/,
   )
 })
 

@@ -30,6 +30,7 @@ test('the runs and the store fit in 100 columns', () => {
       ],
       operations: [{ operation: 'capture', cells: 184_800, batches: 11_760, bytes: 908e9 }],
       objects: { count: 23_520, bytes: 909e9 },
+      index: { bytes: 271e6 },
     },
     now,
   )
@@ -38,7 +39,7 @@ test('the runs and the store fit in 100 columns', () => {
   20260131-075930-01b2  overnight-of-ever…  just now  running          12                       25 s
   20260130-190000-7f3a  overnight-of-ever…  13 h ago  done        385,000      92       0  12 h 52 m
 
-in the store cache: 23,520 objects, 909 GB
+in the store cache: 23,520 objects, 909 GB; the index takes 271 MB
   operation    cells  batches  on disk
   capture    184,800   11,760   908 GB
   together   184,800   11,760   909 GB
