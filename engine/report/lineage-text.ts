@@ -40,7 +40,7 @@ export function upText({ start, groups, node }: Cells, details: boolean): string
     const role = start.has(keys[0] as Digest) ? '' : 'from '
     return [
       `${role}${operation}${keys.length > 1 ? ` (${formatNumberOf(keys.length, 'cell')})` : ''}`,
-      ...keys.slice(0, most).flatMap((key) => nodeLines(node(key))),
+      ...keys.slice(0, most).flatMap((key) => nodeLines(node(key), details)),
       ...(keys.length > most ? [`  … and ${formatCount(keys.length - most)} more`] : []),
       '',
     ]
@@ -60,7 +60,7 @@ export function downText(report: LineageReport, { groups, start, node }: Cells, 
     ...(otherRevisions.length > 0 ? [`  other revisions: ${otherRevisions.map((other) => other.slice(0, 12)).join(', ')}`] : []),
     used.length > 0 ? `used by ${used.join(', ')}` : 'used by nothing',
     ...(shown.length > 0 ? [`shown in the files of ${formatNumberOf(shown.length, 'result')}`] : []),
-    ...shown.slice(0, most).flatMap(({ task, cell, files }) => [`  ${task}:${cell}`, ...fileLines(files, details)]),
+    ...shown.slice(0, most).flatMap(({ task, cell, files }) => [`  ${task}:${cell}`, ...fileLines(files, details, '')]),
     ...(left > 0 ? [`  … and ${formatNumberOf(left, 'more result')}; --details lists all, and every cell`] : []),
     ...(details ? groups.flatMap(({ operation, keys }) => ['', operation, ...keys.map((key) => cellLine(node(key), start))]) : []),
     '',
@@ -75,15 +75,18 @@ function cellLine(node: ShownNode | null, start: ReadonlySet<Digest>): string {
 }
 
 /** What people read stands first. */
-function fileLines(files: readonly string[], details: boolean): string[] {
+function fileLines(files: readonly string[], details: boolean, before: string): string[] {
   const rank = (file: string) => Number(!/\.(md|html)$/.test(file))
   const ordered = files.toSorted((a, b) => rank(a) - rank(b))
   const most = details ? files.length : shownFiles
   const left = files.length - most
-  return [...ordered.slice(0, most).map((file) => `      ${file}`), ...(left > 0 ? [`      and ${formatNumberOf(left, 'more file')}`] : [])]
+  return [
+    ...ordered.slice(0, most).map((file) => `      ${before}${file}`),
+    ...(left > 0 ? [`      and ${formatNumberOf(left, 'more file')}`] : []),
+  ]
 }
 
-function nodeLines(node: ShownNode | null): string[] {
+function nodeLines(node: ShownNode | null, details: boolean): string[] {
   if (!node) return []
   const { operation: _operation, version, ...components } = node.components
   return [
@@ -98,7 +101,7 @@ function nodeLines(node: ShownNode | null): string[] {
       : []),
     ...spanLines(node),
     `      key ${node.key.slice(0, 16)} · result ${node.digest.slice(0, 16)} · step version ${version} · run ${node.run} of ${node.workflow}`,
-    ...node.files.map((file) => `      shown as ${file}`),
+    ...fileLines(node.files, details, 'shown as '),
   ]
 }
 
