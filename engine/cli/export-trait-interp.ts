@@ -30,7 +30,7 @@ export async function exportTraitInterp(this: CliContext, flags: ExportFlags, fi
   const sidecar = sidecarCommand(process.env)
   if (!sidecar.ok) return reportProblems(process, [sidecar.error])
   if (!isExportFolder(flags.to)) return reportProblems(process, [notOurs(flags.to)])
-  const { store } = openStoreOf(this.process.stderr, file, flags.store)
+  const { store } = openStoreOf(process.stderr, file, flags.store)
   const progress = progressLine(process.stderr, Date.now)
   try {
     const prepared = await prepare(file, kinds, store)

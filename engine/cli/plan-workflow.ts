@@ -1,7 +1,7 @@
 import { kinds } from '../../steps/index.ts'
 import type { Profile } from '../plan/profile.ts'
 import type { PlannedTask } from '../plan/plan.ts'
-import { type PromptMarks, reworded, tellsAll, promptsOf } from '../plan/reworded.ts'
+import { type PromptMarks, promptsOf, reworded, tellsAll } from '../plan/reworded.ts'
 import { type Prepared, prepare } from '../prepare.ts'
 import { edited } from '../report/edit-report.ts'
 import { type PlanReport, planReport } from '../report/plan-report.ts'

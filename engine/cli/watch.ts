@@ -14,7 +14,7 @@ import { openStoreOf } from './workspace.ts'
 /** Prints the plan anew whenever the workflow or what it points at changes; starts nothing. Ends with ctrl-c. */
 export async function watch(this: CliContext, flags: { readonly store?: string }, file: string): Promise<void> {
   const { process } = this
-  const { store, workspace } = openStoreOf(this.process.stderr, file, flags.store)
+  const { store, workspace } = openStoreOf(process.stderr, file, flags.store)
   const show = async (): Promise<void> => {
     const prepared = await prepare(file, kinds, store)
     process.exitCode = 0
