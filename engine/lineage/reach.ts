@@ -102,8 +102,8 @@ export function reachUp(store: Store, start: Iterable<Digest>, follow: (cell: Re
   return reached
 }
 
-/** Of a batch that is looked into more often than this, all cells are read at once. */
-const fewLooks = 4
+/** Of a batch that is looked into so often all cells are read at once. */
+const manyLooks = 4
 
 /** Finds cells by their keys. Those of a batch are mostly asked for together. */
 function cellFinder(store: Store): { look(key: Digest): Found | null; forget(key: Digest): void } {
@@ -119,7 +119,7 @@ function cellFinder(store: Store): { look(key: Digest): Found | null; forget(key
       if (!row) return null
       const count = (looks.get(row.unit) ?? 0) + 1
       looks.set(row.unit, count)
-      if (count === fewLooks) for (const [other, at] of load(row.unit)) read.set(other, at)
+      if (count === manyLooks) for (const [other, at] of load(row.unit)) read.set(other, at)
       return foundOf(row, row.unit)
     },
     forget: (key) => read.delete(key),
