@@ -1,6 +1,7 @@
 import type { Digest } from '../core/digest.ts'
 import type { Components, Facts } from '../core/step-kind.ts'
 import { fileOfName } from '../store/layout.ts'
+import { digestInName } from '../store/manifest-file.ts'
 import { toBlob, toHex } from '../store/blob.ts'
 import type { Store, Unit } from '../store/store.ts'
 import { storedJson } from '../store/stored-json.ts'
@@ -42,7 +43,7 @@ export function lineageReader(store: Store): LineageReader {
   const manifest = store.db.prepare('SELECT manifest FROM units WHERE id = ?')
   return {
     unit,
-    batch: (id) => (manifest.get(id) as { manifest: string }).manifest.replace(/\..*/, ''),
+    batch: (id) => digestInName((manifest.get(id) as { manifest: string }).manifest),
     node(key) {
       const row = find.get(toBlob(key)) as
         | (Record<'cell' | 'own' | 'inputs' | 'facts', string> & { digest: Uint8Array; unit: number })

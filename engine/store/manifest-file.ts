@@ -1,7 +1,7 @@
 import { readFileSync, renameSync } from 'node:fs'
 import path from 'node:path'
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
-import { digestOfBytes } from '../core/digest.ts'
+import { type Digest, digestOfBytes } from '../core/digest.ts'
 import { writeDurably } from './durable.ts'
 import type { StoreLayout } from './layout.ts'
 import type { Manifest } from './manifest.ts'
@@ -19,6 +19,11 @@ export type ManifestState = { readonly manifest: Manifest } | { readonly problem
 const packed = '.json.zst'
 /** Of stores that were begun when manifests were not packed. */
 const plain = '.json'
+
+/** The digest in the name of a manifest, by which others name its batch. */
+export function digestInName(manifest: string): Digest {
+  return manifest.slice(0, manifest.indexOf('.'))
+}
 
 /** Cells of a batch have most of what is said of them in common: as JSON in Zstandard that takes a seventh of the room. */
 export function manifestFile(manifest: Manifest): ManifestFile {
