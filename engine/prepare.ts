@@ -3,14 +3,15 @@ import type { Diagnostic } from './core/diagnostic.ts'
 import { hasErrors } from './core/diagnostic.ts'
 import type { Locate } from './core/place.ts'
 import { fail, ok, type Result } from './core/result.ts'
-import type { Sources } from './core/sources.ts'
-import type { Step, StepKind } from './core/step-kind.ts'
+import type { ModelSource, Sources } from './core/sources.ts'
+import type { Adapter, Step, StepKind } from './core/step-kind.ts'
 import { expand, idleSteps, type TaskGraph } from './graph/expand.ts'
 import { contextProblems } from './sources/context.ts'
 import { openSourceFiles, type SourceFiles } from './sources/files.ts'
 import { locator } from './sources/locate.ts'
 import { refusals } from './sources/refusals.ts'
 import { resolve } from './sources/resolve.ts'
+import { isUnchanged } from './sources/unchanged.ts'
 import { parseYaml } from './spec/document.ts'
 import { checkShape } from './spec/shape-check.ts'
 import { validate } from './spec/validate.ts'
@@ -31,8 +32,10 @@ export interface Prepared {
   readonly warnings: readonly Diagnostic[]
   /** Where named parts of keys are written. */
   readonly locate: Locate
-  /** Every path that was looked at, also in vain. */
-  readonly seen: ReadonlySet<string>
+  /** Every path that was looked at, also in vain, as it was found. */
+  readonly seen: SourceFiles['seen']
+  /** Whether what a state is loaded from still is what it was then. */
+  isUnchanged(loaded: ModelSource | Adapter): Promise<boolean>
 }
 
 /** A workflow as it is written, with its folder as `dag` was given it and as an absolute path. */
@@ -80,5 +83,6 @@ export async function prepare(
     warnings: all,
     locate: locator(absolute, files),
     seen: files.seen,
+    isUnchanged: (loaded) => isUnchanged(loaded, openSourceFiles(digestMemory(store))),
   })
 }

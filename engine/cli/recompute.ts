@@ -23,6 +23,7 @@ export async function recomputeCells(process: NodeJS.Process, flags: VerifyFlags
     const report = await recompute({
       store,
       plan: planAloud(process.stderr, prepared.value, store).plan,
+      isUnchanged: prepared.value.isUnchanged,
       sidecar: sidecar.value,
       count,
       random: Math.random,

@@ -8,6 +8,27 @@ export interface FileStamp {
   readonly inode: string
 }
 
+/** Time stamps tick coarsely; what changed this recently could change again under the same stamp. */
+const settledMs = 50
+
+/** What a look at a path finds, of a file or a folder, as the file system tells it. */
+interface Seen {
+  readonly size: bigint
+  readonly mtimeNs: bigint
+  readonly ctimeNs: bigint
+  readonly ino: bigint
+}
+
+/** Tells a look at a path from one at another state of it, `undefined` where nothing is. */
+export function lookText(seen: Seen | undefined): string {
+  return seen ? `${seen.size} ${seen.mtimeNs} ${seen.ctimeNs} ${seen.ino}` : 'absent'
+}
+
+/** Whether what was last changed at `ctimeNs` will have another stamp when it changes again. */
+export function isSettled(ctimeNs: bigint, now: number): boolean {
+  return now - Number(ctimeNs / 1_000_000n) > settledMs
+}
+
 /** Remembers digests of files by stamp, so that a no-op hashes nothing. Kept by the store. */
 export interface DigestMemory {
   recall(path: string, stamp: FileStamp): Digest | undefined

@@ -6,6 +6,7 @@ import type { CellOutput, Slot, Task } from '../core/step-kind.ts'
 import type { RunFact } from '../core/events.ts'
 import type { Plan, PlannedTask } from '../plan/plan.ts'
 import type { SettledCell } from '../plan/settle.ts'
+import type { Prepared } from '../prepare.ts'
 import { objectPath } from '../store/layout.ts'
 import { jsonIn, numbersIn } from '../store/numbers.ts'
 import type { Store } from '../store/store.ts'
@@ -25,6 +26,7 @@ interface RecomputeOptions {
   readonly store: Store
   readonly plan: Plan
   readonly sidecar: SidecarCommand
+  readonly isUnchanged: Prepared['isUnchanged']
   readonly count: number
   readonly random: () => number
   emit(fact: RunFact): void
@@ -36,7 +38,13 @@ export async function recompute(options: RecomputeOptions): Promise<RecomputeRep
   const { store, plan, emit } = options
   const chosen = inOrderOfState(choose(plan, options.count, options.random))
   const folder = mkdtempSync(path.join(tmpdir(), 'dag-recompute-'))
-  const executor = sidecarExecutor({ ...options.sidecar, layout: store.layout, limits: tokenLimits(store), emit })
+  const executor = sidecarExecutor({
+    ...options.sidecar,
+    layout: store.layout,
+    limits: tokenLimits(store),
+    isUnchanged: options.isUnchanged,
+    emit,
+  })
   const cells: Recomputed[] = []
   const failed: { task: string; cell: string; reason: string }[] = []
   try {

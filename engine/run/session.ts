@@ -89,7 +89,13 @@ export class Session {
     this.#read = createReader(store.layout)
     const { emit } = this.#teller
     this.#executors = {
-      sidecar: sidecarExecutor({ ...options.sidecar, layout: store.layout, limits: tokenLimits(store), emit }),
+      sidecar: sidecarExecutor({
+        ...options.sidecar,
+        layout: store.layout,
+        limits: tokenLimits(store),
+        isUnchanged: prepared.isUnchanged,
+        emit,
+      }),
       engine: engineExecutor(this.#read, emit),
       command: commandExecutor(store.layout, emit),
     }

@@ -1,7 +1,8 @@
 import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import type { RunFact } from '../core/events.ts'
-import type { Json, JsonObject } from '../core/json.ts'
-import { type CellOutput, CorruptObject, type LoadedState, type OnSidecar } from '../core/step-kind.ts'
+import type { JsonObject } from '../core/json.ts'
+import type { ModelSource } from '../core/sources.ts'
+import { type Adapter, type CellOutput, CorruptObject, type LoadedState, type OnSidecar } from '../core/step-kind.ts'
 import { objectPath, type StoreLayout } from '../store/layout.ts'
 import type { TokenLimits } from '../store/token-limits.ts'
 import { type Progress, type Sidecar, type SidecarCommand, startSidecar } from './sidecar.ts'
@@ -19,13 +20,16 @@ const lostBatches = 2
 export interface SidecarExecutorOptions extends SidecarCommand {
   readonly layout: StoreLayout
   readonly limits: TokenLimits
+  /** Whether what a state is loaded from still is what keys name. */
+  isUnchanged(loaded: ModelSource | Adapter): Promise<boolean>
   emit(fact: RunFact): void
 }
 
 /** Sends batches to the sidecar, which is started with the first of them, and keeps the right state loaded. */
 export function sidecarExecutor(options: SidecarExecutorOptions): Executor {
   let sidecar: Sidecar | null = null
-  let loaded: { base: string; resident: string | null; on: string | null } | null = null
+  /** `on`: the adapter that is on, null for none, undefined where a switch failed. */
+  let loaded: { base: string; resident: string | null; on: string | null | undefined } | null = null
   let current: string | null = null
   let began = false
   let killed = false
@@ -46,26 +50,38 @@ export function sidecarExecutor(options: SidecarExecutorOptions): Executor {
     return sidecar
   }
 
+  /** Has the sidecar read `source`, which somebody may have made anew since it was planned with: then it is not what keys name. */
+  const load = async (peer: Sidecar, method: string, params: JsonObject, source: ModelSource | Adapter | null) => {
+    const started = performance.now()
+    const [answer] = await Promise.allSettled([peer.call(method, params)])
+    const seconds = (performance.now() - started) / 1000
+    if (source && !(await options.isUnchanged(source)))
+      throw new Error(`${wordsFor(source)} (${source.path}) changed while the run was going on; run again`)
+    if (answer.status === 'rejected') throw answer.reason
+    return { seconds, answer: answer.value }
+  }
+
   const ensureState = async (peer: Sidecar, { base, adapter }: LoadedState): Promise<void> => {
     if (loaded?.base !== base.name) {
       if (base.path === null) throw new Error(`model "${base.name}" is not on this machine`)
       options.emit({ type: 'setup', text: `loading ${base.name}` })
-      const { device, dtype, quantization } = base
-      const limit = budget.limit(base)
-      const asked = { path: base.path, dtype, device, quantization, token_limit: limit }
-      const { seconds, answer } = await timed(peer.call('load_base', asked))
+      const { path, device, dtype, quantization } = base
+      loaded = null
+      const asked = { path, dtype, device, quantization, token_limit: budget.limit(base) }
+      const { seconds, answer } = await load(peer, 'load_base', asked, base)
       budget.loaded(base, answer)
       loaded = { base: base.name, resident: null, on: null }
       options.emit({ type: 'state-changed', change: 'base-loaded', name: base.name, seconds })
     }
     const wanted = adapter?.name ?? null
-    if (loaded.on === wanted) return
+    const { resident, on } = loaded
+    if (on === wanted) return
+    loaded = { base: base.name, resident: adapter ? null : resident, on: undefined }
     const named = adapter && { name: adapter.name, path: adapter.path, digest: adapter.digest }
-    const { seconds } = await timed(peer.call('set_adapter', { adapter: named }))
-    const switched = wanted !== null && wanted !== loaded.resident
-    loaded = { ...loaded, on: wanted, resident: wanted ?? loaded.resident }
+    const { seconds } = await load(peer, 'set_adapter', { adapter: named }, adapter)
+    loaded = { base: base.name, resident: wanted ?? resident, on: wanted }
     if (wanted === null) options.emit({ type: 'state-changed', change: 'adapter-off', name: base.name, seconds })
-    else if (switched) options.emit({ type: 'state-changed', change: 'adapter-on', name: wanted, seconds })
+    else if (wanted !== resident) options.emit({ type: 'state-changed', change: 'adapter-on', name: wanted, seconds })
   }
 
   const attempt = async ({ task, inputs, batch, staging }: Work): Promise<Outcome> => {
@@ -138,10 +154,8 @@ function checkInstalled(command: readonly string[]): void {
     throw new SidecarUnusable(`the sidecar's Python is not installed at ${program}: run \`npm run setup\``)
 }
 
-async function timed(call: Promise<Json>): Promise<{ seconds: number; answer: Json }> {
-  const started = performance.now()
-  const answer = await call
-  return { seconds: (performance.now() - started) / 1000, answer }
+function wordsFor(source: ModelSource | Adapter): string {
+  return 'digest' in source ? `the adapter of "${source.name}"` : `model "${source.name}"`
 }
 
 /** A stored cell as the sidecar is told of it. */

@@ -1,9 +1,6 @@
 import { createReadStream, readFileSync, statSync } from 'node:fs'
 import { createHasher, type Digest, digestOfBytes } from '../core/digest.ts'
-import type { DigestMemory, FileStamp } from '../core/file-stamp.ts'
-
-/** Time stamps tick coarsely; a file changed this recently could change again under the same stamp. */
-const settledMs = 50
+import { type DigestMemory, type FileStamp, isSettled } from '../core/file-stamp.ts'
 
 /**
  * Digest of a file's bytes, from memory when its stamp is unchanged.
@@ -14,7 +11,7 @@ export async function digestOfFile(path: string, memory: DigestMemory): Promise<
   const known = memory.recall(path, stamp)
   if (known) return known
   const digest = stamp.size <= 1_000_000 ? digestOfBytes(readFileSync(path)) : await streamDigest(path)
-  if (Date.now() - Number(BigInt(stamp.ctimeNs) / 1_000_000n) > settledMs) memory.remember(path, stamp, digest)
+  if (isSettled(BigInt(stamp.ctimeNs), Date.now())) memory.remember(path, stamp, digest)
   return digest
 }
 

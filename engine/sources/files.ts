@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import type { Digest } from '../core/digest.ts'
-import type { DigestMemory } from '../core/file-stamp.ts'
+import { type DigestMemory, isSettled, lookText } from '../core/file-stamp.ts'
 import { isObject, type Json } from '../core/json.ts'
 import { fail, ok, type Result } from '../core/result.ts'
 import { digestOfFile } from './digests.ts'
@@ -18,16 +18,19 @@ export interface SourceFiles {
   /** Throws when it is no readable regular file. */
   digest(path: string): Promise<Digest>
   tensors(path: string): Result<ReadonlyMap<string, TensorEntry>, string>
-  /** Paths that were looked at: while none of them changes, reading again would give the same. */
-  readonly seen: ReadonlySet<string>
+  /**
+   * What was looked at and how it was found when it was first looked at: while all of it stays so, reading again gives
+   * the same. Null where it had changed so recently that a further change might not show.
+   */
+  readonly seen: ReadonlyMap<string, string | null>
 }
 
 const maxTextBytes = 100_000_000
 
 export function openSourceFiles(memory: DigestMemory): SourceFiles {
-  const seen = new Set<string>()
+  const seen = new Map<string, string | null>()
   const note = (path: string): string => {
-    seen.add(path)
+    if (!seen.has(path)) seen.set(path, lookAt(path))
     return path
   }
   return {
@@ -39,6 +42,11 @@ export function openSourceFiles(memory: DigestMemory): SourceFiles {
     digest: (path) => digestOfFile(note(path), memory),
     tensors: (path) => readTensorHeader(note(path)),
   }
+}
+
+function lookAt(path: string): string | null {
+  const stat = statSync(path, { bigint: true, throwIfNoEntry: false })
+  return stat && !isSettled(stat.ctimeNs, Date.now()) ? null : lookText(stat)
 }
 
 function readText(path: string): Result<string, string> {

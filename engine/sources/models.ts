@@ -95,6 +95,17 @@ function weightMistake(folder: string, files: SourceFiles): string | null {
   return null
 }
 
+/** The parts of the identity of the model in a folder; null where they cannot be read. */
+export async function identityOf(folder: string, files: SourceFiles): Promise<Readonly<Record<string, string>> | null> {
+  const config = files.json(path.join(folder, 'config.json'))
+  if (!config.ok) return null
+  try {
+    return await contentIdentity(folder, config.value, files)
+  } catch {
+    return null
+  }
+}
+
 async function contentIdentity(folder: string, config: Record<string, Json>, files: SourceFiles): Promise<Record<string, string>> {
   const identity: Record<string, string> = { config: configDigest(config) }
   const weights = files.list(folder).filter((file) => file.endsWith('.safetensors'))

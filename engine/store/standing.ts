@@ -2,6 +2,7 @@ import { readdirSync, statSync } from 'node:fs'
 import { basename } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import type { Digest } from '../core/digest.ts'
+import { isSettled, lookText } from '../core/file-stamp.ts'
 import { type Json, parseOrNull } from '../core/json.ts'
 import type { StoreLayout } from './layout.ts'
 import { fileOfName, objectPath } from './layout.ts'
@@ -16,9 +17,6 @@ export interface Standing {
   /** What the prompt sets were like. */
   readonly prompts: Json
 }
-
-/** Time stamps tick coarsely; what changed this recently could change again under the same stamp. */
-const settledMs = 50
 
 /**
  * The shortcut of what has nothing to do: the answer of the last run of a workflow, with what it stands on that has
@@ -39,7 +37,7 @@ export function recallStanding(
   if (!witnesses) return null
   const changed: string[] = []
   for (const path in witnesses) {
-    if (stampText(path).text === witnesses[path]) continue
+    if (lookAt(path).text === witnesses[path]) continue
     changed.push(path)
     if (changed.length > most) return null
   }
@@ -53,33 +51,39 @@ export function touchedObjects(db: DatabaseSync, layout: StoreLayout, workflow: 
   const witnesses = Object.entries((parseOrNull(row?.witnesses ?? '') as unknown as Record<string, string> | null) ?? {})
   return witnesses.flatMap(([path, stamp]) => {
     const object = basename(path)
-    return path === objectPath(layout, object) && ![stamp, 'absent'].includes(stampText(path).text) ? [object] : []
+    return path === objectPath(layout, object) && ![stamp, 'absent'].includes(lookAt(path).text) ? [object] : []
   })
 }
 
 /**
- * Remembers a run that left nothing to do, unless something it stands on has only just changed, or files of ended runs
- * still lie in staging: the next run removes them, and the shortcut would not.
+ * Remembers a run that left nothing to do, unless something it stands on had only just changed, or files of ended runs
+ * still lie in staging: the next run removes them, and the shortcut would not. `seen`: what was read, as it was then: what
+ * somebody has changed since, while the run went on, is another thing than what the answer stands on.
  */
 export function rememberStanding(
   db: DatabaseSync,
   layout: StoreLayout,
   workflow: string,
   program: string,
-  seen: Iterable<string>,
+  seen: ReadonlyMap<string, string | null>,
   answer: Standing,
 ): void {
   if (readdirSync(layout.staging).length > 0) return
   const witnesses: Record<string, string> = {}
+  for (const [path, look] of seen) {
+    if (look === null) return
+    witnesses[path] = look
+  }
   const objects = db.prepare("SELECT DISTINCT value FROM done, json_each(iif(json_valid(objects), objects, '[]'))").all() as {
     value: string
   }[]
   const views = db.prepare('SELECT path FROM views').all() as { path: string }[]
-  const paths = [...seen, ...objects.map(({ value }) => objectPath(layout, value)), ...views.map(({ path }) => fileOfName(layout, path))]
-  for (const path of paths) {
-    const stamp = stampText(path)
-    if (Date.now() - stamp.changedMs < settledMs) return
-    witnesses[path] = stamp.text
+  const stored = objects.map(({ value }) => objectPath(layout, value))
+  const shown = views.map(({ path }) => fileOfName(layout, path))
+  for (const path of [...stored, ...shown]) {
+    const { text, settled } = lookAt(path)
+    if (!settled) return
+    witnesses[path] = text
   }
   db.prepare('INSERT OR REPLACE INTO standing (workflow, program, witnesses, answer) VALUES (?, ?, ?, ?)').run(
     workflow,
@@ -89,8 +93,7 @@ export function rememberStanding(
   )
 }
 
-function stampText(path: string): { text: string; changedMs: number } {
+function lookAt(path: string): { text: string; settled: boolean } {
   const stat = statSync(path, { bigint: true, throwIfNoEntry: false })
-  if (!stat) return { text: 'absent', changedMs: 0 }
-  return { text: `${stat.size} ${stat.mtimeNs} ${stat.ctimeNs} ${stat.ino}`, changedMs: Number(stat.ctimeNs / 1_000_000n) }
+  return { text: lookText(stat), settled: !stat || isSettled(stat.ctimeNs, Date.now()) }
 }

@@ -63,6 +63,10 @@ async function misbehave(id: number, method: string, params: JsonObject): Promis
     process.on('SIGTERM', () => {})
     return method === 'shutdown'
   }
+  if (mode === 'refuses-beta' && method === 'set_adapter' && (params.adapter as JsonObject | null)?.name === 'beta') {
+    send({ jsonrpc: '2.0', id, error: { code: -32001, message: 'no room for it', data: { kind: 'bad-input' } } })
+    return true
+  }
   if (method !== 'generate') return false
   switch (mode) {
     case 'garbage-frame':
