@@ -51,14 +51,15 @@ def attach(model: PreTrainedModel, path: str, dtype: str) -> None:
     settings = check_folder(Path(path))
     import torch
     from safetensors import SafetensorError
-    from safetensors.torch import load_file
+    from safetensors.torch import load
 
     with lean_imports():
         from peft import LoraConfig, PeftModel
         from peft.utils import set_peft_model_state_dict
 
     try:
-        weights = load_file(Path(path) / "adapter_model.safetensors")
+        # Not mapped: an adapter that is trained again is written into the very file.
+        weights = load((Path(path) / "adapter_model.safetensors").read_bytes())
         known = {field.name for field in fields(LoraConfig)}
         unknown = sorted(name for name in settings if name not in known and settings[name])
         if unknown:

@@ -121,6 +121,20 @@ def test_ten_switches_keep_one_adapter_in_memory(tiny: Path, adapters: dict[str,
     assert tensor_bytes() == clean
 
 
+@pytest.mark.usefixtures("either_way")
+@pytest.mark.parametrize("name", ["large", "dora"])
+def test_an_adapter_stays_what_it_was_when_its_file_is_written_anew_while_it_is_on(
+    tiny: Path, adapters: dict[str, Path], tmp_path: Path, name: str
+) -> None:
+    adapter = edit_adapter(adapters[name], tmp_path / name)
+    resident = loaded(tiny)
+    switch(resident, adapter)
+    before = residuals(resident)
+    with (adapter / "adapter_model.safetensors").open("r+b") as file:
+        file.write(bytes((adapter / "adapter_model.safetensors").stat().st_size))
+    assert same(residuals(resident), before)
+
+
 def test_an_adapter_gets_the_models_dtype(tiny: Path, adapters: dict[str, Path]) -> None:
     resident = loaded(tiny, "bfloat16")
     switch(resident, adapters["dora"])
