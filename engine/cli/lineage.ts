@@ -2,7 +2,7 @@ import { readFileSync, statSync } from 'node:fs'
 import path from 'node:path'
 import type { Digest } from '../core/digest.ts'
 import { namedBy } from '../lineage/find.ts'
-import { byOperation, filesShowing, lineageReader } from '../lineage/lineage.ts'
+import { byMaker, byOperation, filesShowing, lineageReader } from '../lineage/lineage.ts'
 import { type ProvNode, provDocument } from '../lineage/prov.ts'
 import { lookUp, type Reached, reachDown, reachUp } from '../lineage/reach.ts'
 import { provSources } from '../lineage/sources.ts'
@@ -55,6 +55,7 @@ export async function lineage(this: CliContext, flags: LineageFlags, artifact: s
       what,
       revision,
       otherRevisions: others,
+      makers: byMaker(reader, reached),
       start: cells.size,
       counts: further.map(({ operation, keys, tasks }) => ({ operation, cells: keys.length, tasks })),
       shown: [...files.keys()].flatMap((key) => shownResult(node(key))).sort((a, b) => (a.files.join() < b.files.join() ? -1 : 1)),
@@ -65,7 +66,7 @@ export async function lineage(this: CliContext, flags: LineageFlags, artifact: s
       return
     }
     const shown = { start: new Set(cells.keys()), groups: byOperation(reader, reached), node }
-    stdout.write(flags.down ? downText(report, shown, flags.details) : upText(shown, flags.details))
+    stdout.write(flags.down ? downText(report, shown, flags.details) : upText(report, shown, flags.details))
   } finally {
     store.close()
   }

@@ -21,6 +21,8 @@ export interface Recomputed {
   readonly verdict: 'same' | 'drift' | 'beyond'
   /** Of a projection: whether the highest of its task's answers along its vector would be another one. */
   readonly flips: boolean | null
+  /** What computes now otherwise than when it was stored, in words: `torch 2.12.0, now 2.13.0`. */
+  readonly since: readonly string[]
 }
 
 export interface RecomputeReport {

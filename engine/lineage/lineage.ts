@@ -1,4 +1,6 @@
 import type { Digest } from '../core/digest.ts'
+import { canonicalJson, type Json } from '../core/json.ts'
+import type { Maker } from '../core/maker.ts'
 import type { Components, Facts } from '../core/step-kind.ts'
 import { fileOfName } from '../store/layout.ts'
 import { digestInName } from '../store/manifest-file.ts'
@@ -22,6 +24,7 @@ export interface LineageNode {
   readonly components: Components
   readonly facts: Facts
   readonly inputs: readonly Digest[]
+  readonly maker: Maker | null
 }
 
 /** Reads of the index what lineage tells of a cell. */
@@ -49,7 +52,7 @@ export function lineageReader(store: Store): LineageReader {
         | (Record<'cell' | 'own' | 'inputs' | 'facts', string> & { digest: Uint8Array; unit: number })
         | undefined
       if (!row) return null
-      const { task, operation, workflow, run, created, shared } = unit(row.unit)
+      const { task, operation, workflow, run, created, shared, maker } = unit(row.unit)
       return {
         key,
         digest: toHex(row.digest),
@@ -62,6 +65,7 @@ export function lineageReader(store: Store): LineageReader {
         components: { ...shared, ...(storedJson(row.own) as Components) },
         facts: storedJson(row.facts) as Facts,
         inputs: storedJson(row.inputs) as Digest[],
+        maker,
       }
     },
   }
@@ -84,6 +88,29 @@ export function byOperation(reader: LineageReader, reached: ReadonlyMap<Digest, 
     group.tasks.add(task)
   }
   return [...groups].map(([operation, { keys, tasks }]) => ({ operation, keys, tasks: tasks.size }))
+}
+
+/** Cells that were computed by the same, counted by operation; a maker of null is not known. */
+export interface MakerGroup {
+  readonly maker: Maker | null
+  readonly cells: Readonly<Record<string, number>>
+}
+
+export function byMaker(reader: LineageReader, reached: ReadonlyMap<Digest, Reached>): MakerGroup[] {
+  const groups = new Map<string, { maker: Maker | null; cells: Record<string, number> }>()
+  const groupOf = new Map<number, { operation: string; cells: Record<string, number> }>()
+  for (const { unit } of reached.values()) {
+    let found = groupOf.get(unit)
+    if (!found) {
+      const { operation, maker } = reader.unit(unit)
+      const name = canonicalJson(maker as Json)
+      const group = groups.get(name) ?? { maker, cells: {} }
+      groups.set(name, group)
+      groupOf.set(unit, (found = { operation, cells: group.cells }))
+    }
+    found.cells[found.operation] = (found.cells[found.operation] ?? 0) + 1
+  }
+  return [...groups.values()]
 }
 
 /** Result files that show cells, by key. Of cells that were made anew under one name with the same result, the latest has them. */

@@ -1,4 +1,6 @@
+import { digestOfJson } from '../core/digest.ts'
 import type { Json, JsonObject } from '../core/json.ts'
+import { type Maker, makerText } from '../core/maker.ts'
 import type { LineageNode } from './lineage.ts'
 
 /** A cell with the batch that made it and what else belongs to its provenance. */
@@ -28,12 +30,18 @@ export function provDocument(nodes: readonly ProvNode[], sources: readonly ProvS
   const used = new Map<string, Json>()
   const derived: Record<string, Json> = {}
   const associated: Record<string, Json> = {}
+  const agents: Record<string, Json> = { [engine]: { 'prov:label': 'dag', 'prov:type': qualified('prov:SoftwareAgent') } }
   const known = new Set(nodes.map(({ key }) => key))
   for (const node of nodes) {
     const [entity, activity] = [cellId(node.key), `batch:${node.batch}`]
     entities[entity] = cellEntity(node)
     activities[activity] = batchActivity(node)
     associated[`_:a${node.batch}`] = { 'prov:activity': activity, 'prov:agent': engine }
+    if (node.maker) {
+      const maker = `dag:maker-${digestOfJson(node.maker as unknown as Json).slice(0, 16)}`
+      agents[maker] = makerAgent(node.maker)
+      associated[`_:m${node.batch}`] = { 'prov:activity': activity, 'prov:agent': maker }
+    }
     generated[`_:g${node.key}`] = { 'prov:entity': entity, 'prov:activity': activity, 'prov:time': iso(node.created) }
     for (const input of new Set(node.inputs)) {
       if (!known.has(input)) continue
@@ -71,7 +79,7 @@ export function provDocument(nodes: readonly ProvNode[], sources: readonly ProvS
     prefix: { dag: 'urn:dag:', cell: 'urn:dag:cell:', batch: 'urn:dag:batch:', source: 'urn:dag:source:' },
     entity: entities,
     activity: activities,
-    agent: { [engine]: { 'prov:label': 'dag', 'prov:type': qualified('prov:SoftwareAgent') } },
+    agent: agents,
     wasGeneratedBy: generated,
     used: Object.fromEntries(used),
     wasDerivedFrom: derived,
@@ -89,6 +97,14 @@ function cellEntity({ task, cell, operation, digest, components, facts }: Lineag
     'dag:digest': digest,
     ...(Object.fromEntries(told) as JsonObject),
   }
+}
+
+function makerAgent(maker: Maker): JsonObject {
+  const { versions, ...rest } = maker
+  const told = Object.entries({ ...versions, ...rest }).flatMap(([name, value]) =>
+    value === undefined ? [] : [[`dag:${name}`, plain(value)]],
+  )
+  return { 'prov:label': makerText(maker), 'prov:type': qualified('prov:SoftwareAgent'), ...(Object.fromEntries(told) as JsonObject) }
 }
 
 function batchActivity({ task, operation, workflow, run, created, components }: LineageNode): JsonObject {

@@ -1,5 +1,6 @@
 import type { Digest } from '../core/digest.ts'
-import type { LineageNode, OperationGroup } from '../lineage/lineage.ts'
+import { makerText } from '../core/maker.ts'
+import type { LineageNode, MakerGroup, OperationGroup } from '../lineage/lineage.ts'
 import { formatCount, formatNumberOf } from './format.ts'
 import { sanitizeLine } from './sanitize.ts'
 
@@ -14,6 +15,8 @@ export interface LineageReport {
   readonly revision: string | null
   /** Other revisions of it that the store holds cells of. */
   readonly otherRevisions: readonly string[]
+  /** What the artifact and all that was reached was computed by. */
+  readonly makers: readonly MakerGroup[]
   /** How many cells the artifact is. */
   readonly start: number
   /** What else was reached. */
@@ -33,8 +36,8 @@ export interface Cells {
 const shownEach = 8
 const shownFiles = 3
 
-/** Where a cell comes from: cells by operation, each with its key components, facts and run. */
-export function upText({ start, groups, node }: Cells, details: boolean): string {
+/** Where a cell comes from: cells by operation, each with its key components, facts and run, and what computed them. */
+export function upText({ makers }: LineageReport, { start, groups, node }: Cells, details: boolean): string {
   const most = details ? Number.POSITIVE_INFINITY : shownEach
   const lines = groups.flatMap(({ operation, keys }) => {
     const role = start.has(keys[0] as Digest) ? '' : 'from '
@@ -45,7 +48,13 @@ export function upText({ start, groups, node }: Cells, details: boolean): string
       '',
     ]
   })
-  return lines.join('\n')
+  return [...lines, ...makerLines(makers)].map(sanitizeLine).join('\n')
+}
+
+function makerLines(makers: readonly MakerGroup[]): string[] {
+  const counts = ({ cells }: MakerGroup) => Object.entries(cells).map(([operation, count]) => `${formatCount(count)} ${operation}`)
+  const who = ({ maker }: MakerGroup) => (maker ? makerText(maker) : 'not noted')
+  return ['computed by', ...makers.map((group) => `  ${who(group)}: ${counts(group).join(', ')}`), '']
 }
 
 /** What was made from something: counts first, then the results that show it, and every cell where that is asked for. */

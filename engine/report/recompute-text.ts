@@ -20,10 +20,24 @@ export function recomputeText({ cells, failed }: RecomputeReport): string {
     ...(scores.length > 0
       ? [`  highest answer along a vector: ${scores.filter(({ flips }) => flips).length} of ${scores.length} would be another one`]
       : []),
+    ...sinceLines(cells),
     ...(beyond.length > 0 ? ['beyond what another order of summation explains:', ...beyond.map(beyondLine)] : []),
     ...(failed.length > 0 ? ['failed:', ...failed.map(({ task, cell, reason }) => `  ${task}:${cell}  ${reason}`)] : []),
     '',
   ].join('\n')
+}
+
+/** What computes otherwise than when the cells that differ were stored. */
+function sinceLines(cells: readonly Recomputed[]): string[] {
+  const differ = cells.filter(({ verdict }) => verdict !== 'same')
+  const changes = new Map<string, number>()
+  for (const change of differ.flatMap(({ since }) => since)) changes.set(change, (changes.get(change) ?? 0) + 1)
+  if (changes.size === 0) return []
+  const lines = [...changes].map(
+    ([change, count]) =>
+      `    ${change}: ${formatCount(count)} of ${formatNumberOf(differ.length, 'cell')} that ${differ.length === 1 ? 'differs' : 'differ'}`,
+  )
+  return ['  computed by others than then:', ...lines]
 }
 
 function groupRow(operation: string, own: readonly Recomputed[]): string {

@@ -68,7 +68,8 @@ class StagedResults {
 
   finish(): Outcome {
     const lines = this.#lines?.finish() ?? null
-    return { files: lines ? [lines, ...this.#files] : this.#files, cells: this.#cells.map((cell) => cell(lines)), failed: [] }
+    const files = lines ? [lines, ...this.#files] : this.#files
+    return { files, cells: this.#cells.map((cell) => cell(lines)), failed: [], maker: { versions: { node: process.versions.node } } }
   }
 
   close(): void {

@@ -1,12 +1,14 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { changesOf } from '../core/maker.ts'
 import type { Recomputed, RecomputeReport } from '../core/recomputed.ts'
 import type { CellOutput, Slot, Task } from '../core/step-kind.ts'
 import type { RunFact } from '../core/events.ts'
 import type { Plan, PlannedTask } from '../plan/plan.ts'
 import type { SettledCell } from '../plan/settle.ts'
 import type { Prepared } from '../prepare.ts'
+import { lineageReader } from '../lineage/lineage.ts'
 import { objectPath } from '../store/layout.ts'
 import { jsonIn, numbersIn } from '../store/numbers.ts'
 import type { Store } from '../store/store.ts'
@@ -57,7 +59,7 @@ export async function recompute(options: RecomputeOptions): Promise<RecomputeRep
       failed.push(...outcome.failed.map(({ id, reason }) => ({ task: task.id, cell: id, reason })))
       for (const cell of asked) {
         const again = placeOf(outcome, cell.spec.id, staging)
-        if (again) cells.push(await compared(store, plan, task, cell.output as CellOutput, again))
+        if (again) cells.push(await compared(store, plan, task, cell.output as CellOutput, { ...again, maker: outcome.maker }))
       }
       rmSync(staging, { recursive: true })
     }
@@ -80,8 +82,16 @@ function placeOf({ cells, files }: Outcome, id: string, staging: string): Place 
   return made && file ? { file: path.join(staging, file.name), slot: made.slot, digest: made.digest } : null
 }
 
-async function compared(store: Store, plan: Plan, task: Task, stored: CellOutput, again: Place): Promise<Recomputed> {
-  const head = { task: task.id, cell: stored.cell, operation: task.operation.name }
+async function compared(
+  store: Store,
+  plan: Plan,
+  task: Task,
+  stored: CellOutput,
+  again: Place & Pick<Outcome, 'maker'>,
+): Promise<Recomputed> {
+  const then = lineageReader(store).node(stored.key)?.maker
+  const since = then && again.maker ? changesOf(then, again.maker) : []
+  const head = { task: task.id, cell: stored.cell, operation: task.operation.name, since }
   const file = objectPath(store.layout, stored.slot.object)
   const same = stored.digest === again.digest
   if (again.slot.format === 'json') {

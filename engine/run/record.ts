@@ -42,6 +42,7 @@ export function manifestOf(work: Work, outcome: Outcome, run: string, workflow: 
     task: work.task.id,
     operation: work.task.operation.name,
     created,
+    ...(outcome.maker ? { maker: outcome.maker } : {}),
     shared: sharedComponents(work.task),
     objects: outcome.files.map(({ digest, bytes }) => ({ digest, bytes })),
     cells,

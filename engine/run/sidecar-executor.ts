@@ -1,11 +1,12 @@
 import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import type { RunFact } from '../core/events.ts'
 import type { JsonObject } from '../core/json.ts'
+import type { Maker } from '../core/maker.ts'
 import type { ModelSource } from '../core/sources.ts'
 import { type Adapter, type CellOutput, CorruptObject, type LoadedState, type OnSidecar } from '../core/step-kind.ts'
 import { objectPath, type StoreLayout } from '../store/layout.ts'
 import type { TokenLimits } from '../store/token-limits.ts'
-import { type Progress, type Sidecar, type SidecarCommand, startSidecar } from './sidecar.ts'
+import { type Hello, type Progress, type Sidecar, type SidecarCommand, startSidecar } from './sidecar.ts'
 import { readAnswer } from './sidecar-answer.ts'
 import { endedText, SidecarEnded, SidecarError, SidecarUnusable } from './sidecar-errors.ts'
 import { tokenBudget } from './token-budget.ts'
@@ -29,7 +30,7 @@ export interface SidecarExecutorOptions extends SidecarCommand {
 export function sidecarExecutor(options: SidecarExecutorOptions): Executor {
   let sidecar: Sidecar | null = null
   /** `on`: the adapter that is on, null for none, undefined where a switch failed. */
-  let loaded: { base: string; resident: string | null; on: string | null | undefined } | null = null
+  let loaded: { base: string; machine: JsonObject; resident: string | null; on: string | null | undefined } | null = null
   let current: string | null = null
   let began = false
   let killed = false
@@ -70,16 +71,17 @@ export function sidecarExecutor(options: SidecarExecutorOptions): Executor {
       const asked = { path, dtype, device, quantization, token_limit: budget.limit(base) }
       const { seconds, answer } = await load(peer, 'load_base', asked, base)
       budget.loaded(base, answer)
-      loaded = { base: base.name, resident: null, on: null }
+      const { machine } = answer as JsonObject
+      loaded = { base: base.name, machine: (machine ?? {}) as JsonObject, resident: null, on: null }
       options.emit({ type: 'state-changed', change: 'base-loaded', name: base.name, seconds })
     }
     const wanted = adapter?.name ?? null
-    const { resident, on } = loaded
+    const { resident, on, ...model } = loaded
     if (on === wanted) return
-    loaded = { base: base.name, resident: adapter ? null : resident, on: undefined }
+    loaded = { ...model, resident: adapter ? null : resident, on: undefined }
     const named = adapter && { name: adapter.name, path: adapter.path, digest: adapter.digest }
     const { seconds } = await load(peer, 'set_adapter', { adapter: named }, adapter)
-    loaded = { base: base.name, resident: wanted ?? resident, on: wanted }
+    loaded = { ...model, resident: wanted ?? resident, on: wanted }
     if (wanted === null) options.emit({ type: 'state-changed', change: 'adapter-off', name: base.name, seconds })
     else if (wanted !== resident) options.emit({ type: 'state-changed', change: 'adapter-on', name: wanted, seconds })
   }
@@ -103,7 +105,7 @@ export function sidecarExecutor(options: SidecarExecutorOptions): Executor {
     const asked = batch.cells.map((cell) => cell.spec.id)
     const answer = await peer.call(runs.method, params, onProgress)
     budget.worked(answer)
-    return { ...readAnswer(answer, runs.method, asked), readySeconds }
+    return { ...readAnswer(answer, runs.method, asked), readySeconds, maker: makerOf(await peer.ready, task.state, loaded?.machine ?? {}) }
   }
 
   /** What is thrown for good when a sidecar ended under a batch, or could not be had. */
@@ -152,6 +154,12 @@ function checkInstalled(command: readonly string[]): void {
   const program = command[0] as string
   if (program.includes('/') && !existsSync(program))
     throw new SidecarUnusable(`the sidecar's Python is not installed at ${program}: run \`npm run setup\``)
+}
+
+function makerOf({ versions, kernels }: Hello, state: LoadedState | null, machine: JsonObject): Maker {
+  if (!state) return { versions }
+  const { device } = state.base
+  return { versions, device, ...machine, ...(device === 'cpu' && kernels !== undefined ? { kernels } : {}) }
 }
 
 function wordsFor(source: ModelSource | Adapter): string {

@@ -1,4 +1,5 @@
 import type { Batch } from '../plan/settle.ts'
+import type { Maker } from '../core/maker.ts'
 import type { Facts, Inputs, Slot, Task } from '../core/step-kind.ts'
 import type { StagedFile } from '../store/durable.ts'
 
@@ -16,6 +17,8 @@ export interface Outcome {
   readonly files: readonly StagedFile[]
   readonly cells: readonly MadeCell[]
   readonly failed: readonly { readonly id: string; readonly reason: string }[]
+  /** What did it, where it says so. */
+  readonly maker?: Maker | undefined
   /** Most bytes of memory that the process which did it had so far, where it says so. */
   readonly peakMemory?: number | undefined
   /** Seconds before the work itself: a process was started, a model loaded, an adapter put on. */

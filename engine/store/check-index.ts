@@ -13,6 +13,7 @@ export interface UnitRow {
   readonly operation: string
   readonly shared: string
   readonly created: number
+  readonly maker: string | null
 }
 
 /** What SQLite finds wrong with the file of the index; null when it is whole. */
@@ -28,7 +29,7 @@ export function integrityProblem(db: DatabaseSync): string | null {
 
 export function unitRows(db: DatabaseSync): UnitRow[] {
   return db
-    .prepare('SELECT id, manifest, run, workflow, task, operation, shared, created FROM units ORDER BY id')
+    .prepare('SELECT id, manifest, run, workflow, task, operation, shared, created, maker FROM units ORDER BY id')
     .all() as unknown as UnitRow[]
 }
 
@@ -61,6 +62,7 @@ export function unitComparison(db: DatabaseSync): (unit: UnitRow, manifest: Mani
     if (unit.run !== run || unit.workflow !== workflow || unit.task !== task || unit.operation !== operation || unit.created !== created)
       return 'names another run or task than its manifest'
     if (unit.shared !== JSON.stringify(manifest.shared)) return 'has other key components than its manifest'
+    if (unit.maker !== (manifest.maker ? JSON.stringify(manifest.maker) : null)) return 'names another maker than its manifest'
 
     const linked = links.get(unit.id) ?? new Set()
     if (linked.size !== new Set(manifest.objects.map(({ digest }) => digest)).size) return 'has other objects than its manifest'

@@ -16,9 +16,11 @@ export function openIndex(file: string): DatabaseSync {
     db.exec(settings)
     return db
   }
-  if (layout === 2) {
-    // What is shown was named by its absolute path; the next run finds it as it should be, and names it anew.
-    db.exec(`${settings}; BEGIN IMMEDIATE; DROP TABLE views; ${schema}; PRAGMA user_version=${indexVersion}; COMMIT`)
+  if (layout === 2 || layout === 3) {
+    // In layout 2 what is shown was named by its absolute path; the next run finds it as it should be, and names it anew.
+    const former = layout === 2 ? 'DROP TABLE views;' : ''
+    const added = 'ALTER TABLE units ADD COLUMN maker TEXT'
+    db.exec(`${settings}; BEGIN IMMEDIATE; ${former} ${added}; ${schema}; PRAGMA user_version=${indexVersion}; COMMIT`)
     return db
   }
   if (layout !== 0)
@@ -29,7 +31,7 @@ export function openIndex(file: string): DatabaseSync {
   return db
 }
 
-const indexVersion = 3
+const indexVersion = 4
 
 /**
  * Keys are spread evenly, so a batch touches many pages of their index: room for them in memory (64 MiB), and a WAL
@@ -44,7 +46,7 @@ const settings = 'PRAGMA synchronous=FULL; PRAGMA cache_size=-65536; PRAGMA wal_
 const schema = `
 CREATE TABLE IF NOT EXISTS units (
   id INTEGER PRIMARY KEY, manifest TEXT NOT NULL UNIQUE, run TEXT NOT NULL, workflow TEXT NOT NULL, task TEXT NOT NULL,
-  operation TEXT NOT NULL, shared TEXT NOT NULL, created INTEGER NOT NULL);
+  operation TEXT NOT NULL, shared TEXT NOT NULL, created INTEGER NOT NULL, maker TEXT);
 CREATE INDEX IF NOT EXISTS units_by_task ON units (task, id);
 CREATE TABLE IF NOT EXISTS objects (digest BLOB PRIMARY KEY, bytes INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS unit_objects (object BLOB, unit INTEGER, PRIMARY KEY (object, unit)) WITHOUT ROWID;

@@ -7,10 +7,12 @@ import { storedJson } from './stored-json.ts'
 
 /** Adds a manifest's rows, under the next number unless one is given. */
 export function insertManifest(db: DatabaseSync, name: string, manifest: Manifest, id: number | null = null): void {
-  const { run, workflow, task, operation, shared, created } = manifest
+  const { run, workflow, task, operation, shared, created, maker } = manifest
   const inserted = db
-    .prepare('INSERT OR IGNORE INTO units (id, manifest, run, workflow, task, operation, shared, created) VALUES (?, ?, ?, ?, ?, ?, ?, ?)')
-    .run(id, name, run, workflow, task, operation, JSON.stringify(shared), created)
+    .prepare(
+      'INSERT OR IGNORE INTO units (id, manifest, run, workflow, task, operation, shared, created, maker) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
+    )
+    .run(id, name, run, workflow, task, operation, JSON.stringify(shared), created, maker ? JSON.stringify(maker) : null)
   if (inserted.changes === 0) return
   const unit = inserted.lastInsertRowid as SQLInputValue
   const object = db.prepare('INSERT OR REPLACE INTO objects (digest, bytes) VALUES (?, ?)')

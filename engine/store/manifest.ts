@@ -1,4 +1,5 @@
 import type { Digest } from '../core/digest.ts'
+import type { Maker } from '../core/maker.ts'
 import type { Components, Facts, Slot } from '../core/step-kind.ts'
 
 /** One committed batch: what was made, from what, under which keys. The index can be rebuilt from these alone. */
@@ -10,6 +11,8 @@ export interface Manifest {
   readonly operation: string
   /** Milliseconds since 1970. */
   readonly created: number
+  /** Absent where nobody knows: of programs of the user's, and of batches of before it was noted. */
+  readonly maker?: Maker
   /** Key components that all its cells share. */
   readonly shared: Components
   readonly objects: readonly StoredFile[]

@@ -1,6 +1,7 @@
 import { existsSync, renameSync } from 'node:fs'
 import path from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
+import type { Maker } from '../core/maker.ts'
 import type { Components, Facts, Slot } from '../core/step-kind.ts'
 import type { UnitRow } from './check-index.ts'
 import { objectPath, type StoreLayout } from './layout.ts'
@@ -46,7 +47,7 @@ export function reindexUnit({ db, layout }: Store, unit: UnitRow, manifest: Mani
 export const unitTables = ['cells', 'unit_objects', 'uses'] as const
 
 function manifestOfRows(db: DatabaseSync, unit: UnitRow): Manifest {
-  const { run, workflow, task, operation, created, shared } = unit
+  const { run, workflow, task, operation, created, shared, maker } = unit
   const objects = db
     .prepare('SELECT digest, bytes FROM unit_objects JOIN objects ON digest = object WHERE unit = ? ORDER BY digest')
     .all(unit.id) as { digest: Uint8Array; bytes: number }[]
@@ -71,6 +72,7 @@ function manifestOfRows(db: DatabaseSync, unit: UnitRow): Manifest {
     task,
     operation,
     created,
+    ...(maker === null ? {} : { maker: storedJson(maker) as Maker }),
     shared: storedJson(shared) as Components,
     objects: objects.map(({ digest, bytes }) => ({ digest: toHex(digest), bytes })),
     cells: cells.map((row) => ({

@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import path from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import type { Digest } from '../core/digest.ts'
+import type { Maker } from '../core/maker.ts'
 import type { CellOutput, Components, Facts, Slot } from '../core/step-kind.ts'
 import { toBlob, toHex } from './blob.ts'
 import { commitBatch } from './commit.ts'
@@ -34,6 +35,7 @@ export interface Unit {
   readonly operation: string
   readonly shared: Components
   readonly created: number
+  readonly maker: Maker | null
 }
 
 /** The store: objects by content, manifests, and the index over them. One engine writes at a time (see lock.ts). */
@@ -84,7 +86,7 @@ export function openStore(root: string, onRebuild?: (progress: RebuildProgress) 
   const ahead = new Map<Digest, OutputRow>()
   /** Facts of cells by their text, since many are alike. */
   const alike = new Map<string, Facts>()
-  const findUnit = db.prepare('SELECT id, run, workflow, task, operation, shared, created FROM units WHERE id = ?')
+  const findUnit = db.prepare('SELECT id, run, workflow, task, operation, shared, created, maker FROM units WHERE id = ?')
   const findObject = db.prepare('SELECT bytes FROM objects WHERE digest = ?')
   const present = new Map<Digest, boolean>()
 
@@ -135,9 +137,9 @@ export function openStore(root: string, onRebuild?: (progress: RebuildProgress) 
       return slot && has(slot.object) ? indexedCell(key, row, slot) : null
     },
     unit(id) {
-      const row = findUnit.get(id) as (Omit<Unit, 'shared'> & { shared: string }) | undefined
+      const row = findUnit.get(id) as (Omit<Unit, 'shared' | 'maker'> & { shared: string; maker: string | null }) | undefined
       if (!row) throw new Error(`the index has no unit ${id}`)
-      return { ...row, shared: storedJson(row.shared) as Components }
+      return { ...row, shared: storedJson(row.shared) as Components, maker: row.maker === null ? null : (storedJson(row.maker) as Maker) }
     },
     commit(manifest, staging, files) {
       let moved = false

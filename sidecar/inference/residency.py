@@ -89,6 +89,7 @@ class Resident:
         self.release_cached_memory()
         with uncollected():
             from ..model.base import load_base
+            from ..model.machine import machine_of
             from .room import measured
 
             base = load_base(
@@ -106,6 +107,7 @@ class Resident:
             "hidden": base.hidden,
             "parameters": base.parameters,
             "token_budget": self._room.tokens,
+            "machine": machine_of(base.device),
         }
 
     def set_adapter(self, request: Mapping[str, Any]) -> dict[str, Any]:

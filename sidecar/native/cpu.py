@@ -39,8 +39,18 @@ def architecture() -> str | None:
 
 def features() -> set[str]:
     """What the kernel says that the first CPU has, empty where it does not tell."""
+    return set((told("flags") or told("Features") or "").split())
+
+
+def processor() -> str | None:
+    """What the first CPU is called; None where the kernel does not tell."""
+    return told("model name")
+
+
+def told(name: str) -> str | None:
+    """What the kernel says under `name` of the first CPU."""
     try:
         lines = FEATURES.read_text().splitlines()
     except OSError:
-        return set()
-    return next((set(line.split(":", 1)[1].split()) for line in lines if line.startswith(("flags", "Features"))), set())
+        return None
+    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith(name)), None)

@@ -38,3 +38,11 @@ def test_the_architecture_is_the_best_that_a_cpu_has(
     monkeypatch.setattr(platform, "machine", lambda: machine)
     monkeypatch.setenv("ATEN_CPU_CAPABILITY", most)
     assert cpu.architecture.__wrapped__() == wanted
+
+
+def test_what_the_kernel_does_not_tell_of_a_cpu_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = tmp_path / "cpuinfo"
+    monkeypatch.setattr(cpu, "FEATURES", told)
+    assert (cpu.processor(), cpu.features()) == (None, set())
+    told.write_text("processor\t: 0\nmodel name\t: Big CPU @ 3 GHz\nflags\t\t: a b\n\nprocessor\t: 1\nmodel name\t: Other\n")
+    assert (cpu.processor(), cpu.features()) == ("Big CPU @ 3 GHz", {"a", "b"})

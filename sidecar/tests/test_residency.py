@@ -7,8 +7,12 @@ import weakref
 from pathlib import Path
 
 import pytest
+import torch
 
 from sidecar.errors import SidecarError
+from sidecar.inference.residency import Resident
+from sidecar.model.machine import instructions
+from sidecar.native import cpu
 from sidecar.tests.support import loaded
 
 
@@ -16,6 +20,13 @@ def test_a_loaded_base_is_no_business_of_the_collector(tiny: Path) -> None:
     resident = loaded(tiny)
     assert gc.isenabled() and gc.get_freeze_count() > 0
     assert not any(thing is resident.base.model for thing in gc.get_objects())
+
+
+def test_a_loaded_base_says_what_it_computes_on(tiny: Path) -> None:
+    said = Resident().load_base({"path": str(tiny), "dtype": "float32", "device": "cpu", "quantization": None})["machine"]
+    processor = cpu.processor()
+    assert said.pop("processor", None) == processor
+    assert said == {"instructions": instructions(), "threads": torch.get_num_threads()}
 
 
 def test_a_base_is_gone_when_another_takes_its_place(tiny: Path) -> None:

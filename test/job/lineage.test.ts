@@ -1,8 +1,10 @@
 import { execFileSync } from 'node:child_process'
 import { expect, test } from 'vitest'
+import { type Maker, makerText } from '../../engine/core/maker.ts'
 import type { LineageNode } from '../../engine/lineage/lineage.ts'
+import type { LineageReport } from '../../engine/report/lineage-text.ts'
 import { dag, run } from '../support/dag.ts'
-import { python } from '../support/paths.ts'
+import { python, root } from '../support/paths.ts'
 import { manifestOf } from '../support/stored.ts'
 import { finishedWorkspace, type Workspace } from '../support/workspace.ts'
 
@@ -139,6 +141,33 @@ test('a prompt reaches its answers and recordings of every organism, a task the 
   expect(await reach(workspace, 'vectors/kind')).toMatchObject({ what: 'task vectors/kind', start: 4 })
 })
 
+test('a lineage tells what computed its cells: versions of what can change a result, and the machine that a model was on', async () => {
+  const workspace = await shown()
+  const ask = (flags: string[]) => dag(workspace.folder, ['lineage', ...flags, `${ranking}:${firstRanked(workspace)}`])
+  const { makers } = JSON.parse((await ask(['--json'])).stdout) as LineageReport
+  const asked = `
+import json
+from sidecar.methods.hello import versions
+from sidecar.model.machine import machine_of
+import torch
+print(json.dumps([versions(), machine_of(torch.device("cpu"))]))`
+  const [versions, machine] = JSON.parse(execFileSync(python, ['-c', asked], { encoding: 'utf8', cwd: root })) as [
+    Maker['versions'],
+    Omit<Maker, 'versions'>,
+  ]
+  expect(makers).toEqual([
+    { maker: { versions: { node: process.versions.node } }, cells: { rank: 1 } },
+    { maker: { versions }, cells: { project: 2 } },
+    { maker: { versions, device: 'cpu', ...machine, kernels: true }, cells: { capture: 2, extract: 1, generate: 1 } },
+  ])
+  const { stdout } = await ask([])
+  expect(stdout.slice(stdout.indexOf('computed by'))).toBe(`computed by
+  ${makerText(makers[0]?.maker as Maker)}: 1 rank
+  ${makerText(makers[1]?.maker as Maker)}: 2 project
+  ${makerText(makers[2]?.maker as Maker)}: 2 capture, 1 extract, 1 generate
+`)
+})
+
 test('a lineage as W3C PROV is read by the prov library, and says what was derived from what', async () => {
   const workspace = await shown()
   const { stdout } = await dag(workspace.folder, ['lineage', '--format', 'prov', `${ranking}:${firstRanked(workspace)}`])
@@ -155,11 +184,11 @@ named = lambda relation, role: str(entities[next(v for k, v in relation.formal_a
 edges = {f"{named(d, 'generatedEntity').split(':')[0]} < {named(d, 'usedEntity').split(':')[0]}" for d in document.get_records(ProvDerivation)}
 generated = {next(v for k, v in g.formal_attributes if k.localpart == "entity") for g in document.get_records(ProvGeneration)}
 cells = {name for name in entities if name.namespace.prefix == "cell"}
-print(generated == cells, len(list(document.get_records(ProvActivity))) > 0, [str(a.identifier) for a in document.get_records(ProvAgent)])
+print(generated == cells, len(list(document.get_records(ProvActivity))) > 0, sorted(re.sub(" .*", "", str(a.label)) for a in document.get_records(ProvAgent)))
 print(*sorted({re.sub("alpha|beta|gamma", "ORGANISM", edge) for edge in edges}), sep="\\n")
 `
   const told = execFileSync(python, ['-c', read, workspace.at('lineage.json')], { encoding: 'utf8' }).trimEnd()
-  expect(told).toBe(`True True ['dag:engine']
+  expect(told).toBe(`True True ['dag', 'node', 'python', 'python']
 answers.capture/ORGANISM/two < adapter ORGANISM
 answers.capture/ORGANISM/two < answers/ORGANISM/two
 answers.capture/ORGANISM/two < model tiny

@@ -166,7 +166,10 @@ test('an index of the former layout goes on: what it shows belongs to the workfl
   const workspace = freshWorkspace()
   workspace.write(workflowFile, commands(['a', 'b']))
   await run(workspace)
-  changeIndex(workspace, 'ALTER TABLE views DROP COLUMN workflow; DELETE FROM standing; PRAGMA user_version=2')
+  changeIndex(
+    workspace,
+    'ALTER TABLE views DROP COLUMN workflow; ALTER TABLE units DROP COLUMN maker; DELETE FROM standing; PRAGMA user_version=2',
+  )
   expect((await run(workspace)).finished.cells).toEqual({ ran: 0, reused: 2, failed: 0 })
   workspace.write(workflowFile, commands(['b']))
   await run(workspace)

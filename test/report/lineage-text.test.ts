@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { type ShownNode, upText } from '../../engine/report/lineage-text.ts'
+import { type LineageReport, type ShownNode, upText } from '../../engine/report/lineage-text.ts'
 
 const ranking: ShownNode = {
   key: 'a'.repeat(64),
@@ -13,6 +13,7 @@ const ranking: ShownNode = {
   components: { operation: 'rank', version: 3, mode: 'diff' },
   facts: {},
   inputs: [],
+  maker: null,
   files: ['across.json', 'by_organism/a.json', 'by_organism/b.json', 'by_organism/c.json', 'summary.md'],
 }
 const cells = { start: new Set([ranking.key]), groups: [{ operation: 'rank', keys: [ranking.key], tasks: 1 }], node: () => ranking }
@@ -26,6 +27,26 @@ test('of many files that show a cell three are named, what people read first; al
       shown as across.json
       shown as by_organism/a.json
 `
-  expect(upText(cells, false)).toBe(`${head}      and 2 more files\n`)
-  expect(upText(cells, true)).toBe(`${head}      shown as by_organism/b.json\n      shown as by_organism/c.json\n`)
+  const report = { makers: [] as LineageReport['makers'] } as LineageReport
+  const end = '\ncomputed by\n'
+  expect(upText(report, cells, false)).toBe(`${head}      and 2 more files\n${end}`)
+  expect(upText(report, cells, true)).toBe(`${head}      shown as by_organism/b.json\n      shown as by_organism/c.json\n${end}`)
+})
+
+test('at the end stands what computed the cells, each kind counted; what nobody noted is told too', () => {
+  const versions = { python: '3.11.9', torch: '2.13.0' }
+  const makers: LineageReport['makers'] = [
+    { maker: { versions: { node: '24.15.0' } }, cells: { rank: 1 } },
+    {
+      maker: { versions, device: 'cpu', processor: 'Big CPU', instructions: ['x86-64-v4', 'amx_bf16'], threads: 8, kernels: true },
+      cells: { generate: 1234, capture: 2468 },
+    },
+    { maker: null, cells: { command: 1 } },
+  ]
+  const text = upText({ makers } as unknown as LineageReport, { ...cells, groups: [] }, false)
+  expect(text).toBe(`computed by
+  node 24.15.0: 1 rank
+  python 3.11.9, torch 2.13.0 on cpu (Big CPU, x86-64-v4 amx_bf16, 8 threads): 1,234 generate, 2,468 capture
+  not noted: 1 command
+`)
 })

@@ -15,9 +15,19 @@ test('answers agree up to the first id that differs, and a shorter one up to its
 })
 
 test('the report tells drift from what no order of summation explains', () => {
+  const since = ['torch 2.12.0, now 2.13.0']
   const cell = (verdict: Recomputed['verdict'], maxDelta: number, cosine: number): Recomputed => {
     const difference = { same: maxDelta === 0, maxDelta, relative: maxDelta / 10, cosine }
-    return { task: 'scores/a', cell: `p@${verdict}`, operation: 'project', difference, ids: null, verdict, flips: verdict === 'beyond' }
+    return {
+      task: 'scores/a',
+      cell: `p@${verdict}`,
+      operation: 'project',
+      difference,
+      ids: null,
+      verdict,
+      flips: verdict === 'beyond',
+      since,
+    }
   }
   const answer: Recomputed = {
     task: 'answers/a',
@@ -27,6 +37,7 @@ test('the report tells drift from what no order of summation explains', () => {
     ids: { stored: 9, common: 6 },
     verdict: 'drift',
     flips: null,
+    since: [],
   }
   const cells = [cell('same', 0, 1), cell('drift', 0.002, 0.9999), cell('beyond', 5, 0.5), answer]
   expect(recomputeText({ cells, failed: [{ task: 'clean/a', cell: 'q@1', reason: 'non-finite' }] })).toMatchInlineSnapshot(`
@@ -37,6 +48,8 @@ test('the report tells drift from what no order of summation explains', () => {
       answers: 0 of 1 have the same ids
         answers/a:p  differs from id 7 of 9 on
       highest answer along a vector: 1 of 3 would be another one
+      computed by others than then:
+        torch 2.12.0, now 2.13.0: 2 of 3 cells that differ
     beyond what another order of summation explains:
       scores/a:p@beyond  50 % of its length, cosine 0.500000
     failed:
