@@ -1,12 +1,10 @@
 import { existsSync, mkdirSync, rmSync } from 'node:fs'
-import type { RunFact } from '../core/events.ts'
 import type { JsonObject } from '../core/json.ts'
-import type { Maker } from '../core/maker.ts'
-import type { ModelSource } from '../core/sources.ts'
-import { type Adapter, type CellOutput, CorruptObject, type LoadedState, type OnSidecar } from '../core/step-kind.ts'
+import { type CellOutput, CorruptObject, type OnSidecar } from '../core/step-kind.ts'
 import { objectPath, type StoreLayout } from '../store/layout.ts'
 import type { TokenLimits } from '../store/token-limits.ts'
-import { type Hello, type Progress, type Sidecar, type SidecarCommand, startSidecar } from './sidecar.ts'
+import { ModelState, type ModelStateOptions } from './model-state.ts'
+import { type Progress, type Sidecar, type SidecarCommand, startSidecar } from './sidecar.ts'
 import { readAnswer } from './sidecar-answer.ts'
 import { endedText, SidecarEnded, SidecarError, SidecarUnusable } from './sidecar-errors.ts'
 import { tokenBudget } from './token-budget.ts'
@@ -18,19 +16,14 @@ const memoryAdvice = 'memory ran out: take a smaller batch_size'
 /** After this many batches in a row that killed every sidecar, none is started any more. */
 const lostBatches = 2
 
-export interface SidecarExecutorOptions extends SidecarCommand {
+export interface SidecarExecutorOptions extends SidecarCommand, Omit<ModelStateOptions, 'budget'> {
   readonly layout: StoreLayout
   readonly limits: TokenLimits
-  /** Whether what a state is loaded from still is what keys name. */
-  isUnchanged(loaded: ModelSource | Adapter): Promise<boolean>
-  emit(fact: RunFact): void
 }
 
 /** Sends batches to the sidecar, which is started with the first of them, and keeps the right state loaded. */
 export function sidecarExecutor(options: SidecarExecutorOptions): Executor {
   let sidecar: Sidecar | null = null
-  /** `on`: the adapter that is on, null for none, undefined where a switch failed. */
-  let loaded: { base: string; machine: JsonObject; resident: string | null; on: string | null | undefined } | null = null
   let current: string | null = null
   let began = false
   let killed = false
@@ -38,10 +31,11 @@ export function sidecarExecutor(options: SidecarExecutorOptions): Executor {
   /** The task at which sidecars were given up for this run. */
   let givenUp: string | null = null
   const budget = tokenBudget(options.limits, options.emit)
+  const state = new ModelState({ ...options, budget })
 
   const start = async (): Promise<Sidecar> => {
     if (sidecar?.alive()) return sidecar
-    loaded = null
+    state.forget()
     began = false
     checkInstalled(options.command)
     options.emit({ type: 'setup', text: 'starting the sidecar' })
@@ -51,45 +45,10 @@ export function sidecarExecutor(options: SidecarExecutorOptions): Executor {
     return sidecar
   }
 
-  /** Has the sidecar read `source`, which somebody may have made anew since it was planned with: then it is not what keys name. */
-  const load = async (peer: Sidecar, method: string, params: JsonObject, source: ModelSource | Adapter | null) => {
-    const started = performance.now()
-    const [answer] = await Promise.allSettled([peer.call(method, params)])
-    const seconds = (performance.now() - started) / 1000
-    if (source && !(await options.isUnchanged(source)))
-      throw new Error(`${wordsFor(source)} (${source.path}) changed while the run was going on; run again`)
-    if (answer.status === 'rejected') throw answer.reason
-    return { seconds, answer: answer.value }
-  }
-
-  const ensureState = async (peer: Sidecar, { base, adapter }: LoadedState): Promise<void> => {
-    if (loaded?.base !== base.name) {
-      if (base.path === null) throw new Error(`model "${base.name}" is not on this machine`)
-      options.emit({ type: 'setup', text: `loading ${base.name}` })
-      const { path, device, dtype, quantization } = base
-      loaded = null
-      const asked = { path, dtype, device, quantization, token_limit: budget.limit(base) }
-      const { seconds, answer } = await load(peer, 'load_base', asked, base)
-      budget.loaded(base, answer)
-      const { machine } = answer as JsonObject
-      loaded = { base: base.name, machine: (machine ?? {}) as JsonObject, resident: null, on: null }
-      options.emit({ type: 'state-changed', change: 'base-loaded', name: base.name, seconds })
-    }
-    const wanted = adapter?.name ?? null
-    const { resident, on, ...model } = loaded
-    if (on === wanted) return
-    loaded = { ...model, resident: adapter ? null : resident, on: undefined }
-    const named = adapter && { name: adapter.name, path: adapter.path, digest: adapter.digest }
-    const { seconds } = await load(peer, 'set_adapter', { adapter: named }, adapter)
-    loaded = { ...model, resident: wanted ?? resident, on: wanted }
-    if (wanted === null) options.emit({ type: 'state-changed', change: 'adapter-off', name: base.name, seconds })
-    else if (wanted !== resident) options.emit({ type: 'state-changed', change: 'adapter-on', name: wanted, seconds })
-  }
-
   const attempt = async ({ task, inputs, batch, staging }: Work): Promise<Outcome> => {
     const from = performance.now()
     const peer = await start()
-    if (task.state) await ensureState(peer, task.state)
+    if (task.state) await state.ensure(peer, task.state)
     const readySeconds = (performance.now() - from) / 1000
     const runs = task.operation.runs as OnSidecar
     const params: JsonObject = {
@@ -105,7 +64,7 @@ export function sidecarExecutor(options: SidecarExecutorOptions): Executor {
     const asked = batch.cells.map((cell) => cell.spec.id)
     const answer = await peer.call(runs.method, params, onProgress)
     budget.worked(answer)
-    return { ...readAnswer(answer, runs.method, asked), readySeconds, maker: makerOf(await peer.ready, task.state, loaded?.machine ?? {}) }
+    return { ...readAnswer(answer, runs.method, asked), readySeconds, maker: state.maker(await peer.ready, task.state) }
   }
 
   /** What is thrown for good when a sidecar ended under a batch, or could not be had. */
@@ -154,16 +113,6 @@ function checkInstalled(command: readonly string[]): void {
   const program = command[0] as string
   if (program.includes('/') && !existsSync(program))
     throw new SidecarUnusable(`the sidecar's Python is not installed at ${program}: run \`npm run setup\``)
-}
-
-function makerOf({ versions, kernels }: Hello, state: LoadedState | null, machine: JsonObject): Maker {
-  if (!state) return { versions }
-  const { device } = state.base
-  return { versions, device, ...machine, ...(device === 'cpu' && kernels !== undefined ? { kernels } : {}) }
-}
-
-function wordsFor(source: ModelSource | Adapter): string {
-  return 'digest' in source ? `the adapter of "${source.name}"` : `model "${source.name}"`
 }
 
 /** A stored cell as the sidecar is told of it. */
