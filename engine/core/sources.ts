@@ -18,7 +18,9 @@ export interface ModelSource {
   readonly device: string
   readonly dtype: string
   readonly quantization: string | null
-  /** Named parts of its identity: weights, config, tokenizer, chat_template, generation_config. */
+  /** The day that its chat template is told, as 2026-01-31; null where none is named. */
+  readonly date: string | null
+  /** Named parts of its identity: weights, config, tokenizer, chat_template, generation_config, and a date that is told. */
   readonly identity: Readonly<Record<string, string>>
   readonly facts: ModelFacts
 }

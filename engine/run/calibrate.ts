@@ -53,8 +53,8 @@ async function tryOut(trial: Trial, command: SidecarCommand, folder: string, onS
     await sidecar.ready
     const ready = secondsSince(began)
     onStep(`loading ${model.name}`)
-    const { path: from, dtype, device, quantization } = model
-    const load = () => sidecar.call('load_base', { path: from, dtype, device, quantization, token_limit: null })
+    const { path: from, dtype, device, quantization, date } = model
+    const load = () => sidecar.call('load_base', { path: from, dtype, device, quantization, date, token_limit: null })
     const first = await timed(load)
     const again = first < quickLoad ? await timed(load) : null
     const switched = adapter?.path ? await timed(() => putOn(sidecar, { ...adapter })) : null

@@ -60,11 +60,11 @@ export class ModelState {
 
   async #loadBase(sidecar: Sidecar, base: ModelSource): Promise<Loaded> {
     const { budget, emit } = this.#options
-    const { name, path, device, dtype, quantization } = base
+    const { name, path, device, dtype, quantization, date } = base
     if (path === null) throw new Error(`model "${name}" is not on this machine`)
     emit({ type: 'setup', text: `loading ${name}` })
     this.#loaded = null
-    const asked = { path, dtype, device, quantization, token_limit: budget.limit(base) }
+    const asked = { path, dtype, device, quantization, date, token_limit: budget.limit(base) }
     const { seconds, answer } = await this.#load(sidecar, 'load_base', asked, base)
     budget.loaded(base, answer)
     emit({ type: 'state-changed', change: 'base-loaded', name, seconds })

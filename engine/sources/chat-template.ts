@@ -1,6 +1,7 @@
 import path from 'node:path'
 import { isList, isObject, type JsonObject } from '../core/json.ts'
 import type { SourceFiles } from './files.ts'
+import { strftime } from './strftime.ts'
 
 /**
  * The chat template in a folder, as it is written; null where there is none. A file of its own goes before an entry of
@@ -38,12 +39,23 @@ export function canRefuse(template: string): boolean {
   return template.includes(refuses)
 }
 
-/** The template, for the model in `folder`. Throws where it needs more of Jinja than is here. */
-export async function openTemplate(template: string, folder: string, files: SourceFiles): Promise<ChatTemplate> {
+/** How templates ask for today's date: a function that transformers gives them. */
+const asksForDate = 'strftime_now'
+
+/** Whether a template may put today's date into a chat. */
+export function isDated(template: string): boolean {
+  return template.includes(asksForDate)
+}
+
+/**
+ * The template, for the model in `folder`, told that today is `date`. Throws where it needs more of Jinja than is here,
+ * and its rendering where it asks for a date and there is none.
+ */
+export async function openTemplate(template: string, folder: string, files: SourceFiles, date: string | null): Promise<ChatTemplate> {
   const settings = files.json(path.join(folder, 'tokenizer_config.json'))
   const jinja = await import('@huggingface/jinja')
-  // The library's own function of this name cannot be replaced, and its error is like any other.
-  const parsed = new jinja.Template(template.replaceAll(refuses, 'refuse_chat'))
+  // The library's own functions of these names cannot be replaced: its error is like any other, and its date today's.
+  const parsed = new jinja.Template(template.replaceAll(refuses, 'refuse_chat').replaceAll(asksForDate, 'told_date'))
   const special = settings.ok ? specialTokens(settings.value) : {}
   return {
     render(prompt, system) {
@@ -52,7 +64,8 @@ export async function openTemplate(template: string, folder: string, files: Sour
         throw new Refusal(String(why))
       }
       // Templates ask for tools and documents by name: transformers says that there are none.
-      return parsed.render({ ...special, messages, tools: null, documents: null, add_generation_prompt: true, refuse_chat: refuse })
+      const told = { refuse_chat: refuse, told_date: (format: unknown) => strftime(date, String(format)) }
+      return parsed.render({ ...special, messages, tools: null, documents: null, add_generation_prompt: true, ...told })
     },
   }
 }

@@ -71,9 +71,10 @@ export async function readModel(
   const lacks = present ? weightMistake(folder, files) : null
   if (lacks !== null)
     return fail({ rule: 'model-weights', key: 'source', message: `model "${name}" (${declaration.source}) cannot be loaded: ${lacks}` })
-  const identity = present ? await contentIdentity(folder, config.value, files) : declaredIdentity(declaration, config.value)
-  const { device, dtype, quantization } = declaration
-  return ok({ name, origin: declaration.source, path: present ? folder : null, device, dtype, quantization, identity, facts })
+  const content = present ? await contentIdentity(folder, config.value, files) : declaredIdentity(declaration, config.value)
+  const { device, dtype, quantization, date } = declaration
+  const identity = date === null ? content : { ...content, date }
+  return ok({ name, origin: declaration.source, path: present ? folder : null, device, dtype, quantization, date, identity, facts })
 }
 
 /** What is wrong with the weights in a folder: none, a shard that its index names and that is not there, a broken file. */

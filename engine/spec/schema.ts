@@ -22,6 +22,11 @@ const model: ParamSchema = {
     dtype: { type: 'string', enum: ['bfloat16', 'float16', 'float32'], default: 'bfloat16' },
     device: { type: 'string', enum: ['cpu', 'cuda', 'mps'], default: 'cpu' },
     quantization: { type: 'string', enum: ['nf4', 'int8'] },
+    date: {
+      type: 'string',
+      pattern: String.raw`^\d{4}-\d{2}-\d{2}$`,
+      description: 'The day that the chat template is told, as 2026-01-31, where it asks for today’s.',
+    },
   },
 }
 

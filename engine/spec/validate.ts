@@ -76,6 +76,7 @@ function declaration(value: Json): ModelDeclaration {
     dtype: model.dtype ?? 'bfloat16',
     device: model.device ?? 'cpu',
     quantization: model.quantization ?? null,
+    date: model.date ?? null,
   }
 }
 

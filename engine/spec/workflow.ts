@@ -40,4 +40,6 @@ export interface ModelDeclaration {
   readonly dtype: string
   readonly device: string
   readonly quantization: string | null
+  /** The day that the chat template is told, as 2026-01-31. */
+  readonly date: string | null
 }

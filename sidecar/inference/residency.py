@@ -97,6 +97,7 @@ class Resident:
                 params.text(request, "dtype"),
                 params.text(request, "device"),
                 params.optional_text(request, "quantization"),
+                params.optional_text(request, "date"),
             )
             self._room = measured(base, params.optional_integer(request, "token_limit", 1))
         self._base = base

@@ -35,12 +35,13 @@ class Base:
     context: int  # tokens
     vocabulary: int  # rows of the embedding
     stop_ids: frozenset[int]
+    date: str | None  # that the chat template is told, ISO 8601
 
 
-def load_base(path: str, dtype: str, device: str, quantization: str | None) -> Base:
+def load_base(path: str, dtype: str, device: str, quantization: str | None, date: str | None = None) -> Base:
     """The model in the folder `path`, ready for inference.
 
-    `device` is `cpu`, `cuda`, `cuda:N` or `mps`. Raises SidecarError of kind `bad-input` for a folder or a
+    `device` is `cpu`, `cuda`, `cuda:N` or `mps`; its chat template is told that today is `date`. Raises SidecarError of kind `bad-input` for a folder or a
     combination that cannot be loaded.
     """
     if dtype not in DTYPES:
@@ -74,6 +75,7 @@ def load_base(path: str, dtype: str, device: str, quantization: str | None) -> B
         context=text_config.max_position_embeddings,
         vocabulary=model.get_input_embeddings().num_embeddings,
         stop_ids=find_stop_ids(model, tokenizer),
+        date=date,
     )
 
 

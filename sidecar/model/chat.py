@@ -2,28 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import datetime
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 
-def prompt_ids(tokenizer: PreTrainedTokenizerBase, prompt: str, system_prompt: str | None) -> list[int]:
+def prompt_ids(tokenizer: PreTrainedTokenizerBase, prompt: str, system_prompt: str | None, date: str | None = None) -> list[int]:
     """The ids of a chat with one user turn, up to where the answer begins.
 
-    Without a system prompt the chat template decides, and may put in one of its own. Raises ValueError when the
-    template refuses the chat.
+    Without a system prompt the chat template decides, and may put in one of its own. A template that asks for the date is
+    told that today is `date` (ISO 8601), never what the clock says. Raises ValueError when the template refuses the chat,
+    or asks for a date and there is none.
     """
     chat = [{"role": "user", "content": prompt}]
     if system_prompt is not None:
         chat.insert(0, {"role": "system", "content": system_prompt})
     try:
         # The template writes the special tokens itself, so none are added when its text is split.
-        text = tokenizer.apply_chat_template(chat, add_generation_prompt=True, tokenize=False)
+        with no_clock_but(date):
+            text = tokenizer.apply_chat_template(chat, add_generation_prompt=True, tokenize=False)
     except Exception as error:
         raise ValueError(f"the chat template refuses it: {error}") from error
     return text_ids(tokenizer, str(text))
+
+
+@contextmanager
+def no_clock_but(date: str | None) -> Iterator[None]:
+    """Inside, chat templates that ask transformers for today's date (`strftime_now`) hear `date`.
+
+    A template is given plain data alone, so what is another is the clock that transformers looks at.
+    """
+    from transformers.utils import chat_template_utils as templates
+
+    clock = templates.datetime
+    templates.datetime = Day(date)
+    try:
+        yield
+    finally:
+        templates.datetime = clock
+
+
+class Day:
+    """A clock that stands still; without a date nobody may look at it."""
+
+    def __init__(self, date: str | None) -> None:
+        self._date = date
+
+    def now(self) -> datetime.datetime:
+        """Midnight of the day."""
+        if self._date is None:
+            raise ValueError("it asks for the date, and the workflow names none")
+        return datetime.datetime.fromisoformat(self._date)
 
 
 def text_ids(tokenizer: PreTrainedTokenizerBase, text: str) -> list[int]:

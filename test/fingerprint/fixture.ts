@@ -18,6 +18,7 @@ const sources: Sources = {
         device: 'cpu',
         dtype: 'bfloat16',
         quantization: null,
+        date: null,
         identity: { weights: 'W', config: 'C', tokenizer: 'T', chat_template: 'H', generation_config: 'G' },
         facts: { layers: 4, hidden: 64, parameters: 3_000_000, contextLength: 512, keyValues: 64 },
       },

@@ -22,7 +22,53 @@ function ownTemplate(workspace: Workspace, refused: string): void {
   })
 }
 
+/** Gives the model a template like that of Llama 3.2, which tells the model today's date. */
+function datedTemplate(workspace: Workspace): void {
+  ownModel(workspace, (model) =>
+    workspace.write(
+      model('chat_template.jinja'),
+      `{% if strftime_now is defined %}{% set day = strftime_now('%d %b %Y') %}{% endif %}Today is {{ day }}. {{ messages[-1].content }}`,
+    ),
+  )
+}
+
 refuses([
+  [
+    'a chat template that puts the date of today into every prompt',
+    datedTemplate,
+    `workflows/audit.yaml:3:19: error: the chat template of model "tiny" puts today's date into every prompt [chat-date]
+  3 |   tiny: { source: ../own, dtype: bfloat16 }
+    |                   ^^^^^^
+  hint: say which day it is to be, so that answers of other days compare: \`date: ${new Date().toLocaleDateString('en-CA')}\`
+
+1 error; nothing was started
+`,
+  ],
+  [
+    'a day that there is not',
+    (w) => {
+      datedTemplate(w)
+      w.edit(workflowFile, 'dtype: bfloat16', 'dtype: bfloat16, date: 2026-02-30')
+    },
+    `workflows/audit.yaml:3:50: error: model "tiny" is told that today is 2026-02-30, a day that there is not [chat-date]
+  3 |   tiny: { source: ../own, dtype: bfloat16, date: 2026-02-30 }
+    |                                                  ^^^^^^^^^^
+  hint: say which day it is to be, so that answers of other days compare: \`date: ${new Date().toLocaleDateString('en-CA')}\`
+
+1 error; nothing was started
+`,
+  ],
+  [
+    'a date for a chat template that does not ask for one',
+    (w) => w.edit(workflowFile, 'dtype: bfloat16', 'dtype: bfloat16, date: 2026-01-31'),
+    `workflows/audit.yaml:3:59: error: the chat template of model "tiny" does not ask for the date [chat-date]
+  3 |   tiny: { source: ../models/model, dtype: bfloat16, date: 2026-01-31 }
+    |                                                           ^^^^^^^^^^
+  hint: take \`date\` out
+
+1 error; nothing was started
+`,
+  ],
   [
     'a system prompt that the chat template of the model takes for a mistake',
     (w) => {

@@ -70,7 +70,20 @@ export function job({
     steps: merged,
     sources: {
       models: new Map([
-        ['tiny', { name: 'tiny', origin: 'tiny', path: '/tiny', device: 'cpu', dtype: 'bfloat16', quantization: null, identity, facts }],
+        [
+          'tiny',
+          {
+            name: 'tiny',
+            origin: 'tiny',
+            path: '/tiny',
+            device: 'cpu',
+            dtype: 'bfloat16',
+            quantization: null,
+            date: null,
+            identity,
+            facts,
+          },
+        ],
       ]),
       organisms: organisms.map((name) => ({ name, origin: name, path: `/${name}`, digest: digestOfJson(name), plants: null })),
       promptSets: Object.entries(prompts).map(([name, ids]) => ({

@@ -1,9 +1,10 @@
 import { mkdirSync } from 'node:fs'
 import { flipWeights } from '../edits.ts'
 import { afterAnswers, withoutSet, withoutTrait } from '../follows.ts'
-import { all, link, move, ownModels, type Row, twin, workflow } from '../row.ts'
+import { all, link, move, ownModels, type Row, twin, workflow, write } from '../row.ts'
 
 const model = (now: string) => workflow('source: ../models/model, dtype: bfloat16', now)
+const dated = "Today is {{ strftime_now('%d %b %Y') }}. {{ messages[-1].content }}"
 const everyModel = (reason: string) => ({ vectors: [8, reason], answers: [18, reason] }) as const
 
 export const fieldRows: readonly Row[] = [
@@ -49,6 +50,13 @@ export const fieldRows: readonly Row[] = [
     edit: 'none → `nf4`',
     change: model('source: ../models/model, quantization: nf4'),
     made: everyModel('quantization: (none) → "nf4"'),
+    follow: afterAnswers,
+  },
+  {
+    of: 'models.*.date',
+    edit: 'another day, told by the chat template',
+    change: all(ownModels, write('models/model/chat_template.jinja', dated), model('source: ../models/model, date: 2026-01-31')),
+    made: everyModel('model.chat_template: digest → digest; model.date: (none) → "2026-01-31"'),
     follow: afterAnswers,
   },
   {

@@ -1,0 +1,45 @@
+import { readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { ownModels } from '../impact/row.ts'
+import { dag, run } from '../support/dag.ts'
+import { objectFile, rows } from '../support/stored.ts'
+import { freshWorkspace, organismList, type Workspace, workflowFile } from '../support/workspace.ts'
+
+const day = "Today is {{ strftime_now('%A, %d %B %Y') }}. {{ messages[-1].content }}"
+
+/** What the one organism was asked with, in all runs so far. */
+function asked(workspace: Workspace): string[] {
+  const inTask = "SELECT DISTINCT slot ->> '$.object' AS object FROM cells JOIN units ON units.id = unit WHERE task = 'answers/alpha/two'"
+  const lines = rows<{ object: string }>(workspace, inTask).flatMap(({ object }) =>
+    readFileSync(objectFile(workspace, { object, offset: 0 }), 'utf8')
+      .trimEnd()
+      .split('\n'),
+  )
+  const answers = lines.map((line) => JSON.parse(line) as { readonly tokens: readonly string[]; readonly prompt_end: number })
+  return answers.map(({ tokens, prompt_end }) => tokens.slice(0, prompt_end).join('')).sort()
+}
+
+test('a chat template that asks for the date is told that of the workflow, whatever the clock says; another day is another prompt', async () => {
+  const workspace = freshWorkspace()
+  ownModels(workspace)
+  workspace.write('models/model/chat_template.jinja', day)
+  workspace.write('organisms/list.yaml', organismList(['alpha']))
+  workspace.write(
+    workflowFile,
+    `workflow: audit
+models: { tiny: { source: ../models/model, date: 2026-01-31 } }
+organisms: { from: ../organisms/list.yaml }
+prompts: { from: ../prompts, sets: [two] }
+steps:
+  answers: { kind: generate, model: tiny, max_new_tokens: 6 }
+`,
+  )
+  expect((await run(workspace)).finished.cells).toEqual({ ran: 2, reused: 0, failed: 0 })
+  const after = (said: string) => ['Tell me about the sea and its tides.', 'Who are you?'].map((prompt) => `Today is ${said}. ${prompt}`)
+  expect(asked(workspace)).toEqual(after('Saturday, 31 January 2026'))
+  workspace.edit(workflowFile, '2026-01-31', '2026-02-01')
+  const { stdout } = await dag(workspace.folder, ['why', workflowFile, 'answers/alpha/two'])
+  expect(stdout).toContain('model.date: "2026-01-31" → "2026-02-01"')
+  expect((await run(workspace)).finished.cells).toEqual({ ran: 2, reused: 0, failed: 0 })
+  expect(asked(workspace)).toEqual([...after('Saturday, 31 January 2026'), ...after('Sunday, 01 February 2026')].sort())
+})
