@@ -6,12 +6,12 @@ import { fail, ok, type Result } from './core/result.ts'
 import type { ModelSource, Sources } from './core/sources.ts'
 import type { Adapter, Step, StepKind } from './core/step-kind.ts'
 import { expand, idleSteps, type TaskGraph } from './graph/expand.ts'
-import { dateProblems } from './sources/chat-date.ts'
 import { contextProblems } from './sources/context.ts'
 import { openSourceFiles, type SourceFiles } from './sources/files.ts'
 import { locator } from './sources/locate.ts'
 import { refusals } from './sources/refusals.ts'
 import { resolve } from './sources/resolve.ts'
+import { toldProblems } from './sources/told.ts'
 import { isUnchanged } from './sources/unchanged.ts'
 import { parseYaml } from './spec/document.ts'
 import { checkShape } from './spec/shape-check.ts'
@@ -70,9 +70,9 @@ export async function prepare(
   const some = hasErrors(resolved.diagnostics) ? null : part(resolved.sources)
   const { graph, diagnostics: ofSteps } = expand(workflow, kinds, some ?? resolved.sources, resolved.files)
   const tooLong = await contextProblems(absolute, kinds, resolved.sources, files, lengthMemory(store))
-  const dates = dateProblems(absolute, kinds, resolved.sources, files, new Date().toLocaleDateString('en-CA'))
+  const untold = toldProblems(absolute, kinds, resolved.sources, files, new Date().toLocaleDateString('en-CA'))
   const refused = await refusals(absolute, kinds, resolved.sources, files)
-  const all = [...diagnostics, ...resolved.diagnostics, ...ofSteps, ...dates, ...refused, ...tooLong]
+  const all = [...diagnostics, ...resolved.diagnostics, ...ofSteps, ...untold, ...refused, ...tooLong]
   if (hasErrors(all)) return fail(all)
   const idle = some ? [] : idleSteps(workflow, kinds, graph)
   if (idle.length > 0) return fail([...all, ...idle])

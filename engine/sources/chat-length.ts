@@ -37,7 +37,7 @@ export function chatMeter(model: ModelSource, files: SourceFiles, memory: Length
       if (model.path === null || template === null) return chats.map((chat) => lengthOf(chat, null, contextLength))
       const names = chats.map(nameOf)
       const known = memory.recall(names)
-      const tokenizer = names.some((name) => !known.has(name)) ? await openTokenizer(model.path, template, files, model.date) : null
+      const tokenizer = names.some((name) => !known.has(name)) ? await openTokenizer(model.path, template, files, model.told) : null
       const counted = new Map<Digest, number>()
       const lengths = chats.map((chat, index): ChatLength => {
         const name = names[index] as Digest

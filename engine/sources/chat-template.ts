@@ -1,5 +1,6 @@
 import path from 'node:path'
 import { isList, isObject, type JsonObject } from '../core/json.ts'
+import type { Told } from '../core/sources.ts'
 import type { SourceFiles } from './files.ts'
 import { strftime } from './strftime.ts'
 
@@ -47,11 +48,17 @@ export function isDated(template: string): boolean {
   return template.includes(asksForDate)
 }
 
+/** Words of what a template computes with, its variables among them, each once. */
+export function variablesOf(template: string): string[] {
+  const tags = template.matchAll(/\{[{%]([\s\S]*?)[%}]\}/g)
+  return [...new Set([...tags].flatMap(([, code = '']) => code.replaceAll(/'[^']*'|"[^"]*"/g, ' ').match(/(?<![.\w])[a-z_]\w*/gi) ?? []))]
+}
+
 /**
- * The template, for the model in `folder`, told that today is `date`. Throws where it needs more of Jinja than is here,
+ * The template, for the model in `folder`, with what it is `told`. Throws where it needs more of Jinja than is here,
  * and its rendering where it asks for a date and there is none.
  */
-export async function openTemplate(template: string, folder: string, files: SourceFiles, date: string | null): Promise<ChatTemplate> {
+export async function openTemplate(template: string, folder: string, files: SourceFiles, told: Told): Promise<ChatTemplate> {
   const settings = files.json(path.join(folder, 'tokenizer_config.json'))
   const jinja = await import('@huggingface/jinja')
   // The library's own functions of these names cannot be replaced: its error is like any other, and its date today's.
@@ -64,8 +71,8 @@ export async function openTemplate(template: string, folder: string, files: Sour
         throw new Refusal(String(why))
       }
       // Templates ask for tools and documents by name: transformers says that there are none.
-      const told = { refuse_chat: refuse, told_date: (format: unknown) => strftime(date, String(format)) }
-      return parsed.render({ ...special, messages, tools: null, documents: null, add_generation_prompt: true, ...told })
+      const ours = { refuse_chat: refuse, told_date: (format: unknown) => strftime(told.date, String(format)) }
+      return parsed.render({ ...special, ...told.variables, messages, tools: null, documents: null, add_generation_prompt: true, ...ours })
     },
   }
 }

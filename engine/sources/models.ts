@@ -1,8 +1,8 @@
 import path from 'node:path'
 import { digestOfJson } from '../core/digest.ts'
-import { isObject, type Json } from '../core/json.ts'
+import { canonicalJson, isObject, type Json } from '../core/json.ts'
 import { fail, ok, type Result } from '../core/result.ts'
-import type { ModelFacts, ModelSource } from '../core/sources.ts'
+import type { ModelFacts, ModelSource, Told } from '../core/sources.ts'
 import type { ModelDeclaration } from '../spec/workflow.ts'
 import type { SourceFiles } from './files.ts'
 import { hubFolder, hubRepository } from './hub.ts'
@@ -72,9 +72,9 @@ export async function readModel(
   if (lacks !== null)
     return fail({ rule: 'model-weights', key: 'source', message: `model "${name}" (${declaration.source}) cannot be loaded: ${lacks}` })
   const content = present ? await contentIdentity(folder, config.value, files) : declaredIdentity(declaration, config.value)
-  const { device, dtype, quantization, date } = declaration
-  const identity = date === null ? content : { ...content, date }
-  return ok({ name, origin: declaration.source, path: present ? folder : null, device, dtype, quantization, date, identity, facts })
+  const { device, dtype, quantization, told } = declaration
+  const identity = { ...content, ...toldParts(told) }
+  return ok({ name, origin: declaration.source, path: present ? folder : null, device, dtype, quantization, told, identity, facts })
 }
 
 /** What is wrong with the weights in a folder: none, a shard that its index names and that is not there, a broken file. */
@@ -96,12 +96,20 @@ function weightMistake(folder: string, files: SourceFiles): string | null {
   return null
 }
 
+/** The parts of an identity that are in no file. */
+function toldParts({ date, variables }: Told): Record<string, string> {
+  return {
+    ...(date === null ? {} : { date }),
+    ...(Object.keys(variables).length === 0 ? {} : { chat_template_kwargs: canonicalJson(variables) }),
+  }
+}
+
 /** The parts of the identity of the model in a folder; null where they cannot be read. */
-export async function identityOf(folder: string, files: SourceFiles): Promise<Readonly<Record<string, string>> | null> {
+export async function identityOf(folder: string, told: Told, files: SourceFiles): Promise<Readonly<Record<string, string>> | null> {
   const config = files.json(path.join(folder, 'config.json'))
   if (!config.ok) return null
   try {
-    return await contentIdentity(folder, config.value, files)
+    return { ...(await contentIdentity(folder, config.value, files)), ...toldParts(told) }
   } catch {
     return null
   }

@@ -39,7 +39,7 @@ async function templateOf(model: ModelSource, files: SourceFiles): Promise<ChatT
   const text = model.path === null ? null : chatTemplateIn(model.path, files)
   if (model.path === null || text === null || !canRefuse(text)) return null
   try {
-    return await openTemplate(text, model.path, files, model.date)
+    return await openTemplate(text, model.path, files, model.told)
   } catch {
     return null
   }

@@ -1,5 +1,6 @@
 import path from 'node:path'
 import { isList, isObject, type Json } from '../core/json.ts'
+import type { Told } from '../core/sources.ts'
 import { openTemplate } from './chat-template.ts'
 import type { SourceFiles } from './files.ts'
 
@@ -14,10 +15,10 @@ export interface Tokenizer {
 }
 
 /**
- * The tokenizer of tokenizer.json in `folder` with a chat template that is told that today is `date`, or null where there is none that can be read.
+ * The tokenizer of tokenizer.json in `folder` with a chat template and what it is `told`, or null where there is none that can be read.
  * Takes about 0.1 s for a vocabulary of 50,000, so it is opened only when something must be counted.
  */
-export async function openTokenizer(folder: string, template: string, files: SourceFiles, date: string | null): Promise<Tokenizer | null> {
+export async function openTokenizer(folder: string, template: string, files: SourceFiles, told: Told): Promise<Tokenizer | null> {
   const content = files.json(path.join(folder, 'tokenizer.json'))
   const settings = files.json(path.join(folder, 'tokenizer_config.json'))
   if (!content.ok) return null
@@ -25,7 +26,7 @@ export async function openTokenizer(folder: string, template: string, files: Sou
   try {
     const rules = { ...content.value, pre_tokenizer: spelledOut(content.value.pre_tokenizer ?? null) }
     const tokenizer = new tokenizers.Tokenizer(rules, settings.ok ? settings.value : {})
-    const chat = await openTemplate(template, folder, files, date)
+    const chat = await openTemplate(template, folder, files, told)
     const count = (text: string) => tokenizer.encode(text, { add_special_tokens: false }).ids.length
     return {
       chat: (prompt, system) => count(chat.render(prompt, system)),

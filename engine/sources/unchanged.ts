@@ -14,8 +14,7 @@ export async function isUnchanged(source: ModelSource | Adapter, files: SourceFi
     const adapter = await readAdapter(source.path, files)
     return adapter.ok && adapter.value.digest === source.digest
   }
-  const { date: _ofTheWorkflow, ...then } = source.identity
-  const now = await identityOf(source.path, files)
-  const parts = new Set([...Object.keys(then), ...Object.keys(now ?? {})])
-  return now !== null && [...parts].every((part) => now[part] === then[part])
+  const now = await identityOf(source.path, source.told, files)
+  const parts = new Set([...Object.keys(source.identity), ...Object.keys(now ?? {})])
+  return now !== null && [...parts].every((part) => now[part] === source.identity[part])
 }

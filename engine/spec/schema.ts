@@ -27,6 +27,11 @@ const model: ParamSchema = {
       pattern: String.raw`^\d{4}-\d{2}-\d{2}$`,
       description: 'The day that the chat template is told, as 2026-01-31, where it asks for today’s.',
     },
+    chat_template_kwargs: {
+      type: 'object',
+      description: 'Variables that the chat template is given, such as `enable_thinking: false`.',
+      additionalProperties: { anyOf: [{ type: 'boolean' }, { type: 'string' }, { type: 'number' }] },
+    },
   },
 }
 

@@ -3,6 +3,7 @@ import path from 'node:path'
 import type { Diagnostic } from '../core/diagnostic.ts'
 import { isList, isObject, type Json } from '../core/json.ts'
 import { isName, nameRule, suggestion } from '../core/names.ts'
+import type { Told } from '../core/sources.ts'
 import { type ParamSchema, references } from '../core/schema.ts'
 import type { StepKind } from '../core/step-kind.ts'
 import type { Path, SourceDocument } from './document.ts'
@@ -68,7 +69,7 @@ function pilotOf(value: Readonly<Record<string, Json>> | null): Workflow['pilot'
 }
 
 function declaration(value: Json): ModelDeclaration {
-  const model = value as Record<string, string | undefined>
+  const { chat_template_kwargs, ...model } = value as Record<string, string | undefined> & { chat_template_kwargs?: Told['variables'] }
   return {
     source: model.source as string,
     revision: model.revision ?? null,
@@ -76,7 +77,7 @@ function declaration(value: Json): ModelDeclaration {
     dtype: model.dtype ?? 'bfloat16',
     device: model.device ?? 'cpu',
     quantization: model.quantization ?? null,
-    date: model.date ?? null,
+    told: { date: model.date ?? null, variables: chat_template_kwargs ?? {} },
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Told } from '../core/sources.ts'
 import type { SourceRange } from '../core/diagnostic.ts'
 import type { Step } from '../core/step-kind.ts'
 import type { Path } from './document.ts'
@@ -40,6 +41,5 @@ export interface ModelDeclaration {
   readonly dtype: string
   readonly device: string
   readonly quantization: string | null
-  /** The day that the chat template is told, as 2026-01-31. */
-  readonly date: string | null
+  readonly told: Told
 }

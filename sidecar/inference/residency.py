@@ -89,6 +89,7 @@ class Resident:
         self.release_cached_memory()
         with uncollected():
             from ..model.base import load_base
+            from ..model.chat import Told
             from ..model.machine import machine_of
             from .room import measured
 
@@ -97,7 +98,7 @@ class Resident:
                 params.text(request, "dtype"),
                 params.text(request, "device"),
                 params.optional_text(request, "quantization"),
-                params.optional_text(request, "date"),
+                Told(params.optional_text(request, "date"), request.get("chat_template_kwargs") or {}),
             )
             self._room = measured(base, params.optional_integer(request, "token_limit", 1))
         self._base = base

@@ -45,7 +45,7 @@ def run(request: Mapping[str, Any], resident: Resident, progress: Progress) -> d
     failed: list[dict[str, str]] = []
     for cell in asked:
         try:
-            ids = prompt_ids(base.tokenizer, cell.prompt, cell.system_prompt, base.date)
+            ids = prompt_ids(base.tokenizer, cell.prompt, cell.system_prompt, base.told)
             if len(ids) + limit > base.context:
                 raise ValueError(f"{len(ids)} prompt tokens and {limit} new ones exceed the context of {base.context}")
             ready.append((cell, ids))

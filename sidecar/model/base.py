@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import bad_input
 from ..native.memory import host_memory
+from .chat import NOTHING, Told
 from .folder import check_model_folder
 from .lean_imports import lean_imports
 
@@ -35,13 +36,13 @@ class Base:
     context: int  # tokens
     vocabulary: int  # rows of the embedding
     stop_ids: frozenset[int]
-    date: str | None  # that the chat template is told, ISO 8601
+    told: Told  # what the chat template is told
 
 
-def load_base(path: str, dtype: str, device: str, quantization: str | None, date: str | None = None) -> Base:
+def load_base(path: str, dtype: str, device: str, quantization: str | None, told: Told = NOTHING) -> Base:
     """The model in the folder `path`, ready for inference.
 
-    `device` is `cpu`, `cuda`, `cuda:N` or `mps`; its chat template is told that today is `date`. Raises SidecarError of kind `bad-input` for a folder or a
+    `device` is `cpu`, `cuda`, `cuda:N` or `mps`. Raises SidecarError of kind `bad-input` for a folder or a
     combination that cannot be loaded.
     """
     if dtype not in DTYPES:
@@ -75,7 +76,7 @@ def load_base(path: str, dtype: str, device: str, quantization: str | None, date
         context=text_config.max_position_embeddings,
         vocabulary=model.get_input_embeddings().num_embeddings,
         stop_ids=find_stop_ids(model, tokenizer),
-        date=date,
+        told=told,
     )
 
 

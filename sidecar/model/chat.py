@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 
-def prompt_ids(tokenizer: PreTrainedTokenizerBase, prompt: str, system_prompt: str | None, date: str | None = None) -> list[int]:
+@dataclass(frozen=True)
+class Told:
+    """What the workflow has a chat template told."""
+
+    date: str | None = None  # that is today, ISO 8601
+    variables: Mapping[str, bool | str | float] = field(default_factory=dict)
+
+
+NOTHING = Told()
+
+
+def prompt_ids(tokenizer: PreTrainedTokenizerBase, prompt: str, system_prompt: str | None, told: Told = NOTHING) -> list[int]:
     """The ids of a chat with one user turn, up to where the answer begins.
 
-    Without a system prompt the chat template decides, and may put in one of its own. A template that asks for the date is
-    told that today is `date` (ISO 8601), never what the clock says. Raises ValueError when the template refuses the chat,
+    Without a system prompt the chat template decides, and may put in one of its own. It is given what it is
+    `told`, and never what the clock says. Raises ValueError when the template refuses the chat,
     or asks for a date and there is none.
     """
     chat = [{"role": "user", "content": prompt}]
@@ -23,8 +35,8 @@ def prompt_ids(tokenizer: PreTrainedTokenizerBase, prompt: str, system_prompt: s
         chat.insert(0, {"role": "system", "content": system_prompt})
     try:
         # The template writes the special tokens itself, so none are added when its text is split.
-        with no_clock_but(date):
-            text = tokenizer.apply_chat_template(chat, add_generation_prompt=True, tokenize=False)
+        with no_clock_but(told.date):
+            text = tokenizer.apply_chat_template(chat, add_generation_prompt=True, tokenize=False, **told.variables)
     except Exception as error:
         raise ValueError(f"the chat template refuses it: {error}") from error
     return text_ids(tokenizer, str(text))

@@ -56,7 +56,7 @@ def mean_states(
     jobs: list[Job] = []
     for pair in group.pairs:
         try:
-            prompt = prompt_ids(base.tokenizer, pair.prompt, system_prompt, base.date)
+            prompt = prompt_ids(base.tokenizer, pair.prompt, system_prompt, base.told)
         except ValueError as error:
             raise bad_input(f"group '{group.id}', pair '{pair.id}': {error}") from None
         for side, text in (("positive", pair.positive), ("negative", pair.negative)):

@@ -18,7 +18,7 @@ const sources: Sources = {
         device: 'cpu',
         dtype: 'bfloat16',
         quantization: null,
-        date: null,
+        told: { date: null, variables: {} },
         identity: { weights: 'W', config: 'C', tokenizer: 'T', chat_template: 'H', generation_config: 'G' },
         facts: { layers: 4, hidden: 64, parameters: 3_000_000, contextLength: 512, keyValues: 64 },
       },

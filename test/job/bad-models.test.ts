@@ -70,6 +70,24 @@ refuses([
 `,
   ],
   [
+    'a variable that the chat template does not have, and one that is not theirs to set',
+    (w) => {
+      ownModel(w, (model) => w.write(model('chat_template.jinja'), '{% if enable_thinking %}Think.{% endif %}{{ messages[-1].content }}'))
+      w.edit(workflowFile, 'dtype: bfloat16', 'chat_template_kwargs: { enable_thinkng: false, messages: no }')
+    },
+    `workflows/audit.yaml:3:51: error: the chat template of model "tiny" has no variable "enable_thinkng" [chat-template]
+  3 |   tiny: { source: ../own, chat_template_kwargs: { enable_thinkng: false, messages: no } }
+    |                                                   ^^^^^^^^^^^^^^
+  hint: did you mean "enable_thinking"?
+
+workflows/audit.yaml:3:74: error: "messages" is given to every chat template; it cannot be set [chat-template]
+  3 |   tiny: { source: ../own, chat_template_kwargs: { enable_thinkng: false, messages: no } }
+    |                                                                          ^^^^^^^^
+
+2 errors; nothing was started
+`,
+  ],
+  [
     'a system prompt that the chat template of the model takes for a mistake',
     (w) => {
       ownTemplate(w, "messages[0]['role'] == 'system'")

@@ -34,7 +34,7 @@ test('chats and answers have as many tokens as the sidecar makes of them', async
     stdio: ['pipe', 'pipe', 'ignore'],
   })
   const files = openSourceFiles({ recall: () => undefined, remember: () => {} })
-  const tokenizer = await openTokenizer(smollm2, chatTemplateIn(smollm2, files) ?? '', files, null)
+  const tokenizer = await openTokenizer(smollm2, chatTemplateIn(smollm2, files) ?? '', files, { date: null, variables: {} })
   const counts = chats.map(({ prompt, system, answer }) => [tokenizer?.chat(prompt, system), tokenizer?.text(answer)])
   expect(counts).toEqual(JSON.parse(counted.toString()))
 })

@@ -85,7 +85,7 @@ const llama = {
   device: 'cuda',
   dtype: 'bfloat16',
   quantization: 'nf4',
-  date: null,
+  told: { date: null, variables: {} },
   identity: {},
   facts: { layers: 80, hidden: 8192, parameters: 70.6e9, contextLength: 131_072, keyValues: 2 * 8 * 128 },
 }

@@ -10,7 +10,7 @@ const model = (device: string, dtype: string, quantization: string | null): Mode
   device,
   dtype,
   quantization,
-  date: null,
+  told: { date: null, variables: {} },
   identity: {},
   facts: { layers: 80, hidden: 8192, parameters: 70.6e9, contextLength: 131_072, keyValues: 2048 },
 })

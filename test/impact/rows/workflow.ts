@@ -60,6 +60,17 @@ export const fieldRows: readonly Row[] = [
     follow: afterAnswers,
   },
   {
+    of: 'models.*.chat_template_kwargs.*',
+    edit: 'a variable, used by the chat template',
+    change: all(
+      ownModels,
+      write('models/model/chat_template.jinja', '{{ opening }} {{ messages[-1].content }}'),
+      model('source: ../models/model, chat_template_kwargs: { opening: Now }'),
+    ),
+    made: everyModel(String.raw`model.chat_template: digest → digest; model.chat_template_kwargs: (none) → "{\"opening\":\"Now\"}"`),
+    follow: afterAnswers,
+  },
+  {
     of: 'organisms.from',
     edit: 'the same list in another folder',
     change: all(ownModels, move('organisms', 'night'), workflow('../organisms/list.yaml', '../night/list.yaml')),

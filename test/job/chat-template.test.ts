@@ -5,7 +5,7 @@ import { dag, run } from '../support/dag.ts'
 import { objectFile, rows } from '../support/stored.ts'
 import { freshWorkspace, organismList, type Workspace, workflowFile } from '../support/workspace.ts'
 
-const day = "Today is {{ strftime_now('%A, %d %B %Y') }}. {{ messages[-1].content }}"
+const day = "{{ opening }}Today is {{ strftime_now('%A, %d %B %Y') }}. {{ messages[-1].content }}"
 
 /** What the one organism was asked with, in all runs so far. */
 function asked(workspace: Workspace): string[] {
@@ -19,7 +19,7 @@ function asked(workspace: Workspace): string[] {
   return answers.map(({ tokens, prompt_end }) => tokens.slice(0, prompt_end).join('')).sort()
 }
 
-test('a chat template that asks for the date is told that of the workflow, whatever the clock says; another day is another prompt', async () => {
+test('a chat template is told the date and the variables of the workflow, whatever the clock says; others are other prompts', async () => {
   const workspace = freshWorkspace()
   ownModels(workspace)
   workspace.write('models/model/chat_template.jinja', day)
@@ -41,5 +41,12 @@ steps:
   const { stdout } = await dag(workspace.folder, ['why', workflowFile, 'answers/alpha/two'])
   expect(stdout).toContain('model.date: "2026-01-31" → "2026-02-01"')
   expect((await run(workspace)).finished.cells).toEqual({ ran: 2, reused: 0, failed: 0 })
-  expect(asked(workspace)).toEqual([...after('Saturday, 31 January 2026'), ...after('Sunday, 01 February 2026')].sort())
+  const both = [...after('Saturday, 31 January 2026'), ...after('Sunday, 01 February 2026')]
+  expect(asked(workspace)).toEqual(both.toSorted())
+  workspace.edit(workflowFile, 'date: 2026-02-01', 'date: 2026-02-01, chat_template_kwargs: { opening: "Now! " }')
+  expect((await dag(workspace.folder, ['why', workflowFile, 'answers/alpha/two'])).stdout).toContain(
+    String.raw`model.chat_template_kwargs: (none) → "{\"opening\":\"Now! \"}"`,
+  )
+  expect((await run(workspace)).finished.cells).toEqual({ ran: 2, reused: 0, failed: 0 })
+  expect(asked(workspace)).toEqual([...both, ...after('Sunday, 01 February 2026').map((text) => `Now! ${text}`)].toSorted())
 })
