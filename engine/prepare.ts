@@ -8,6 +8,7 @@ import type { Adapter, Step, StepKind } from './core/step-kind.ts'
 import { expand, idleSteps, type TaskGraph } from './graph/expand.ts'
 import { contextProblems } from './sources/context.ts'
 import { openSourceFiles, type SourceFiles } from './sources/files.ts'
+import { unheededSettings } from './sources/generation-config.ts'
 import { locator } from './sources/locate.ts'
 import { refusals } from './sources/refusals.ts'
 import { resolve } from './sources/resolve.ts'
@@ -72,7 +73,15 @@ export async function prepare(
   const tooLong = await contextProblems(absolute, kinds, resolved.sources, files, lengthMemory(store))
   const untold = toldProblems(absolute, kinds, resolved.sources, files, new Date().toLocaleDateString('en-CA'))
   const refused = await refusals(absolute, kinds, resolved.sources, files)
-  const all = [...diagnostics, ...resolved.diagnostics, ...ofSteps, ...untold, ...refused, ...tooLong]
+  const all = [
+    ...diagnostics,
+    ...resolved.diagnostics,
+    ...ofSteps,
+    ...untold,
+    ...unheededSettings(absolute, kinds, resolved.sources, files),
+    ...refused,
+    ...tooLong,
+  ]
   if (hasErrors(all)) return fail(all)
   const idle = some ? [] : idleSteps(workflow, kinds, graph)
   if (idle.length > 0) return fail([...all, ...idle])

@@ -5,6 +5,7 @@ import type { Step, StepKind } from '../core/step-kind.ts'
 import type { Workflow } from '../spec/workflow.ts'
 import { type ChatLength, type ChatMeter, chatMeter } from './chat-length.ts'
 import { placeOf } from './chat-place.ts'
+import { chatsOf } from './chats.ts'
 import type { SourceFiles } from './files.ts'
 
 /** A chat that the context of its model cannot hold. */
@@ -29,7 +30,7 @@ export async function contextProblems(
   }
   const problems: Diagnostic[] = []
   for (const step of workflow.steps) {
-    const chats = kinds.find(({ kind }) => kind === step.kind)?.chats?.(step, sources) ?? []
+    const chats = chatsOf(step, kinds, sources)
     for (const [model, read] of Map.groupBy(chats.filter(hasRoom), (chat) => chat.model)) {
       const meter = meterOf(model)
       const doubtful = read.filter((chat) => !meter.surelyFits(chat))

@@ -5,6 +5,7 @@ import type { Step, StepKind } from '../core/step-kind.ts'
 import type { Workflow } from '../spec/workflow.ts'
 import { placeOf } from './chat-place.ts'
 import { canRefuse, type ChatTemplate, chatTemplateIn, openTemplate, Refusal } from './chat-template.ts'
+import { chatsOf } from './chats.ts'
 import type { SourceFiles } from './files.ts'
 
 /**
@@ -20,7 +21,7 @@ export async function refusals(
   const templates = new Map<ModelSource, ChatTemplate | null>()
   const problems: Diagnostic[] = []
   for (const step of workflow.steps) {
-    const chats = kinds.find(({ kind }) => kind === step.kind)?.chats?.(step, sources) ?? []
+    const chats = chatsOf(step, kinds, sources)
     const firsts = [...Map.groupBy(chats, ({ model, of }) => `${model.name} ${of.source} ${of.name}`).values()].map(
       ([first]) => first as Chat,
     )

@@ -5,6 +5,7 @@ import type { StepKind } from '../core/step-kind.ts'
 import type { Path } from '../spec/document.ts'
 import type { Workflow } from '../spec/workflow.ts'
 import { chatTemplateIn, isDated, variablesOf } from './chat-template.ts'
+import { chatsOf } from './chats.ts'
 import type { SourceFiles } from './files.ts'
 import { isDay } from './strftime.ts'
 
@@ -21,10 +22,7 @@ export function toldProblems(
   today: string,
 ): Diagnostic[] {
   const isAsked = ({ name }: ModelSource) =>
-    workflow.steps.some((step) => {
-      const chats = kinds.find(({ kind }) => kind === step.kind)?.chats?.(step, sources) ?? []
-      return chats.some(({ model }) => model.name === name)
-    })
+    workflow.steps.some((step) => chatsOf(step, kinds, sources).some(({ model }) => model.name === name))
   return [...sources.models.values()].flatMap((model) => {
     const template = model.path === null ? null : chatTemplateIn(model.path, files)
     const dated = dateMistake(model, template, isAsked, today)
