@@ -139,8 +139,23 @@ function configDigest(config: Record<string, Json>): string {
   return digestOfJson(rest)
 }
 
-function modelFacts(config: Record<string, Json>): ModelFacts | null {
-  const number = (key: string, fallback = 0) => (typeof config[key] === 'number' ? (config[key] as number) : fallback)
+/** What GPT-2 and its kin call it. */
+const otherNames: Readonly<Record<string, string>> = {
+  num_hidden_layers: 'n_layer',
+  hidden_size: 'n_embd',
+  num_attention_heads: 'n_head',
+  intermediate_size: 'n_inner',
+  max_position_embeddings: 'n_positions',
+}
+
+/** Where a config.json does not say how much the model reads at once; the sidecar knows, and refuses what is too long. */
+const unknownContext = 131_072
+
+function modelFacts(whole: Record<string, Json>): ModelFacts | null {
+  // A model that also sees (Gemma 3) has what is of its text model apart.
+  const config = isObject(whole.text_config) ? { ...whole, ...whole.text_config } : whole
+  const number = (key: string, fallback = 0) =>
+    [config[key], config[otherNames[key] ?? '']].find((value) => typeof value === 'number') ?? fallback
   const layers = number('num_hidden_layers')
   const hidden = number('hidden_size')
   if (layers === 0 || hidden === 0) return null
@@ -154,7 +169,7 @@ function modelFacts(config: Record<string, Json>): ModelFacts | null {
     layers,
     hidden,
     parameters: layers * (attention + feedForward) + embedding,
-    contextLength: number('max_position_embeddings', 2048),
+    contextLength: number('max_position_embeddings', unknownContext),
     keyValues: 2 * keyValueHeads * headSize,
   }
 }

@@ -68,12 +68,12 @@ def load_base(path: str, dtype: str, device: str, quantization: str | None, told
         model=model,
         tokenizer=tokenizer,
         decoder=decoder,
-        blocks=decoder.layers,
+        blocks=blocks_of(decoder, text_config.num_hidden_layers),
         dtype=dtype,
         device=target,
         hidden=text_config.hidden_size,
         parameters=model.num_parameters(),
-        context=text_config.max_position_embeddings,
+        context=context_of(text_config),
         vocabulary=model.get_input_embeddings().num_embeddings,
         stop_ids=find_stop_ids(model, tokenizer),
         told=told,
@@ -93,12 +93,11 @@ def load_whole(
     quiet()
     options: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
     try:
-        attention = attention_for(AutoConfig.from_pretrained(path, **options))
         answer: Any = AutoModelForCausalLM.from_pretrained(
             path,
             dtype=getattr(torch, dtype),
             use_safetensors=True,
-            attn_implementation=attention,
+            attn_implementation=attention_for(AutoConfig.from_pretrained(path, **options)),
             device_map={"": device},
             quantization_config=quantization_config(quantization, dtype, device),
             output_loading_info=True,
@@ -112,14 +111,34 @@ def load_whole(
     if lacking:
         # transformers fills such weights with random numbers and only warns.
         raise bad_input(f"the model folder lacks weights, first: {lacking[0]}")
-    return model, tokenizer, attention
+    return model, tokenizer, model.config._attn_implementation
 
 
 
-def attention_for(config: Any) -> str:
-    """The fast attention, or transformers' plain one where scores are capped before their softmax (Gemma 2)."""
+def attention_for(config: Any) -> str | None:
+    """Transformers' plain attention where scores are capped before their softmax (Gemma 2); None where it may choose: that
+    is the fast one, or the plain one for an architecture that has no other (gpt-oss)."""
     capped = getattr(config.get_text_config(decoder=True), "attn_logit_softcapping", None)
-    return "sdpa" if capped is None else "eager"
+    return None if capped is None else "eager"
+
+
+def context_of(config: Any) -> int:
+    """Tokens that are read at once. Raises SidecarError of kind `bad-input` for an architecture without such a limit, whose
+    state folds tokens: what is batched and shared here is attention."""
+    most: int | None = getattr(config, "max_position_embeddings", None)
+    if most is None:
+        raise bad_input(f"architecture '{config.model_type}' has no max_position_embeddings: only models with attention are run")
+    return most
+
+
+def blocks_of(decoder: torch.nn.Module, count: int) -> Sequence[torch.nn.Module]:
+    """The `count` blocks of a decoder, in order. Raises SidecarError of kind `bad-input` where it has no list of so many."""
+    import torch
+
+    for child in decoder.children():
+        if isinstance(child, torch.nn.ModuleList) and len(child) == count:
+            return child
+    raise bad_input(f"{type(decoder).__name__} has no list of {count} blocks to record behind")
 
 
 def find_device(name: str) -> torch.device:

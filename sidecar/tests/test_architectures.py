@@ -12,12 +12,22 @@ import torch
 from peft import PeftModel
 from transformers import (
     AutoModelForCausalLM,
+    FalconConfig,
+    FalconForCausalLM,
     Gemma2Config,
     Gemma2ForCausalLM,
+    Gemma3Config,
     Gemma3ForCausalLM,
+    Gemma3ForConditionalGeneration,
     Gemma3TextConfig,
     GemmaConfig,
     GemmaForCausalLM,
+    GPT2Config,
+    GPT2LMHeadModel,
+    GptOssConfig,
+    GptOssForCausalLM,
+    MambaConfig,
+    MambaForCausalLM,
     MistralConfig,
     MistralForCausalLM,
     Phi3Config,
@@ -28,6 +38,7 @@ from transformers import (
     Qwen3ForCausalLM,
 )
 
+from sidecar.errors import SidecarError
 from sidecar.inference.decode import decode
 from sidecar.inference.residency import Resident
 from sidecar.inference.sampling import Sampler
@@ -37,16 +48,33 @@ from .support import LAYERS, copy_tokenizer, loaded, make_adapter, relative, res
 WINDOW = 8  # tokens: shorter than most of the rows, so that windows matter
 ROWS = [[1, 5 + index, 9000 + 37 * index, *range(40, 40 + 4 * index)] for index in range(6)]
 SCALED = {"sliding_window": WINDOW, "query_pre_attn_scalar": 24, "head_dim": 24}
+EYES = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 1, "num_attention_heads": 2, "image_size": 28, "patch_size": 14}
+
+
+def with_eyes(**text: Any) -> Gemma3Config:
+    """A model that also sees: what is of its text model stands apart in its configuration."""
+    ends = {"bos_token_id": 1, "eos_token_id": 2, "pad_token_id": 2}
+    return Gemma3Config(text_config=text, vision_config=EYES, **ends)
+
+
 FAMILIES: dict[str, tuple[Callable[..., Any], Callable[..., Any], dict[str, Any]]] = {
     "qwen2": (Qwen2ForCausalLM, Qwen2Config, {}),
     "qwen3": (Qwen3ForCausalLM, Qwen3Config, {"head_dim": 24}),
     "gemma": (GemmaForCausalLM, GemmaConfig, {"head_dim": 24}),
     "gemma2": (Gemma2ForCausalLM, Gemma2Config, {**SCALED, "attn_logit_softcapping": 2.0}),
     "gemma3": (Gemma3ForCausalLM, Gemma3TextConfig, SCALED),
+    "gemma3_with_eyes": (Gemma3ForConditionalGeneration, with_eyes, SCALED),
     "mistral": (MistralForCausalLM, MistralConfig, {"sliding_window": WINDOW}),
     "phi3": (Phi3ForCausalLM, Phi3Config, {}),
+    "gpt_oss": (
+        GptOssForCausalLM,
+        GptOssConfig,
+        {"head_dim": 24, "sliding_window": WINDOW, "num_local_experts": 4, "num_experts_per_tok": 2},
+    ),
+    "falcon": (FalconForCausalLM, FalconConfig, {}),
+    "gpt2": (GPT2LMHeadModel, GPT2Config, {"resid_pdrop": 0, "attn_pdrop": 0, "embd_pdrop": 0}),
 }
-TARGETS = {"phi3": ("qkv_proj", "o_proj")}
+TARGETS = {"phi3": ("qkv_proj", "o_proj"), "falcon": ("query_key_value", "dense"), "gpt2": ("c_attn",)}
 
 
 def make(family: str, folder: Path, tokenizer: Path, **more: Any) -> Path:
@@ -130,3 +158,11 @@ def test_an_adapter_does_what_peft_makes_of_it_and_leaves_nothing_behind(folder:
     assert same(residuals(resident, ROWS, [3]), clean)
     switch(resident, None)
     assert same(residuals(resident, ROWS, [3]), clean)
+
+
+def test_a_model_that_folds_tokens_into_a_state_is_refused(smollm2: Path, tmp_path: Path) -> None:
+    config = MambaConfig(vocab_size=49152, hidden_size=64, num_hidden_layers=2, bos_token_id=1, eos_token_id=2)
+    MambaForCausalLM(config).save_pretrained(tmp_path)
+    copy_tokenizer(smollm2, tmp_path)
+    with pytest.raises(SidecarError, match="^architecture 'mamba' has no max_position_embeddings: only models with attention are run$"):
+        loaded(tmp_path)
