@@ -53,7 +53,7 @@ export function upText({ makers }: LineageReport, { start, groups, node }: Cells
 
 function makerLines(makers: readonly MakerGroup[]): string[] {
   const counts = ({ cells }: MakerGroup) => Object.entries(cells).map(([operation, count]) => `${formatCount(count)} ${operation}`)
-  const who = ({ maker }: MakerGroup) => (maker ? makerText(maker) : 'not noted')
+  const who = ({ maker }: MakerGroup) => (maker && makerText(maker)) || 'not noted'
   return ['computed by', ...makers.map((group) => `  ${who(group)}: ${counts(group).join(', ')}`), '']
 }
 

@@ -135,10 +135,12 @@ test('rows of the index that differ from their manifest are written anew, and no
   changeIndex(workspace, `DELETE FROM cells WHERE unit = ${unit('clean/alpha/two')} AND cell = 'two_2@1'`)
   changeIndex(workspace, `UPDATE units SET shared = '{}' WHERE task = 'vectors/kind'`)
   changeIndex(workspace, `DELETE FROM uses WHERE unit = ${unit('scores/gamma/two/answers')}`)
+  changeIndex(workspace, `UPDATE units SET maker = NULL WHERE task = 'ranking/two'`)
   const report = await verify(workspace)
   expect(found(report)).toEqual([
     'index answers/alpha/two has cell two_1 otherwise than its manifest: rewritten',
     'index clean/alpha/two has cell two_2@1 otherwise than its manifest: rewritten',
+    'index ranking/two names another maker than its manifest: rewritten',
     'index scores/gamma/two/answers has other inputs than its manifest: rewritten',
     'index vectors/kind has other key components than its manifest: rewritten',
   ])
