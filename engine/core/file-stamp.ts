@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import type { Digest } from './digest.ts'
 
 /** What the file system says of a file; equal stamps mean equal bytes. */
@@ -27,6 +28,21 @@ export function lookText(seen: Seen | undefined): string {
 /** Whether what was last changed at `ctimeNs` will have another stamp when it changes again. */
 export function isSettled(ctimeNs: bigint, now: number): boolean {
   return now - Number(ctimeNs / 1_000_000n) > settledMs
+}
+
+/** How something was found when it was looked at. */
+export interface Look {
+  /** Null where it had changed so recently that a further change might not show. */
+  readonly stamp: string | null
+  /** Of a text or the names in a folder, what tells it from another one, where it was read: the same may have a new stamp. */
+  readonly content?: string
+}
+
+/** Larger texts are told by their stamps alone: to read one again takes longer than an answer at once may. */
+export const mostRead = 1_000_000
+
+export function contentOf(read: Uint8Array | readonly string[]): string {
+  return hash('sha256', read instanceof Uint8Array ? read : JSON.stringify(read), 'base64url').slice(0, 22)
 }
 
 /** Remembers digests of files by stamp, so that a no-op hashes nothing. Kept by the store. */

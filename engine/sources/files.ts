@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import type { Digest } from '../core/digest.ts'
-import { type DigestMemory, isSettled, lookText } from '../core/file-stamp.ts'
+import { contentOf, type DigestMemory, isSettled, type Look, lookText, mostRead } from '../core/file-stamp.ts'
 import { isObject, type Json } from '../core/json.ts'
 import { fail, ok, type Result } from '../core/result.ts'
 import { digestOfFile } from './digests.ts'
@@ -20,25 +20,37 @@ export interface SourceFiles {
   tensors(path: string): Result<ReadonlyMap<string, TensorEntry>, string>
   /**
    * What was looked at and how it was found when it was first looked at: while all of it stays so, reading again gives
-   * the same. Null where it had changed so recently that a further change might not show.
+   * the same.
    */
-  readonly seen: ReadonlyMap<string, string | null>
+  readonly seen: ReadonlyMap<string, Look>
 }
 
 const maxTextBytes = 100_000_000
 
 export function openSourceFiles(memory: DigestMemory): SourceFiles {
-  const seen = new Map<string, string | null>()
+  const seen = new Map<string, Look>()
   const note = (path: string): string => {
-    if (!seen.has(path)) seen.set(path, lookAt(path))
+    if (!seen.has(path)) seen.set(path, { stamp: lookAt(path) })
     return path
   }
+  const noteContent = (path: string, read: Uint8Array | readonly string[]): void => {
+    if (read.length > mostRead) return
+    const content = contentOf(read)
+    const { stamp = null, content: before = content } = seen.get(path) ?? {}
+    // Where two readings differ nobody can say which of them the plan stands on.
+    seen.set(path, before === content ? { stamp, content } : { stamp: null })
+  }
+  const text = (path: string) => readText(note(path), (bytes) => noteContent(path, bytes))
   return {
     seen,
-    text: (path) => readText(note(path)),
-    json: (path) => readJsonObject(note(path)),
+    text,
+    json: (path) => jsonObject(text(path)),
     exists: (path) => existsSync(note(path)),
-    list: (folder) => readdirSync(note(folder)).sort(),
+    list(folder) {
+      const names = readdirSync(note(folder)).sort()
+      noteContent(folder, names)
+      return names
+    },
     digest: (path) => digestOfFile(note(path), memory),
     tensors: (path) => readTensorHeader(note(path)),
   }
@@ -49,19 +61,20 @@ function lookAt(path: string): string | null {
   return stat && !isSettled(stat.ctimeNs, Date.now()) ? null : lookText(stat)
 }
 
-function readText(path: string): Result<string, string> {
+function readText(path: string, onRead: (bytes: Uint8Array) => void): Result<string, string> {
   try {
     const stat = statSync(path)
     if (!stat.isFile()) return fail('it is not a regular file')
     if (stat.size > maxTextBytes) return fail(`it holds ${stat.size} bytes; at most ${maxTextBytes} are read`)
-    return ok(new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(path)))
+    const bytes = readFileSync(path)
+    onRead(bytes)
+    return ok(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
   } catch (error) {
     return fail(inWords(error))
   }
 }
 
-function readJsonObject(path: string): Result<Record<string, Json>, string> {
-  const text = readText(path)
+function jsonObject(text: Result<string, string>): Result<Record<string, Json>, string> {
   if (!text.ok) return text
   try {
     const value = JSON.parse(text.value) as unknown

@@ -20,7 +20,9 @@ export function openIndex(file: string): DatabaseSync {
     // In layout 2 what is shown was named by its absolute path; the next run finds it as it should be, and names it anew.
     const former = layout === 2 ? 'DROP TABLE views;' : ''
     const added = 'ALTER TABLE units ADD COLUMN maker TEXT'
-    db.exec(`${settings}; BEGIN IMMEDIATE; ${former} ${added}; ${schema}; PRAGMA user_version=${indexVersion}; COMMIT`)
+    const looks = "SELECT json_group_object(key, json_object('stamp', value)) FROM json_each(witnesses)"
+    const changed = `UPDATE standing SET witnesses = (${looks})`
+    db.exec(`${settings}; BEGIN IMMEDIATE; ${former} ${added}; ${changed}; ${schema}; PRAGMA user_version=${indexVersion}; COMMIT`)
     return db
   }
   if (layout !== 0)

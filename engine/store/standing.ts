@@ -1,8 +1,8 @@
-import { readdirSync, statSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { basename } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import type { Digest } from '../core/digest.ts'
-import { isSettled, lookText } from '../core/file-stamp.ts'
+import { contentOf, isSettled, type Look, lookText, mostRead } from '../core/file-stamp.ts'
 import { type Json, parseOrNull } from '../core/json.ts'
 import type { StoreLayout } from './layout.ts'
 import { fileOfName, objectPath } from './layout.ts'
@@ -21,7 +21,8 @@ export interface Standing {
 /**
  * The shortcut of what has nothing to do: the answer of the last run of a workflow, with what it stands on that has
  * changed since: of the program (then there is no answer), every file that was read or missed, every object and every
- * shown result, each by size, times and inode. More than `most` changes are not looked for.
+ * shown result, each by size, times and inode, a text or a folder that is another by those by what it holds. More than
+ * `most` changes are not looked for.
  */
 export function recallStanding(
   db: DatabaseSync,
@@ -33,11 +34,12 @@ export function recallStanding(
     | { witnesses: string; answer: string }
     | undefined
   if (!row) return null
-  const witnesses = parseOrNull(row.witnesses) as unknown as Record<string, string> | null
+  const witnesses = parseOrNull(row.witnesses) as unknown as Witnesses | null
   if (!witnesses) return null
   const changed: string[] = []
   for (const path in witnesses) {
-    if (lookAt(path).text === witnesses[path]) continue
+    const { stamp, content } = witnesses[path] as Look
+    if (lookAt(path).text === stamp || (content !== undefined && readAgain(path) === content)) continue
     changed.push(path)
     if (changed.length > most) return null
   }
@@ -48,8 +50,8 @@ export function recallStanding(
 /** Objects that the last run of a workflow stands on and whose stamp has changed since: their bytes may have too. */
 export function touchedObjects(db: DatabaseSync, layout: StoreLayout, workflow: string): Digest[] {
   const row = db.prepare('SELECT witnesses FROM standing WHERE workflow = ?').get(workflow) as { witnesses: string } | undefined
-  const witnesses = Object.entries((parseOrNull(row?.witnesses ?? '') as unknown as Record<string, string> | null) ?? {})
-  return witnesses.flatMap(([path, stamp]) => {
+  const witnesses = Object.entries((parseOrNull(row?.witnesses ?? '') as unknown as Witnesses | null) ?? {})
+  return witnesses.flatMap(([path, { stamp }]) => {
     const object = basename(path)
     return path === objectPath(layout, object) && ![stamp, 'absent'].includes(lookAt(path).text) ? [object] : []
   })
@@ -65,13 +67,13 @@ export function rememberStanding(
   layout: StoreLayout,
   workflow: string,
   program: string,
-  seen: ReadonlyMap<string, string | null>,
+  seen: ReadonlyMap<string, Look>,
   answer: Standing,
 ): void {
   if (readdirSync(layout.staging).length > 0) return
-  const witnesses: Record<string, string> = {}
+  const witnesses: Witnesses = {}
   for (const [path, look] of seen) {
-    if (look === null) return
+    if (look.stamp === null) return
     witnesses[path] = look
   }
   const objects = db.prepare("SELECT DISTINCT value FROM done, json_each(iif(json_valid(objects), objects, '[]'))").all() as {
@@ -83,7 +85,7 @@ export function rememberStanding(
   for (const path of [...stored, ...shown]) {
     const { text, settled } = lookAt(path)
     if (!settled) return
-    witnesses[path] = text
+    witnesses[path] = { stamp: text }
   }
   db.prepare('INSERT OR REPLACE INTO standing (workflow, program, witnesses, answer) VALUES (?, ?, ?, ?)').run(
     workflow,
@@ -91,6 +93,19 @@ export function rememberStanding(
     JSON.stringify(witnesses),
     JSON.stringify(answer),
   )
+}
+
+type Witnesses = Record<string, Look>
+
+/** What a text or a folder holds now; null where it cannot be read, or is too large to be. */
+function readAgain(path: string): string | null {
+  try {
+    const stat = statSync(path)
+    if (stat.isDirectory()) return contentOf(readdirSync(path).sort())
+    return stat.isFile() && stat.size <= mostRead ? contentOf(readFileSync(path)) : null
+  } catch {
+    return null
+  }
 }
 
 function lookAt(path: string): { text: string; settled: boolean } {

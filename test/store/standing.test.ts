@@ -1,7 +1,8 @@
-import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { expect, onTestFinished, test, vi } from 'vitest'
+import type { Look } from '../../engine/core/file-stamp.ts'
 import { openSourceFiles } from '../../engine/sources/files.ts'
 import { recallStanding, rememberStanding } from '../../engine/store/standing.ts'
 import { openStore } from '../../engine/store/store.ts'
@@ -13,7 +14,7 @@ function storeInFolder() {
   onTestFinished(() => rmSync(folder, { recursive: true }))
   const store = openStore(folder)
   onTestFinished(() => store.close())
-  const remembered = (seen: ReadonlyMap<string, string | null>) => {
+  const remembered = (seen: ReadonlyMap<string, Look>) => {
     rememberStanding(store.db, store.layout, 'w.yaml', 'build', seen, answer)
     return recallStanding(store.db, 'w.yaml', 'build', 8)
   }
@@ -29,24 +30,68 @@ test('a run that could not remove its files from staging is not remembered: the 
   expect(remembered(new Map())).toEqual({ standing: answer, changed: [] })
 })
 
+/** Files of these contents that have stood for long enough to be told from later ones by their stamps. */
+async function settledFiles(folder: string, contents: Readonly<Record<string, string>>): Promise<string[]> {
+  const files = Object.entries(contents).map(([name, content]) => {
+    writeFileSync(path.join(folder, name), content)
+    return path.join(folder, name)
+  })
+  await vi.waitFor(() => expect(Date.now() - Math.max(...files.map((file) => statSync(file).ctimeMs))).toBeGreaterThan(60))
+  return files
+}
+
+const reader = () => openSourceFiles({ recall: () => undefined, remember: () => {} })
+
 test('what somebody edits between its reading and the end of the run is not what the answer stands on', async () => {
   const { folder, remembered } = storeInFolder()
-  const [edited, added] = ['edited.json', 'added.json'].map((name) => path.join(folder, name)) as [string, string]
-  writeFileSync(edited, '{}')
-  await vi.waitFor(() => expect(Date.now() - statSync(edited).ctimeMs).toBeGreaterThan(60))
-  const files = openSourceFiles({ recall: () => undefined, remember: () => {} })
+  const [edited] = (await settledFiles(folder, { 'edited.json': '{}' })) as [string]
+  const added = path.join(folder, 'added.json')
+  const files = reader()
   expect([files.json(edited), files.exists(added)]).toEqual([{ ok: true, value: {} }, false])
   expect(remembered(files.seen)).toEqual({ standing: answer, changed: [] })
   for (const file of [edited, added]) writeFileSync(file, '{ }')
-  files.json(edited)
   expect(remembered(files.seen)).toEqual({ standing: answer, changed: [edited, added] })
+})
+
+test('a text that was touched or written again as it was has not changed, nor has a folder with the same names', async () => {
+  const { folder, remembered } = storeInFolder()
+  const prompts = path.join(folder, 'prompts')
+  mkdirSync(prompts)
+  const [one, two, other] = (await settledFiles(prompts, { 'one.json': '{}', 'two.json': '[]', 'other.bin': '\0' })) as [
+    string,
+    string,
+    string,
+  ]
+  const files = reader()
+  files.json(one)
+  files.text(two)
+  files.exists(other)
+  files.list(prompts)
+  utimesSync(one, 1, 1)
+  rmSync(two)
+  writeFileSync(two, '[]')
+  expect(remembered(files.seen)?.changed).toEqual([])
+  utimesSync(other, 1, 1) // whose content nobody read
+  writeFileSync(path.join(prompts, 'three.json'), '{}')
+  expect(remembered(files.seen)?.changed).toEqual([other, prompts])
+})
+
+test('a text that two readings of one plan found otherwise is not remembered', async () => {
+  const { folder, remembered } = storeInFolder()
+  const [file] = (await settledFiles(folder, { 'prompts.json': '{}' })) as [string]
+  const files = reader()
+  files.json(file)
+  writeFileSync(file, '{ }')
+  files.json(file)
+  writeFileSync(file, '{}')
+  expect(remembered(files.seen)).toBe(null)
 })
 
 test('a run that read a file which had only just changed is not remembered: a further change might not show', () => {
   const { folder, remembered } = storeInFolder()
   const file = path.join(folder, 'prompts.json')
   writeFileSync(file, '{}')
-  const files = openSourceFiles({ recall: () => undefined, remember: () => {} })
+  const files = reader()
   files.json(file)
   expect(remembered(files.seen)).toBe(null)
 })
