@@ -64,9 +64,10 @@ function dateMistake(model: ModelSource, template: string | null, isAsked: (mode
 const given = ['messages', 'tools', 'documents', 'add_generation_prompt']
 
 function variableMistakes({ name, told }: ModelSource, template: string | null): Mistake[] {
-  if (template === null) return []
+  const variables = Object.keys(told.variables)
+  if (template === null || variables.length === 0) return []
   const known = variablesOf(template).filter((variable) => !given.includes(variable))
-  return Object.keys(told.variables).flatMap((variable): Mistake[] => {
+  return variables.flatMap((variable): Mistake[] => {
     if (known.includes(variable)) return []
     const near = nearest(variable, known)
     const message = given.includes(variable)
