@@ -10,6 +10,8 @@ import stat
 import sys
 import warnings
 
+from .native import cpu
+
 ENGINE_SOCKET = 3
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
@@ -21,6 +23,9 @@ def main() -> int:
         os.environ.pop(name, None)
     # What libraries plan for their own next versions tells the user of a run nothing.
     warnings.simplefilter("ignore", FutureWarning)
+    # In a container that allows less than the machine has, threads for all of it would wait for each other most of the time.
+    if cpu.cores() < cpu.runnable():
+        os.environ.setdefault("OMP_NUM_THREADS", str(cpu.cores()))
     die_with_parent()
     # These reach the whole group from a terminal or a batch system; when this process stops is the engine's to decide.
     for ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

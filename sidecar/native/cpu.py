@@ -1,11 +1,15 @@
-"""Which of gcc's architectures this CPU has, without anything heavy."""
+"""What this CPU is, and how much of it is ours, without anything heavy."""
 
 from __future__ import annotations
 
 import functools
+import math
 import os
 import platform
+from collections.abc import Iterator
 from pathlib import Path
+
+from .groups import control_groups
 
 FEATURES = Path("/proc/cpuinfo")
 AVX2 = {"avx", "avx2", "bmi1", "bmi2", "f16c", "fma", "abm", "movbe"}
@@ -45,6 +49,28 @@ def features() -> set[str]:
 def processor() -> str | None:
     """What the first CPU is called; None where the kernel does not tell."""
     return told("model name")
+
+
+def cores() -> int:
+    """How many CPUs this process may keep busy: those that it may run on, or of a container what a control group allows."""
+    return max(1, min([runnable(), *(math.ceil(share) for share in shares())]))
+
+
+def runnable() -> int:
+    """How many CPUs this process may run on."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def shares() -> Iterator[float]:
+    """How many CPUs' time every control group above this process allows that limits it."""
+    for group in control_groups("cpu"):
+        for files in (("cpu.max",), ("cpu.cfs_quota_us", "cpu.cfs_period_us")):
+            try:
+                quota, period = (int(word) for file in files for word in (group / file).read_text().split())
+            except (OSError, ValueError):  # no such file, or `max`
+                continue
+            if quota > 0:
+                yield quota / period
 
 
 def told(name: str) -> str | None:

@@ -6,6 +6,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from .groups import control_groups
+
 STATUS = Path("/proc/self/status")
 CLEAR = Path("/proc/self/clear_refs")
 # Files of a control group by version: its limit, what it uses, its statistics.
@@ -15,32 +17,20 @@ FILES = (("memory.max", "memory.current", "memory.stat"), ("memory.limit_in_byte
 def host_memory() -> int:
     """Bytes this process may use: the machine's, or a control group's limit when that is lower."""
     machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return min([machine, *(limit for limit, _ in control_groups())])
+    return min([machine, *(limit for limit, _ in limits())])
 
 
 def free_host_memory() -> int:
     """Bytes this process may still take, page cache that can be dropped included; of macOS, which does not say, half."""
     fields = read_fields(Path("/proc/meminfo"))
     available = fields["MemAvailable"] * 1024 if "MemAvailable" in fields else host_memory() // 2
-    return max(0, min([available, *(limit - used for limit, used in control_groups())]))
+    return max(0, min([available, *(limit - used for limit, used in limits())]))
 
 
-def control_groups() -> Iterator[tuple[int, int]]:
+def limits() -> Iterator[tuple[int, int]]:
     """Limit and use in bytes of every control group above this process that limits memory."""
-    root = Path("/sys/fs/cgroup")
-    try:
-        lines = Path("/proc/self/cgroup").read_text().splitlines()
-    except OSError:
-        return
-    for line in lines:
-        _, controllers, own = line.split(":", 2)
-        if controllers and "memory" not in controllers.split(","):
-            continue
-        top = root / "memory" if controllers else root
-        folder = top / own.lstrip("/")
-        for group in {top, *(folder, *folder.parents)}:
-            if group == top or top in group.parents:
-                yield from limit_of(group)
+    for group in control_groups("memory"):
+        yield from limit_of(group)
 
 
 def limit_of(group: Path) -> Iterator[tuple[int, int]]:

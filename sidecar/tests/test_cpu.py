@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import platform
 from pathlib import Path
 
 import pytest
 
-from sidecar.native import cpu
+from sidecar.native import cpu, groups
 
 OLD = "fpu sse sse2 avx"
 AVX2 = f"{OLD} avx2 bmi1 bmi2 f16c fma abm movbe"
@@ -46,3 +47,28 @@ def test_what_the_kernel_does_not_tell_of_a_cpu_is_left_out(tmp_path: Path, monk
     assert (cpu.processor(), cpu.features()) == (None, set())
     told.write_text("processor\t: 0\nmodel name\t: Big CPU @ 3 GHz\nflags\t\t: a b\n\nprocessor\t: 1\nmodel name\t: Other\n")
     assert (cpu.processor(), cpu.features()) == ("Big CPU @ 3 GHz", {"a", "b"})
+
+
+@pytest.mark.parametrize(
+    ("own", "files", "wanted"),
+    [
+        ("0::/box/job\n", {"box/cpu.max": "300000 100000\n", "box/job/cpu.max": "max 100000\n"}, [3.0]),
+        ("0::/box/job\n", {"box/cpu.max": "300000 100000\n", "box/job/cpu.max": "150000 100000\n"}, [1.5, 3.0]),
+        ("4:cpu,cpuacct:/job\n5:memory:/job\n", {"cpu/job/cpu.cfs_quota_us": "50000\n", "cpu/job/cpu.cfs_period_us": "100000\n"}, [0.5]),
+        ("4:cpu,cpuacct:/\n", {"cpu/cpu.cfs_quota_us": "-1\n", "cpu/cpu.cfs_period_us": "100000\n"}, []),
+        (None, {}, []),
+    ],
+)
+def test_a_control_group_allows_a_share_of_the_cpus(
+    own: str | None, files: dict[str, str], wanted: list[float], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(groups, "ROOT", tmp_path / "groups")
+    monkeypatch.setattr(groups, "OWN", tmp_path / "own")
+    if own is not None:
+        (tmp_path / "own").write_text(own)
+    for name, text in files.items():
+        file = tmp_path / "groups" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    assert sorted(cpu.shares()) == wanted
+    assert cpu.cores() == max(1, min([cpu.runnable(), *(math.ceil(share) for share in wanted)]))
