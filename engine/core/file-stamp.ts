@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto'
 import type { Digest } from './digest.ts'
 
 /** What the file system says of a file; equal stamps mean equal bytes. */
@@ -41,7 +40,9 @@ export interface Look {
 /** Larger texts are told by their stamps alone: to read one again takes longer than an answer at once may. */
 export const mostRead = 1_000_000
 
+/** Tells a text, or the names in a folder, from another one. Loads what it hashes with when it is first asked: a no-op is not. */
 export function contentOf(read: Uint8Array | readonly string[]): string {
+  const { hash } = process.getBuiltinModule('node:crypto')
   return hash('sha256', read instanceof Uint8Array ? read : JSON.stringify(read), 'base64url').slice(0, 22)
 }
 

@@ -98,7 +98,7 @@ class Resident:
                 params.text(request, "dtype"),
                 params.text(request, "device"),
                 params.optional_text(request, "quantization"),
-                Told(params.optional_text(request, "date"), request.get("chat_template_kwargs") or {}),
+                Told(params.optional_text(request, "date"), params.optional_section(request, "chat_template_kwargs")),
             )
             self._room = measured(base, params.optional_integer(request, "token_limit", 1))
         self._base = base

@@ -58,6 +58,11 @@ def items(params: Params, name: str) -> list[Params]:
     return value
 
 
+def optional_section(params: Params, name: str) -> Params:
+    """An object, an empty one for null or absent."""
+    return {} if params.get(name) is None else section(params, name)
+
+
 def section(params: Params, name: str) -> Params:
     """An object."""
     value = params.get(name)
