@@ -36,7 +36,9 @@ export interface ModelSource {
 export interface ModelFacts {
   readonly layers: number
   readonly hidden: number
+  /** Of all weights, and of those that a token passes through: fewer in a mixture of experts. */
   readonly parameters: number
+  readonly activeParameters: number
   readonly contextLength: number
   /** Numbers that a token keeps in a layer as keys and values: 2 × key-value heads × size of a head. */
   readonly keyValues: number

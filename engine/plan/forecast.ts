@@ -107,7 +107,7 @@ function summed(
 
 /** Work of a batch in units that seconds are proportional to: FLOPs where a model runs, else cells. */
 export function workOf(task: Task, cost: Cost, cells: number): number {
-  const parameters = task.state?.base.facts.parameters
+  const parameters = task.state?.base.facts.activeParameters
   return parameters ? 2 * parameters * (cost.decodeTokens + cost.prefillTokens * cost.depth) : cells
 }
 
@@ -118,7 +118,7 @@ function measuredSeconds(task: Task, cost: Cost, cells: number, measured: Measur
 
 function estimatedSeconds(task: Task, cost: Cost, cells: number, machine: Profile): number {
   const moved = cost.bytes / machine.writeBytes + (cost.readBytes ?? 0) / machine.readBytes
-  const parameters = task.state?.base.facts.parameters
+  const parameters = task.state?.base.facts.activeParameters
   if (!parameters) return cells / machine.cellsPerSecond + moved
   const decode = (2 * parameters * cost.decodeTokens) / machine.decodeFlops
   return decode + (2 * parameters * cost.prefillTokens * cost.depth) / machine.prefillFlops + moved

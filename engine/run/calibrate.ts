@@ -106,7 +106,7 @@ async function decode(sidecar: Sidecar, { model, prompts }: Trial, folder: strin
   if (tokens > firstTokens) more = await answer(tokens)
   const decoded = tokensIn(more.answers, 'response_tokens') - tokensIn(one.answers, 'response_tokens')
   const seconds = more.seconds - one.seconds
-  return { flops: decoded > 0 && seconds > 0 ? (2 * model.facts.parameters * decoded) / seconds : null, answers: more.answers }
+  return { flops: decoded > 0 && seconds > 0 ? (2 * model.facts.activeParameters * decoded) / seconds : null, answers: more.answers }
 }
 
 /**
@@ -139,7 +139,7 @@ async function prefill(
     seconds += (await asked(sidecar, 'capture', params, cells)).seconds
     readings++
   }
-  return (2 * facts.parameters * tokens * readings) / seconds
+  return (2 * facts.activeParameters * tokens * readings) / seconds
 }
 
 function tokensIn({ cells }: Outcome, fact: string): number {

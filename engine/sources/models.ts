@@ -2,8 +2,9 @@ import path from 'node:path'
 import { digestOfJson } from '../core/digest.ts'
 import { canonicalJson, isObject, type Json } from '../core/json.ts'
 import { fail, ok, type Result } from '../core/result.ts'
-import type { ModelFacts, ModelSource, Told } from '../core/sources.ts'
+import type { ModelSource, Told } from '../core/sources.ts'
 import type { ModelDeclaration } from '../spec/workflow.ts'
+import { modelFacts } from './architecture.ts'
 import type { SourceFiles } from './files.ts'
 import { hubFolder, hubRepository } from './hub.ts'
 
@@ -137,39 +138,4 @@ function declaredIdentity(declaration: ModelDeclaration, config: Record<string, 
 function configDigest(config: Record<string, Json>): string {
   const { _name_or_path: _path, transformers_version: _version, ...rest } = config
   return digestOfJson(rest)
-}
-
-/** What GPT-2 and its kin call it. */
-const otherNames: Readonly<Record<string, string>> = {
-  num_hidden_layers: 'n_layer',
-  hidden_size: 'n_embd',
-  num_attention_heads: 'n_head',
-  intermediate_size: 'n_inner',
-  max_position_embeddings: 'n_positions',
-}
-
-/** Where a config.json does not say how much the model reads at once; the sidecar knows, and refuses what is too long. */
-const unknownContext = 131_072
-
-function modelFacts(whole: Record<string, Json>): ModelFacts | null {
-  // A model that also sees (Gemma 3) has what is of its text model apart.
-  const config = isObject(whole.text_config) ? { ...whole, ...whole.text_config } : whole
-  const number = (key: string, fallback = 0) =>
-    [config[key], config[otherNames[key] ?? '']].find((value) => typeof value === 'number') ?? fallback
-  const layers = number('num_hidden_layers')
-  const hidden = number('hidden_size')
-  if (layers === 0 || hidden === 0) return null
-  const heads = number('num_attention_heads', 1)
-  const headSize = number('head_dim', hidden / heads)
-  const keyValueHeads = number('num_key_value_heads', heads)
-  const attention = 2 * hidden * headSize * (heads + keyValueHeads)
-  const feedForward = 3 * hidden * number('intermediate_size', 4 * hidden)
-  const embedding = number('vocab_size') * hidden * (config.tie_word_embeddings === true ? 1 : 2)
-  return {
-    layers,
-    hidden,
-    parameters: layers * (attention + feedForward) + embedding,
-    contextLength: number('max_position_embeddings', unknownContext),
-    keyValues: 2 * keyValueHeads * headSize,
-  }
 }

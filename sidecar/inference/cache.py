@@ -11,7 +11,7 @@ import torch
 from transformers import DynamicCache
 from transformers.cache_utils import DynamicLayer
 
-from ..native.attention import BUFFER, kept_wide
+from ..native.attention import BUFFER, is_own, kept_in
 
 if TYPE_CHECKING:
     from ..model.base import Base
@@ -24,18 +24,19 @@ class GrowingLayer(DynamicLayer):
     """One block's keys and values, `[rows, heads, tokens, size]` views of buffers that have room for more tokens, with
     zeros in it.
 
-    A token is written in place; a cache that is concatenated anew for every token copies itself at every step. They are
-    kept in `dtype` where one is given: attention that computes in float32 with torch would widen all of them at every step.
+    A token is written in place; a cache that is concatenated anew for every token copies itself at every step. `own`: the
+    model attends by native.attention, which may want them in another dtype.
     """
 
-    def __init__(self, dtype: torch.dtype | None = None) -> None:
+    def __init__(self, own: bool = False) -> None:
         super().__init__()
-        self._kept_as = dtype
+        self._own = own
 
     def lazy_initialization(self, key_states: torch.Tensor, value_states: torch.Tensor) -> None:
         super().lazy_initialization(key_states, value_states)
+        dtype = kept_in(key_states, value_states) if self._own else None
         self._buffers = tuple(
-            states.new_empty((*states.shape[:2], 0, states.shape[3]), dtype=self._kept_as) for states in (key_states, value_states)
+            states.new_empty((*states.shape[:2], 0, states.shape[3]), dtype=dtype) for states in (key_states, value_states)
         )
 
     def update(self, key_states: torch.Tensor, value_states: torch.Tensor, *args: Any, **kwargs: Any) -> tuple[torch.Tensor, torch.Tensor]:
@@ -58,9 +59,9 @@ class GrowingLayer(DynamicLayer):
 
     def fill(self, rows: Sequence[tuple[torch.Tensor, torch.Tensor]], tokens: int, capacity: int) -> None:
         """Puts keys and values `[heads, own tokens, size]` of every row at the end of the first `tokens`, behind zeros."""
-        first = rows[0][0]
-        self.lazy_initialization(first[None], first[None])
-        self._buffers = tuple(first.new_zeros(len(rows), first.shape[0], capacity, first.shape[2]) for _ in range(2))
+        first = rows[0]
+        self.lazy_initialization(*(states[None] for states in first))
+        self._buffers = tuple(states.new_zeros(len(rows), len(states), capacity, states.shape[2]) for states in first)
         for row, pair in enumerate(rows):
             for buffer, states in zip(self._buffers, pair, strict=True):
                 buffer[row, :, tokens - states.shape[1] : tokens] = states
@@ -82,7 +83,8 @@ class GrowingLayer(DynamicLayer):
         tokens, rows = max(layer.get_seq_length() for layer in layers), sum(len(layer.keys) for layer in layers)
         buffers = []
         for kind in ("keys", "values"):
-            buffer = self.keys.new_empty(rows, self.keys.shape[1], tokens + CHUNK, self.keys.shape[3])
+            mine = getattr(self, kind)
+            buffer = mine.new_empty(rows, mine.shape[1], tokens + CHUNK, mine.shape[3])
             buffer[:, :, tokens:] = 0
             row = 0
             for states in (getattr(layer, kind) for layer in layers):
@@ -94,11 +96,11 @@ class GrowingLayer(DynamicLayer):
         self._buffers = tuple(buffers)
         self._show(tokens)
 
-    def batch_select_indices(self, indices: torch.Tensor) -> None:
-        """Keeps the rows `indices`."""
+    def reorder_cache(self, beam_idx: torch.Tensor) -> None:
+        """Keeps the rows `beam_idx`."""
         end = self.get_seq_length()
         if end > 0:
-            self._buffers = tuple(buffer[indices] for buffer in self._buffers)
+            self._buffers = tuple(buffer[beam_idx] for buffer in self._buffers)
             self._show(end)
 
 
@@ -113,14 +115,20 @@ def grown(buffer: torch.Tensor, used: int, capacity: int) -> torch.Tensor:
 def empty_cache(base: Base) -> DynamicCache:
     """A cache for `base`. Blocks that see all tokens get growing layers, others what the architecture asks for."""
     cache = DynamicCache(config=base.model.config)
-    dtype = torch.float32 if kept_wide(base.model) else None
-    cache.layers = [GrowingLayer(dtype) if type(layer) is DynamicLayer else layer for layer in cache.layers]
+    own = is_own(base.model)
+    cache.layers = [GrowingLayer(own) if type(layer) is DynamicLayer else layer for layer in cache.layers]
     return cache
 
 
 def can_share(base: Base) -> bool:
     """Whether tokens can be run behind others that were run before them: not with layers that forget or fold tokens."""
     return all(isinstance(layer, GrowingLayer) for layer in empty_cache(base).layers)
+
+
+def can_pad(base: Base) -> bool:
+    """Whether rows of unequal lengths can be answered together: not with layers that an architecture brings with it, which
+    may count their tokens from the first one, padding or not."""
+    return all(type(layer).__module__ in (DynamicLayer.__module__, __name__) for layer in empty_cache(base).layers)
 
 
 def shared_prefix(base: Base, rows: Sequence[Sequence[int]], longest: int) -> int:

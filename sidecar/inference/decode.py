@@ -38,11 +38,11 @@ def decode(
     """
     import torch
 
-    from .cache import can_share
+    from .cache import can_pad, can_share
 
     answers: list[list[int]] = [[] for _ in prompts]
     waiting = deque(range(len(prompts)))
-    places = len(prompts) if together is None else together
+    places = (len(prompts) if together is None else together) if can_pad(base) else 1
     can_join = can_share(base)
     stops = torch.tensor(sorted(base.stop_ids), device=base.device)
     batch: Batch | None = None
@@ -116,7 +116,8 @@ def followed(base: Base, batch: Batch, picked: torch.Tensor, kept: torch.Tensor)
     if len(kept) < len(rows):
         rows = [rows[index] for index in kept.tolist()]
         picked, mask, positions = picked[kept], mask[kept], positions[kept]
-        batch.cache.batch_select_indices(kept)
+        # The one choice of rows that every kind of layer knows: another, batch_select_indices, passes by folded tokens.
+        batch.cache.reorder_cache(kept)
     mask = torch.cat([mask, mask.new_ones(len(rows), 1)], dim=1)
     positions = positions + 1
     return Batch(rows, batch.cache, mask, positions, run(base, picked[:, None], mask, positions, batch.cache))

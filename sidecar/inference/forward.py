@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ..errors import bad_input
+
 if TYPE_CHECKING:
     import torch
     from transformers import DynamicCache
@@ -27,13 +29,17 @@ def forward(
     """Runs `ids` `[rows, tokens]` as far as the deepest of `readers`, each of which is given its block's output.
 
     `cache` holds what comes before them and takes their keys and values; `mask` `[rows, past and new tokens]` is 0 where
-    a row has padding before its tokens.
+    a row has padding before its tokens. Raises SidecarError of kind `bad-input` where a block's output is not one residual
+    of `hidden` numbers a token.
     """
     deepest = max(readers)
 
     def hook_for(layer: int) -> Callable[[torch.nn.Module, Any, Any], None]:
         def hook(module: torch.nn.Module, inputs: Any, output: Any) -> None:
-            readers[layer](output[0] if isinstance(output, tuple) else output)
+            residual = output[0] if isinstance(output, tuple) else output
+            if residual.shape != (*ids.shape, base.hidden):
+                raise bad_input(f"{type(module).__name__} hands on more than one residual stream: {list(residual.shape)} for {list(ids.shape)} tokens")
+            readers[layer](residual)
             if layer == deepest:
                 raise _DeepEnough
 

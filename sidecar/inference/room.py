@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from ..errors import is_out_of_memory
+from ..errors import bad_input, is_out_of_memory
 from ..native.allocator import give_freed_memory_back, keep_freed_memory
 from ..native.memory import PEAK, free_host_memory
 
@@ -52,16 +52,20 @@ def measured(base: Base, limit: int | None) -> Room:
 
 def bytes_of_token(base: Base) -> int:
     """Memory that a token takes while it is run through the model: what a probe takes, or its keys and values where the
-    allocator found room for the probe in memory that it had, and some residuals."""
+    allocator found room for the probe in memory that it had, and some residuals. Raises SidecarError of kind `bad-input` for
+    a model that such a first run ends in an error."""
     import torch
 
     from .cache import GrowingLayer, empty_cache
     from .forward import forward_to
 
     tokens = min(PROBE_TOKENS, base.context)
-    with torch.inference_mode():
-        cache = empty_cache(base)
-        taken = taken_by(base.device, lambda: forward_to(base, [[0] * tokens], 0, len(base.blocks), cache))
+    try:
+        with torch.inference_mode():
+            cache = empty_cache(base)
+            taken = taken_by(base.device, lambda: forward_to(base, [[0] * tokens], 0, len(base.blocks), cache))
+    except (AttributeError, TypeError, ValueError) as error:
+        raise bad_input(f"architecture '{base.model.config.model_type}' does not run behind a cache as others do: {error}") from error
     states = sum(layer.keys.nbytes + layer.values.nbytes for layer in cache.layers if isinstance(layer, GrowingLayer))
     return max(taken, states) // tokens + 4 * FLOAT32 * base.hidden
 

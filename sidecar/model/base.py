@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,12 +64,12 @@ def load_base(path: str, dtype: str, device: str, quantization: str | None, told
         if attention == "sdpa":
             use_own_attention(model)
     text_config = model.config.get_text_config(decoder=True)
-    decoder = model.get_decoder()
+    decoder, blocks = decoder_of(model, text_config.num_hidden_layers)
     return Base(
         model=model,
         tokenizer=tokenizer,
         decoder=decoder,
-        blocks=blocks_of(decoder, text_config.num_hidden_layers),
+        blocks=blocks,
         dtype=dtype,
         device=target,
         hidden=text_config.hidden_size,
@@ -111,8 +112,8 @@ def load_whole(
     if lacking:
         # transformers fills such weights with random numbers and only warns.
         raise bad_input(f"the model folder lacks weights, first: {lacking[0]}")
+    check_calls(model)
     return model, tokenizer, model.config._attn_implementation
-
 
 
 def attention_for(config: Any) -> str | None:
@@ -122,23 +123,43 @@ def attention_for(config: Any) -> str | None:
     return None if capped is None else "eager"
 
 
+NEEDED = {
+    "past_key_values": "keeps what it has read in a way of its own",
+    "position_ids": "counts positions itself, so rows of unequal lengths cannot be run together",
+}
+
+
+def check_calls(model: PreTrainedModel) -> None:
+    """Raises SidecarError of kind `bad-input` for a model that would pass over what inference tells it."""
+    taken = inspect.signature(model.forward).parameters
+    for name, reason in NEEDED.items():
+        if name not in taken:
+            raise bad_input(f"architecture '{model.config.model_type}' takes no {name}: it {reason}")
+
+
 def context_of(config: Any) -> int:
-    """Tokens that are read at once. Raises SidecarError of kind `bad-input` for an architecture without such a limit, whose
-    state folds tokens: what is batched and shared here is attention."""
+    """Tokens that are read at once. Raises SidecarError of kind `bad-input` for an architecture that names no such limit.
+
+    With "longrope" (Phi-3, Phi-4-mini) the longest row decides by which angles all rows of a batch are turned: what a row
+    gives would depend on those beside it, so none may be longer than where the angles change.
+    """
     most: int | None = getattr(config, "max_position_embeddings", None)
     if most is None:
-        raise bad_input(f"architecture '{config.model_type}' has no max_position_embeddings: only models with attention are run")
-    return most
+        raise bad_input(f"architecture '{config.model_type}' has no max_position_embeddings: how much it reads at once is not known")
+    rope = getattr(config, "rope_parameters", None) or {}
+    return min(most, rope["original_max_position_embeddings"]) if rope.get("rope_type") == "longrope" else most
 
 
-def blocks_of(decoder: torch.nn.Module, count: int) -> Sequence[torch.nn.Module]:
-    """The `count` blocks of a decoder, in order. Raises SidecarError of kind `bad-input` where it has no list of so many."""
+def decoder_of(model: PreTrainedModel, count: int) -> tuple[torch.nn.Module, Sequence[torch.nn.Module]]:
+    """The part of a model before its vocabulary projection, and its `count` blocks in order. Raises SidecarError of kind
+    `bad-input` where there is no list of so many."""
     import torch
 
-    for child in decoder.children():
-        if isinstance(child, torch.nn.ModuleList) and len(child) == count:
-            return child
-    raise bad_input(f"{type(decoder).__name__} has no list of {count} blocks to record behind")
+    for decoder in (model.get_decoder(), getattr(model, "model", None)):
+        for child in decoder.children() if isinstance(decoder, torch.nn.Module) else ():
+            if isinstance(child, torch.nn.ModuleList) and len(child) == count:
+                return decoder, child
+    raise bad_input(f"{type(model).__name__} has no list of {count} blocks to record behind")
 
 
 def find_device(name: str) -> torch.device:

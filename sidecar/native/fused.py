@@ -50,11 +50,11 @@ def candidates(module: Any) -> list[tuple[Forward, int]]:
 
 
 def norm(module: nn.Module, weight: torch.Tensor, epsilon: float) -> Forward:
-    original: Forward = module.forward
+    original: Callable[..., torch.Tensor] = module.forward
 
-    def forward(x: torch.Tensor) -> torch.Tensor:
-        y = kernels.rms_norm(x, weight, epsilon)
-        return original(x) if y is None else y
+    def forward(x: torch.Tensor, *gate: Any, **options: Any) -> torch.Tensor:
+        y = None if gate or options else kernels.rms_norm(x, weight, epsilon)
+        return original(x, *gate, **options) if y is None else y
 
     return forward
 
@@ -116,9 +116,10 @@ def turns_alike(plain: Callable[..., Any]) -> bool:
 
 
 def same(module: nn.Module, fused_forward: Forward, width: int) -> bool:
-    """Whether both make the same of rows of different sizes."""
-    sizes = torch.logspace(-2, 2, 8)[:, None, None]
-    rows = (torch.randn(8, 1, width, generator=torch.Generator().manual_seed(0)) * sizes).to(torch.bfloat16)
+    """Whether both make the same of rows of different sizes. Their mean is not 0 and their numbers become larger along them:
+    a norm that takes the mean off, or that is one for each part of a row, is another."""
+    sizes, slope = torch.logspace(-2, 2, 8)[:, None, None], torch.linspace(0.5, 2, width)
+    rows = ((torch.randn(8, 1, width, generator=torch.Generator().manual_seed(0)) + 1) * slope * sizes).to(torch.bfloat16)
     with torch.inference_mode():
         try:
             fused, plain = fused_forward(rows).float(), module(rows).float()

@@ -35,7 +35,7 @@ def test_a_growing_layer_holds_what_a_concatenating_one_holds() -> None:
             assert torch.equal(found, wanted)
     rows = torch.tensor([2, 0])
     for layer in (growing, plain):
-        layer.batch_select_indices(rows)
+        layer.reorder_cache(rows)
         layer.update(torch.ones(2, 2, 1, 4), torch.zeros(2, 2, 1, 4))
     assert torch.equal(growing.keys, plain.keys) and torch.equal(growing.values, plain.values)
 

@@ -11,7 +11,9 @@ import torch
 from torch import nn
 from torch.nn import functional
 from transformers import LlamaConfig
+from transformers.models.cohere.modeling_cohere import CohereLayerNorm
 from transformers.models.gemma.modeling_gemma import GemmaRMSNorm
+from transformers.models.granitemoehybrid.modeling_granitemoehybrid import GraniteMoeHybridRMSNormGated
 from transformers.models.llama.modeling_llama import LlamaMLP, LlamaRMSNorm, apply_rotary_pos_emb
 
 from sidecar.inference.cache import empty_cache
@@ -27,6 +29,7 @@ from .test_architectures import ROWS, assert_recordings_in_half_precision, make,
 pytestmark = pytest.mark.skipif(kernels.library() is None, reason="kernels.c is not compiled here: no gcc, or no AVX2")
 
 SIZES = [(1, 16), (5, 576), (300, 4096)]
+WIDEST = 12_288  # of Command R+: so wide that the mean of random numbers is as good as 0
 
 
 def numbers(*shape: int, scale: float = 1.0) -> torch.Tensor:
@@ -160,6 +163,22 @@ def test_a_norm_of_another_kind_is_left_alone() -> None:
         norm.weight.data = numbers(32)
     fuse(model, torch.bfloat16)
     assert ["forward" in vars(norm) for norm in model] == [True, False]
+
+
+def test_a_wide_norm_that_takes_the_mean_off_or_is_made_of_parts_is_left_alone() -> None:
+    parts = GraniteMoeHybridRMSNormGated(2 * WIDEST, WIDEST)
+    model = nn.ModuleList([LlamaRMSNorm(WIDEST), CohereLayerNorm(WIDEST), nn.LayerNorm(WIDEST, bias=False), parts]).bfloat16()
+    fuse(model, torch.bfloat16)
+    assert ["forward" in vars(norm) for norm in model] == [True, False, False, False]
+
+
+def test_a_norm_that_is_given_a_gate_computes_with_it() -> None:
+    norm = GraniteMoeHybridRMSNormGated(32, 32).bfloat16()
+    x, gate = numbers(3, 1, 32), numbers(3, 1, 32)
+    with torch.inference_mode():
+        wanted = norm(x, gate)
+        fuse(norm, torch.bfloat16)
+        assert "forward" in vars(norm) and torch.equal(norm(x, gate), wanted)
 
 
 def test_a_model_of_another_dtype_is_left_alone(smollm2: Path) -> None:

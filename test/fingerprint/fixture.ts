@@ -20,7 +20,7 @@ const sources: Sources = {
         quantization: null,
         told: { date: null, variables: {} },
         identity: { weights: 'W', config: 'C', tokenizer: 'T', chat_template: 'H', generation_config: 'G' },
-        facts: { layers: 4, hidden: 64, parameters: 3_000_000, contextLength: 512, keyValues: 64 },
+        facts: { layers: 4, hidden: 64, parameters: 3_000_000, activeParameters: 3_000_000, contextLength: 512, keyValues: 64 },
       },
     ],
   ]),

@@ -87,7 +87,7 @@ const llama = {
   quantization: 'nf4',
   told: { date: null, variables: {} },
   identity: {},
-  facts: { layers: 80, hidden: 8192, parameters: 70.6e9, contextLength: 131_072, keyValues: 2 * 8 * 128 },
+  facts: { layers: 80, hidden: 8192, parameters: 70.6e9, activeParameters: 70.6e9, contextLength: 131_072, keyValues: 2 * 8 * 128 },
 }
 
 test('a token of Llama-3.3-70B keeps 0.328 MB of keys and values; weights that do not fit are told from tokens that do not', () => {

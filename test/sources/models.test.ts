@@ -35,7 +35,7 @@ const text = {
   vocab_size: 1000,
   max_position_embeddings: 512,
 }
-const facts = { layers: 6, hidden: 64, parameters: 349_184, contextLength: 512, keyValues: 64 }
+const facts = { layers: 6, hidden: 64, parameters: 349_184, activeParameters: 349_184, contextLength: 512, keyValues: 64 }
 
 test('the figures of a model are those of its configuration', async () => {
   expect(await factsOf(text)).toEqual(facts)
@@ -50,8 +50,49 @@ test('GPT-2 and its kin have other names for them', async () => {
   expect(await factsOf({ n_layer: 6, n_embd: 64, n_inner: 128, n_head: 4, n_positions: 512, vocab_size: 1000 })).toEqual({
     ...facts,
     parameters: 373_760,
+    activeParameters: 373_760,
     keyValues: 128,
   })
+})
+
+test('of a mixture of experts all weights are counted, and those that a token passes through', async () => {
+  const experts = { num_experts: 4, num_experts_per_tok: 2, moe_intermediate_size: 32 }
+  const [attention, embedding, expert] = [2 * 64 * 16 * 6, 2 * 1000 * 64, 3 * 64 * 32]
+  expect(await factsOf({ ...text, ...experts })).toEqual({
+    ...facts,
+    parameters: 6 * (attention + 4 * expert) + embedding,
+    activeParameters: 6 * (attention + 2 * expert) + embedding,
+  })
+  const some = { ...experts, n_shared_experts: 1, first_k_dense_replace: 2 }
+  expect(await factsOf({ ...text, ...some })).toEqual({
+    ...facts,
+    parameters: 6 * attention + 2 * (3 * 64 * 128) + 4 * 5 * expert + embedding,
+    activeParameters: 6 * attention + 2 * (3 * 64 * 128) + 4 * 3 * expert + embedding,
+  })
+})
+
+test('the figures of published mixtures are those that their authors give', async () => {
+  const mixtral = { hidden_size: 4096, intermediate_size: 14_336, num_hidden_layers: 32, num_attention_heads: 32, num_key_value_heads: 8 }
+  const oss = { hidden_size: 2880, intermediate_size: 2880, num_hidden_layers: 36, num_attention_heads: 64, num_key_value_heads: 8 }
+  const billions = async (config: object) => {
+    const found = await factsOf(config)
+    return typeof found === 'string' ? found : Math.round(found.parameters / 1e9)
+  }
+  expect(await billions({ ...mixtral, num_local_experts: 8, num_experts_per_tok: 2, vocab_size: 32_000 })).toBe(47)
+  expect(await billions({ ...oss, head_dim: 64, num_local_experts: 128, experts_per_token: 4, vocab_size: 201_088 })).toBe(117)
+})
+
+test('latent attention keeps keys and values of two sizes', async () => {
+  const latent = { qk_nope_head_dim: 16, qk_rope_head_dim: 8, v_head_dim: 12 }
+  expect(await factsOf({ ...text, ...latent })).toEqual({ ...facts, keyValues: 4 * 36 })
+})
+
+test('where the longest row of a batch changes the angles of all, no row may be that long', async () => {
+  const factors = { type: 'longrope', short_factor: [1], long_factor: [4] }
+  expect(await factsOf({ ...text, rope_scaling: factors, original_max_position_embeddings: 64 })).toEqual({ ...facts, contextLength: 64 })
+  const rope = { rope_type: 'longrope', original_max_position_embeddings: 64 }
+  expect(await factsOf({ ...text, rope_parameters: rope })).toEqual({ ...facts, contextLength: 64 })
+  expect(await factsOf({ ...text, rope_scaling: { rope_type: 'llama3', original_max_position_embeddings: 64 } })).toEqual(facts)
 })
 
 test('where it is not said how much a model reads at once, planning refuses nothing for its length', async () => {
