@@ -3,6 +3,7 @@ import { digestOfJson } from '../core/digest.ts'
 import { isObject, type Json } from '../core/json.ts'
 import { fail, ok, type Result } from '../core/result.ts'
 import type { ModelFacts } from '../core/sources.ts'
+import { settingMistakes } from './adapter-settings.ts'
 import type { SourceFiles } from './files.ts'
 import type { TensorEntry } from './safetensors.ts'
 
@@ -42,22 +43,6 @@ export async function readAdapter(folder: string, files: SourceFiles): Promise<R
   })
 }
 
-/** Settings that the sidecar refuses, since they change the base itself; what each may be, absent first. */
-const onlySettings: Readonly<Record<string, readonly Json[]>> = {
-  bias: ['none'],
-  modules_to_save: [null, []],
-  trainable_token_indices: [null, [], {}],
-  layer_replication: [null, []],
-}
-
-function settingMistakes(config: Readonly<Record<string, Json>>): string[] {
-  return Object.entries(onlySettings).flatMap(([name, allowed]) => {
-    const value = config[name] ?? (allowed[0] as Json)
-    const same = allowed.some((one) => JSON.stringify(one) === JSON.stringify(value))
-    return same ? [] : [`its adapter_config.json has "${name}": ${JSON.stringify(value)}, which changes the base and is not supported`]
-  })
-}
-
 /** What adapter_config.json says of rank and target modules, against the tensors that are there. */
 function shapeMistakes(config: Readonly<Record<string, Json>>, tensors: ReadonlyMap<string, TensorEntry>): string[] {
   const adapted = [...tensors].flatMap(([name, { shape }]) => {
@@ -88,11 +73,15 @@ function lastPart(module: string): string {
   return module.slice(module.lastIndexOf('.') + 1)
 }
 
+/** Modules of what a model sees and hears with, whose depth and width are others than its text model's. */
+const besideText = /\b(?:vision_|visual|audio_|multi_modal_)/
+
 /** LoRA's A is [rank, in] and B is [out, rank]; the first of these modules read the residual stream, o and down write it. */
 function misfits(tensors: ReadonlyMap<string, TensorEntry>, facts: ModelFacts): string[] {
   const found = new Set<string>()
   for (const [name, { shape }] of tensors) {
-    const layer = /\.layers\.(\d+)\./.exec(name)
+    if (besideText.test(name)) continue
+    const layer = /\.(?:layers|h)\.(\d+)\./.exec(name)
     if (layer && Number(layer[1]) >= facts.layers) found.add(`it adapts layer ${layer[1]}, the base has ${facts.layers} layers`)
     const width = /\.(?:q|k|v|gate|up)_proj\.lora_A\./.test(name)
       ? shape[1]

@@ -22,15 +22,16 @@ if TYPE_CHECKING:
 
 NAME = "organism"  # what PEFT calls the adapter; the engine's names may hold dots, which PEFT's may not
 CLEAN = "clean"  # where a folded layer keeps the one that it stands for
-# Settings of adapter_config.json that may only have these values; absent counts as the first.
+# Settings of adapter_config.json that may only have these values; absent counts as the first. The engine refuses the same
+# before a model is loaded (engine/sources/adapter-settings.ts).
 ONLY: dict[str, tuple[Any, ...]] = {
     "peft_type": ("LORA",),
     "bias": ("none",),  # others train the base's own biases
     "init_lora_weights": (True, False, "gaussian", "orthogonal"),  # others rewrite the base's weights
-    "layer_replication": (None, []),
-    "modules_to_save": (None, []),
+    "layer_replication": (None, [], {}),
+    "modules_to_save": (None, [], {}),
     "trainable_token_indices": (None, [], {}),
-    "target_parameters": (None, []),
+    "target_parameters": (None, [], {}),
     "alora_invocation_tokens": (None,),
     "megatron_config": (None, {}),  # names a Python module to import
     "auto_mapping": (None, {}),

@@ -33,6 +33,26 @@ refuses([
 `,
   ],
   [
+    'an adapter whose weights are a part of those of the base',
+    (w) => ownAdapter(w, (adapter) => w.edit(adapter('adapter_config.json'), '"init_lora_weights": true', '"init_lora_weights": "pissa"')),
+    `organisms/list.yaml:2:21: error: organism "alpha": its adapter_config.json has "init_lora_weights": "pissa", which takes its part out of the base's weights and is not supported [adapter]
+  2 |   alpha: { adapter: own }
+    |                     ^^^
+
+1 error; nothing was started
+`,
+  ],
+  [
+    'an adapter with a setting of a later version of PEFT',
+    (w) => ownAdapter(w, (adapter) => w.edit(adapter('adapter_config.json'), '"r": 4', '"r": 4, "use_mora": true')),
+    `organisms/list.yaml:2:21: error: organism "alpha": its adapter_config.json has "use_mora": true, a setting that this version of PEFT does not know [adapter]
+  2 |   alpha: { adapter: own }
+    |                     ^^^
+
+1 error; nothing was started
+`,
+  ],
+  [
     'an adapter with pickled weights',
     (w) => ownAdapter(w, (adapter) => renameSync(w.at(adapter('adapter_model.safetensors')), w.at(adapter('adapter_model.bin')))),
     `organisms/list.yaml:2:21: error: organism "alpha": it holds pickled weights (adapter_model.bin); only safetensors are loaded [adapter]
