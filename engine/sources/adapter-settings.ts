@@ -32,12 +32,14 @@ export const onlySettings: Readonly<Record<string, Only>> = {
 }
 
 /** Settings that the sidecar's version of PEFT knows beside those; one that it does not know would be passed over. */
-export const knownSettings: ReadonlySet<string> = new Set([
-  ...['base_model_name_or_path', 'inference_mode', 'peft_type', 'peft_version', 'revision', 'runtime_config', 'task_type'],
-  ...['r', 'lora_alpha', 'lora_dropout', 'lora_bias', 'use_rslora', 'use_dora', 'rank_pattern', 'alpha_pattern', 'fan_in_fan_out'],
-  ...['target_modules', 'exclude_modules', 'layers_to_transform', 'layers_pattern', 'ensure_weight_tying', 'megatron_core'],
-  ...['loftq_config', 'eva_config', 'corda_config', 'lora_ga_config', 'qalora_group_size'],
-])
+export const knownSettings: ReadonlySet<string> = new Set(
+  [
+    'base_model_name_or_path inference_mode peft_type peft_version revision runtime_config task_type',
+    'r lora_alpha lora_dropout lora_bias use_rslora use_dora rank_pattern alpha_pattern fan_in_fan_out',
+    'target_modules exclude_modules layers_to_transform layers_pattern ensure_weight_tying megatron_core',
+    'loftq_config eva_config corda_config lora_ga_config qalora_group_size',
+  ].flatMap((names) => names.split(' ')),
+)
 
 /** What of adapter_config.json the sidecar would refuse, in words. */
 export function settingMistakes(config: Readonly<Record<string, Json>>): string[] {

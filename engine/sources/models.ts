@@ -1,12 +1,13 @@
 import path from 'node:path'
 import { digestOfJson } from '../core/digest.ts'
-import { canonicalJson, isObject, type Json } from '../core/json.ts'
+import { canonicalJson, type Json } from '../core/json.ts'
 import { fail, ok, type Result } from '../core/result.ts'
 import type { ModelSource, Told } from '../core/sources.ts'
 import type { ModelDeclaration } from '../spec/workflow.ts'
 import { modelFacts } from './architecture.ts'
 import type { SourceFiles } from './files.ts'
 import { hubFolder, hubRepository } from './hub.ts'
+import { quantizationMistake, weightMistake } from './stored-weights.ts'
 
 /** Files beside the weights that shape what a model answers, by the name of their part of the identity. */
 const identityFiles: Readonly<Record<string, string>> = {
@@ -69,32 +70,14 @@ export async function readModel(
       key: present ? 'source' : 'config',
       message: `the config.json of model "${name}" lacks num_hidden_layers or hidden_size`,
     })
-  const lacks = present ? weightMistake(folder, files) : null
-  if (lacks !== null)
-    return fail({ rule: 'model-weights', key: 'source', message: `model "${name}" (${declaration.source}) cannot be loaded: ${lacks}` })
+  const unusable =
+    quantizationMistake(config.value, declaration.quantization) ?? (present ? weightMistake(folder, config.value, files) : null)
+  if (unusable !== null)
+    return fail({ rule: 'model-weights', key: 'source', message: `model "${name}" (${declaration.source}) cannot be loaded: ${unusable}` })
   const content = present ? await contentIdentity(folder, config.value, files) : declaredIdentity(declaration, config.value)
   const { device, dtype, quantization, told } = declaration
   const identity = { ...content, ...toldParts(told) }
   return ok({ name, origin: declaration.source, path: present ? folder : null, device, dtype, quantization, told, identity, facts })
-}
-
-/** What is wrong with the weights in a folder: none, a shard that its index names and that is not there, a broken file. */
-function weightMistake(folder: string, files: SourceFiles): string | null {
-  const present = files.list(folder).filter((file) => file.endsWith('.safetensors'))
-  if (present.length === 0) {
-    const pickled = files.list(folder).some((file) => /^pytorch_model.*\.bin$/.test(file))
-    return pickled ? 'its weights are pickled; only safetensors are loaded' : 'its folder holds no safetensors weights'
-  }
-  const index = path.join(folder, 'model.safetensors.index.json')
-  const listed = files.exists(index) ? files.json(index) : null
-  const shards = listed?.ok && isObject(listed.value.weight_map) ? new Set(Object.values(listed.value.weight_map)) : []
-  const missing = [...shards].find((shard) => !present.includes(String(shard)))
-  if (missing !== undefined) return `${String(missing)} is not there, which model.safetensors.index.json names`
-  for (const file of present) {
-    const header = files.tensors(path.join(folder, file))
-    if (!header.ok) return `${file} is damaged: ${header.error}`
-  }
-  return null
 }
 
 /** The parts of an identity that are in no file. */

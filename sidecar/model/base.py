@@ -13,13 +13,13 @@ from ..native.memory import host_memory
 from .chat import NOTHING, Told
 from .folder import check_model_folder
 from .lean_imports import lean_imports
+from .quantized import quantization_options
 
 if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 DTYPES = ("bfloat16", "float16", "float32")
-QUANTIZATIONS = ("nf4", "int8")
 
 
 @dataclass(frozen=True)
@@ -94,14 +94,15 @@ def load_whole(
     quiet()
     options: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
     try:
+        config = AutoConfig.from_pretrained(path, **options)
         answer: Any = AutoModelForCausalLM.from_pretrained(
             path,
             dtype=getattr(torch, dtype),
             use_safetensors=True,
-            attn_implementation=attention_for(AutoConfig.from_pretrained(path, **options)),
+            attn_implementation=attention_for(config),
             device_map={"": device},
-            quantization_config=quantization_config(quantization, dtype, device),
             output_loading_info=True,
+            **quantization_options(config, quantization, dtype, device),
             **options,
         )
         tokenizer = AutoTokenizer.from_pretrained(path, padding_side="left", **options)
@@ -174,28 +175,6 @@ def find_device(name: str) -> torch.device:
     if kind == "mps" and not torch.backends.mps.is_available():
         raise bad_input("device 'mps' is not available on this machine")
     return torch.device(name)
-
-
-def quantization_config(quantization: str | None, dtype: str, device: torch.device) -> Any:
-    """bitsandbytes' settings for `nf4` (4-bit NormalFloat) or `int8`, None for none."""
-    if quantization is None:
-        return None
-    if quantization not in QUANTIZATIONS:
-        raise bad_input(f"quantization '{quantization}' is not one of {', '.join(QUANTIZATIONS)}")
-    import importlib.util
-
-    import torch
-    from transformers import BitsAndBytesConfig
-
-    settings: Callable[..., Any] = BitsAndBytesConfig
-
-    if device.type != "cuda":
-        raise bad_input(f"quantization '{quantization}' runs on cuda only, not on {device.type}")
-    if importlib.util.find_spec("bitsandbytes") is None:
-        raise bad_input(f"quantization '{quantization}' needs the package bitsandbytes, which is not installed")
-    if quantization == "int8":
-        return settings(load_in_8bit=True)
-    return settings(load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=getattr(torch, dtype))
 
 
 def find_stop_ids(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:

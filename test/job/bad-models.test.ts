@@ -34,6 +34,16 @@ function datedTemplate(workspace: Workspace): void {
 
 refuses([
   [
+    'a checkpoint that is quantized in a way of its own',
+    (w) => ownModel(w, (model) => w.edit(model('config.json'), '{', '{ "quantization_config": { "quant_method": "gptq", "bits": 4 },')),
+    `workflows/audit.yaml:3:19: error: model "tiny" (../own) cannot be loaded: its weights lie quantized by "gptq", and only mxfp4 and fp8 can be widened; take those in bfloat16 [model-weights]
+  3 |   tiny: { source: ../own, dtype: bfloat16 }
+    |                   ^^^^^^
+
+1 error; nothing was started
+`,
+  ],
+  [
     'a chat template that puts the date of today into every prompt',
     datedTemplate,
     `workflows/audit.yaml:3:19: error: the chat template of model "tiny" puts today's date into every prompt [chat-date]
