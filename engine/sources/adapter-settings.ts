@@ -19,7 +19,6 @@ export const onlySettings: Readonly<Record<string, Only>> = {
   trainable_token_indices: { allowed: nothing, others: 'changes the base' },
   layer_replication: { allowed: nothing, others: 'changes the base' },
   init_lora_weights: { allowed: [true, false, 'gaussian', 'orthogonal'], others: "takes its part out of the base's weights" },
-  target_parameters: { allowed: nothing, others: 'adapts weights outside of linear layers' },
   alora_invocation_tokens: { allowed: [null], others: 'is on for some tokens only' },
   megatron_config: { allowed: [null, {}], others: 'names code to run' },
   auto_mapping: { allowed: [null, {}], others: 'names code to run' },
@@ -36,7 +35,7 @@ export const knownSettings: ReadonlySet<string> = new Set(
   [
     'base_model_name_or_path inference_mode peft_type peft_version revision runtime_config task_type',
     'r lora_alpha lora_dropout lora_bias use_rslora use_dora rank_pattern alpha_pattern fan_in_fan_out',
-    'target_modules exclude_modules layers_to_transform layers_pattern ensure_weight_tying megatron_core',
+    'target_modules target_parameters exclude_modules layers_to_transform layers_pattern ensure_weight_tying megatron_core',
     'loftq_config eva_config corda_config lora_ga_config qalora_group_size',
   ].flatMap((names) => names.split(' ')),
 )

@@ -1,6 +1,6 @@
 import path from 'node:path'
 import { digestOfJson } from '../core/digest.ts'
-import { isObject, type Json } from '../core/json.ts'
+import { isList, isObject, type Json } from '../core/json.ts'
 import { fail, ok, type Result } from '../core/result.ts'
 import type { ModelFacts } from '../core/sources.ts'
 import { settingMistakes } from './adapter-settings.ts'
@@ -51,22 +51,27 @@ function shapeMistakes(config: Readonly<Record<string, Json>>, tensors: Readonly
   })
   if (adapted.length === 0) return ['its adapter_model.safetensors holds no LoRA weights']
   const mistakes: string[] = []
-  const { r, rank_pattern: ranks, target_modules: targets } = config
-  const otherRank = adapted.find(({ rank }) => rank !== r)
+  const { r, rank_pattern: ranks, target_modules: targets = null, target_parameters: parameters = null } = config
+  // Of weights that are parameters of a module (those of experts) only that module is named, and all experts share one A.
+  const adaptsParameters = isList(parameters) && parameters.length > 0
+  const isTarget = (module: string) => isList(targets) && targets.some((target) => isOf(module, target))
+  const otherRank = adapted.find(({ module, rank }) => rank !== r && (!adaptsParameters || isTarget(module)))
   if (otherRank && (!isObject(ranks) || Object.keys(ranks).length === 0))
     mistakes.push(
       `its adapter_config.json says rank ${JSON.stringify(r ?? null)}, and its weights for ${lastPart(otherRank.module)} have rank ${otherRank.rank}`,
     )
-  if (!Array.isArray(targets)) return mistakes
-  const isOf = (module: string, target: Json) => module === target || module.endsWith(`.${String(target)}`)
-  const bare = targets.filter((target: Json) => !adapted.some(({ module }) => isOf(module, target)))
+  if (!isList(targets)) return mistakes
+  const bare = targets.filter((target) => !adapted.some(({ module }) => isOf(module, target)))
   if (bare.length > 0) mistakes.push(`its adapter_config.json names the target modules ${bare.join(', ')}, for which it has no weights`)
-  const unnamed = new Set(
-    adapted.filter(({ module }) => !targets.some((target: Json) => isOf(module, target))).map(({ module }) => lastPart(module)),
-  )
+  const others = adaptsParameters ? [] : adapted.filter(({ module }) => !isTarget(module))
+  const unnamed = new Set(others.map(({ module }) => lastPart(module)))
   if (unnamed.size > 0)
     mistakes.push(`it has weights for ${[...unnamed].join(', ')}, which its adapter_config.json does not name as target modules`)
   return mistakes
+}
+
+function isOf(module: string, target: Json): boolean {
+  return module === target || module.endsWith(`.${String(target)}`)
 }
 
 function lastPart(module: string): string {

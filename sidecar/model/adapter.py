@@ -31,7 +31,6 @@ ONLY: dict[str, tuple[Any, ...]] = {
     "layer_replication": (None, [], {}),
     "modules_to_save": (None, [], {}),
     "trainable_token_indices": (None, [], {}),
-    "target_parameters": (None, [], {}),
     "alora_invocation_tokens": (None,),
     "megatron_config": (None, {}),  # names a Python module to import
     "auto_mapping": (None, {}),

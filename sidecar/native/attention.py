@@ -67,7 +67,7 @@ def attend_to_many(
     output = functional.scaled_dot_product_attention(
         query, key, value, mask, is_causal=mask is None, scale=scaling, enable_gqa=shared
     )
-    return output.transpose(1, 2)
+    return output.transpose(1, 2).contiguous()
 
 
 def use_own_attention(model: Any) -> None:

@@ -56,6 +56,8 @@ from transformers import (
     Qwen3_5TextConfig,
     Qwen3Config,
     Qwen3ForCausalLM,
+    Qwen3MoeConfig,
+    Qwen3MoeForCausalLM,
 )
 
 from sidecar.errors import SidecarError
@@ -73,6 +75,8 @@ LATENT = {"q_lora_rank": 32, "kv_lora_rank": 32, "qk_nope_head_dim": 16, "qk_rop
 STATES = {"layer_types": ["mamba", "attention"] * 3, "mamba_n_heads": 4, "mamba_d_head": 32, "mamba_n_groups": 1, "mamba_d_state": 16}
 PER_LAYER = {"layer_types": ["sliding_attention", "full_attention"] * 3, "num_kv_shared_layers": 2, "hidden_size_per_layer_input": 16, "vocab_size_per_layer_input": 49152}
 EXPERTS = {"n_routed_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_size": 64, "n_group": 2, "topk_group": 1, "first_k_dense_replace": 1}
+# In half precision a token may go to another expert than in float32: here it goes to all.
+ALL_EXPERTS = {"num_experts": 4, "num_experts_per_tok": 4, "moe_intermediate_size": 32}
 EYES = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 1, "num_attention_heads": 2, "image_size": 28, "patch_size": 14}
 
 
@@ -97,6 +101,7 @@ FAMILIES: dict[str, tuple[Callable[..., Any], Callable[..., Any], dict[str, Any]
         GptOssConfig,
         {"head_dim": 24, "sliding_window": WINDOW, "num_local_experts": 4, "num_experts_per_tok": 2},
     ),
+    "qwen3_moe": (Qwen3MoeForCausalLM, Qwen3MoeConfig, {"head_dim": 24, **ALL_EXPERTS}),
     "qwen3_5": (Qwen3_5ForCausalLM, Qwen3_5TextConfig, {"head_dim": 24, "linear_num_key_heads": 2, "linear_num_value_heads": 4}),
     "granite_hybrid": (GraniteMoeHybridForCausalLM, GraniteMoeHybridConfig, {**STATES, "num_local_experts": 0}),
     "deepseek_v3": (DeepseekV3ForCausalLM, DeepseekV3Config, {**LATENT, **EXPERTS, "num_key_value_heads": 4}),
@@ -106,7 +111,7 @@ FAMILIES: dict[str, tuple[Callable[..., Any], Callable[..., Any], dict[str, Any]
     "falcon": (FalconForCausalLM, FalconConfig, {}),
     "gpt2": (GPT2LMHeadModel, GPT2Config, {"resid_pdrop": 0, "attn_pdrop": 0, "embd_pdrop": 0}),
 }
-TARGETS = {"deepseek_v3": ("q_a_proj", "q_b_proj", "o_proj"), "qwen3_5": ("q_proj", "in_proj_qkv", "down_proj"), "llama4": ("q_proj", "v_proj"), "phi3": ("qkv_proj", "o_proj"), "falcon": ("query_key_value", "dense"), "gpt2": ("c_attn",)}
+TARGETS = {"qwen3_moe": ("q_proj", "v_proj"), "deepseek_v3": ("q_a_proj", "q_b_proj", "o_proj"), "qwen3_5": ("q_proj", "in_proj_qkv", "down_proj"), "llama4": ("q_proj", "v_proj"), "phi3": ("qkv_proj", "o_proj"), "falcon": ("query_key_value", "dense"), "gpt2": ("c_attn",)}
 
 
 def make(family: str, folder: Path, tokenizer: Path, **more: Any) -> Path:
@@ -202,6 +207,20 @@ def test_an_adapter_does_what_peft_makes_of_it_and_leaves_nothing_behind(folder:
         assert relative(found, states(model, ids)[3]) < 1e-5
     switch(resident, zero)
     assert same(residuals(resident, ROWS, [3]), clean)
+    switch(resident, None)
+    assert same(residuals(resident, ROWS, [3]), clean)
+
+
+def test_an_adapter_of_experts_does_what_peft_makes_of_it_and_leaves_nothing_behind(smollm2: Path, tmp_path: Path) -> None:
+    folder = make("qwen3_moe", tmp_path / "qwen3_moe", smollm2)
+    parameters = ["mlp.experts.gate_up_proj", "mlp.experts.down_proj"]
+    adapter = make_adapter(tmp_path / "own", folder, targets=("q_proj",), target_parameters=parameters)
+    resident = loaded(folder)
+    clean = residuals(resident, ROWS, [3])
+    switch(resident, adapter)
+    model = PeftModel.from_pretrained(plain(folder), str(adapter))
+    for ids, found in zip(ROWS, residuals(resident, ROWS, [3]), strict=True):
+        assert relative(found, states(model, ids)[3]) < 1e-5
     switch(resident, None)
     assert same(residuals(resident, ROWS, [3]), clean)
 
