@@ -4,6 +4,8 @@ import { fail, ok, type Result } from '../core/result.ts'
 import type { Prompt, PromptSetSource } from '../core/sources.ts'
 import type { SourceFiles } from './files.ts'
 
+export const promptSetForm = 'a prompt set is { "prompts": [{ "id": "p1", "text": "…" }] }, and may have a "system_prompt"'
+
 /**
  * Reads a prompt set in trait-interp's format: `{name, description, system_prompt, prompts: [{id, text, note}]}`.
  * All mistakes of the file at once, in words.

@@ -11,7 +11,7 @@ import { hubRepository } from './hub.ts'
 import { readModel } from './models.ts'
 import { type Organisms, readOrganisms } from './organisms.ts'
 import { collectProblems, type Problems } from './problems.ts'
-import { readPromptSet } from './prompt-sets.ts'
+import { promptSetForm, readPromptSet } from './prompt-sets.ts'
 import { readTrait } from './traits.ts'
 
 /** Everything a workflow points at, read once, as plain data with digests. */
@@ -107,7 +107,8 @@ function promptSetsOf(workflow: Workflow, files: SourceFiles, problems: Problems
     const shown = path.join(prompts.from, `${name}.json`)
     const set = readPromptSet(name, path.resolve(workflow.folder, shown), files)
     if (!set.ok) {
-      for (const mistake of set.error) problems.error('prompt-set', at, `prompt set "${name}" (${shown}): ${mistake}`)
+      const hint = files.exists(path.resolve(workflow.folder, shown)) ? promptSetForm : undefined
+      for (const mistake of set.error) problems.error('prompt-set', at, `prompt set "${name}" (${shown}): ${mistake}`, hint)
       return []
     }
     const limit = typeof prompts.limit === 'number' ? prompts.limit : limits.get(name)

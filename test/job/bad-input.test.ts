@@ -107,6 +107,7 @@ workflows/audit.yaml:12:5: error: "steps.answers" has no key "max_new_token" [un
     `workflows/audit.yaml:5:37: error: prompt set "one" (../prompts/one.json): prompt 2: the id "one_1" is already used by prompt 1 [prompt-set]
   5 | prompts: { from: ../prompts, sets: [one, two] }
     |                                     ^^^
+  hint: a prompt set is { "prompts": [{ "id": "p1", "text": "…" }] }, and may have a "system_prompt"
 
 1 error; nothing was started
 `,
@@ -117,6 +118,7 @@ workflows/audit.yaml:12:5: error: "steps.answers" has no key "max_new_token" [un
     `workflows/audit.yaml:5:37: error: prompt set "one" (../prompts/one.json): prompt 1: it has no text [prompt-set]
   5 | prompts: { from: ../prompts, sets: [one, two] }
     |                                     ^^^
+  hint: a prompt set is { "prompts": [{ "id": "p1", "text": "…" }] }, and may have a "system_prompt"
 
 1 error; nothing was started
 `,

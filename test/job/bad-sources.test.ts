@@ -82,6 +82,7 @@ workflows/audit.yaml:6:17: error: contrast set "kind": its category "../../elsew
 workflows/audit.yaml:5:37: error: prompt set "one" (../prompts/one.json): prompt 1: it has no text [prompt-set]
   5 | prompts: { from: ../prompts, sets: [one, two] }
     |                                     ^^^
+  hint: a prompt set is { "prompts": [{ "id": "p1", "text": "…" }] }, and may have a "system_prompt"
 
 workflows/audit.yaml:6:17: error: contrast set "kind": pair 2: the id "kind_1" is used twice [trait]
   6 | traits: { from: ../traits }
