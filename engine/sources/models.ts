@@ -7,7 +7,7 @@ import type { ModelDeclaration } from '../spec/workflow.ts'
 import { modelFacts } from './architecture.ts'
 import type { SourceFiles } from './files.ts'
 import { hubFolder, hubRepository } from './hub.ts'
-import { quantizationMistake, weightMistake } from './stored-weights.ts'
+import { quantizationMistake, storedMethod, weightMistake } from './stored-weights.ts'
 
 /** Files beside the weights that shape what a model answers, by the name of their part of the identity. */
 const identityFiles: Readonly<Record<string, string>> = {
@@ -103,7 +103,8 @@ async function contentIdentity(folder: string, config: Record<string, Json>, fil
   const identity: Record<string, string> = { config: configDigest(config) }
   const weights = files.list(folder).filter((file) => file.endsWith('.safetensors'))
   const digests = await Promise.all(weights.map((file) => files.digest(path.join(folder, file))))
-  identity.weights = digestOfJson(digests)
+  const widened = storedMethod(config)
+  identity.weights = digestOfJson(widened === null ? digests : { digests, widened })
   for (const [part, file] of Object.entries(identityFiles)) {
     const full = path.join(folder, file)
     if (files.exists(full)) identity[part] = await files.digest(full)

@@ -15,7 +15,7 @@ export function quantizationMistake(config: Record<string, Json>, wanted: string
 }
 
 /** How weights lie quantized, null for those that do not. */
-function storedMethod(config: Record<string, Json>): string | null {
+export function storedMethod(config: Record<string, Json>): string | null {
   const text = isObject(config.text_config) ? config.text_config : {}
   const stored = [config, text].flatMap((part) => [part.quantization_config, part.compression_config]).find(isObject)
   if (!stored || Object.keys(stored).length === 0) return null
