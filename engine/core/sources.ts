@@ -40,7 +40,7 @@ export interface ModelFacts {
   readonly parameters: number
   readonly activeParameters: number
   readonly contextLength: number
-  /** Numbers that a token keeps in a layer as keys and values: 2 × key-value heads × size of a head. */
+  /** Numbers that a token keeps in a layer as keys and values: of every key-value head, the size of a key and of a value. */
   readonly keyValues: number
 }
 

@@ -38,7 +38,8 @@ def forward(
         def hook(module: torch.nn.Module, inputs: Any, output: Any) -> None:
             residual = output[0] if isinstance(output, tuple) else output
             if residual.shape != (*ids.shape, base.hidden):
-                raise bad_input(f"{type(module).__name__} hands on more than one residual stream: {list(residual.shape)} for {list(ids.shape)} tokens")
+                shapes = f"{list(residual.shape)} for {list(ids.shape)} tokens"
+                raise bad_input(f"{type(module).__name__} hands on more than one residual stream: {shapes}")
             readers[layer](residual)
             if layer == deepest:
                 raise _DeepEnough

@@ -43,8 +43,8 @@ def prefill(
 
     The residual is a copy on the CPU in the model's dtype. Tokens before `start` run once for all jobs that begin with
     them: with `prompts` for as long as those are kept, else where all jobs have them in common. `room`: tokens that fit
-    into memory at once. `on_done` hears of finished jobs and their tokens. Raises SidecarError of kind `bad-input` for a layer the model does not have or ids
-    beyond its context or vocabulary.
+    into memory at once. `on_done` hears of finished jobs and their tokens. Raises SidecarError of kind `bad-input` for a
+    layer the model does not have or ids beyond its context or vocabulary.
     """
     import torch
 

@@ -124,6 +124,7 @@ def attention_for(config: Any) -> str | None:
     return None if capped is None else "eager"
 
 
+# What a model's forward must take, and what an architecture does that does not take it.
 NEEDED = {
     "past_key_values": "keeps what it has read in a way of its own",
     "position_ids": "counts positions itself, so rows of unequal lengths cannot be run together",
@@ -148,7 +149,10 @@ def context_of(config: Any) -> int:
     if most is None:
         raise bad_input(f"architecture '{config.model_type}' has no max_position_embeddings: how much it reads at once is not known")
     rope = getattr(config, "rope_parameters", None) or {}
-    return min(most, rope["original_max_position_embeddings"]) if rope.get("rope_type") == "longrope" else most
+    if rope.get("rope_type") != "longrope":
+        return most
+    changed: int = rope.get("original_max_position_embeddings") or getattr(config, "original_max_position_embeddings", most)
+    return min(most, changed)
 
 
 def decoder_of(model: PreTrainedModel, count: int) -> tuple[torch.nn.Module, Sequence[torch.nn.Module]]:

@@ -18,7 +18,7 @@ BUFFER = "buffer"  # attribute of keys and of values that are the beginning of a
 
 def is_own(model: Any) -> bool:
     """Whether `use_own_attention` was done to `model`."""
-    return bool(model.config._attn_implementation == ATTENTION)
+    return bool(model.config.get_text_config(decoder=True)._attn_implementation == ATTENTION)
 
 
 def kept_in(key: torch.Tensor, value: torch.Tensor) -> torch.dtype:
@@ -33,8 +33,8 @@ def attend_to_past(
     """Attention of one token a row, `[rows, 1, heads, size of a value]`.
 
     `query` is `[rows, heads, 1, size]`, `key` and `value` `[rows, groups, tokens, size]`, each with a size of its own: the
-    heads of a group are the rows of one product with the keys that they share, so that these are not repeated. `mask`, `[rows, 1, 1, tokens]`, is
-    added, or true where a token is seen.
+    heads of a group are the rows of one product with the keys that they share, so that these are not repeated. `mask`,
+    `[rows, 1, 1, tokens]`, is added, or true where a token is seen.
 
     Where keys and values are the beginning of buffers, the products are with whole buffers, which takes half the time:
     the room behind the tokens holds finite numbers, and gets no weight.
