@@ -40,6 +40,8 @@ export interface ModelFacts {
   readonly parameters: number
   readonly activeParameters: number
   readonly contextLength: number
+  /** Why that is less than the model's own context. */
+  readonly contextReason?: string
   /** Numbers that a token keeps in a layer as keys and values: of every key-value head, the size of a key and of a value. */
   readonly keyValues: number
 }

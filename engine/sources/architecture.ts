@@ -30,7 +30,8 @@ export function modelFacts(whole: Record<string, Json>): ModelFacts | null {
   const attention = 2 * hidden * headSize * (heads + keyValueHeads)
   const embedding = number('vocab_size') * hidden * (config.tie_word_embeddings === true ? 1 : 2)
   const { all, active } = feedForward(number, layers, hidden)
-  const contextLength = number('max_position_embeddings', unknownContext)
+  const context = number('max_position_embeddings', unknownContext)
+  const change = anglesChangeAt(config)
   // DeepSeek's latent attention keeps keys and values of two sizes for all of its heads.
   const latent = heads * (number('qk_nope_head_dim') + number('qk_rope_head_dim') + number('v_head_dim'))
   return {
@@ -38,7 +39,7 @@ export function modelFacts(whole: Record<string, Json>): ModelFacts | null {
     hidden,
     parameters: layers * attention + all + embedding,
     activeParameters: layers * attention + active + embedding,
-    contextLength: Math.min(contextLength, anglesChangeAt(config) ?? contextLength),
+    ...(change !== null && change < context ? { contextLength: change, contextReason: anglesChange } : { contextLength: context }),
     keyValues: latent > 0 ? latent : 2 * keyValueHeads * headSize,
   }
 }
@@ -57,6 +58,8 @@ function feedForward(number: Figure, layers: number, hidden: number): { all: num
   const of = (routed: number) => dense * wide + (layers - dense) * (routed * expert + shared)
   return { all: of(experts), active: of(Math.min(experts, number('num_experts_per_tok', experts))) }
 }
+
+const anglesChange = 'beyond them its longrope turns all rows of a batch by other angles'
 
 /** Tokens from which on "longrope" turns all rows of a batch by other angles: no row may be longer, as the sidecar says too. */
 function anglesChangeAt(config: Record<string, Json>): number | null {

@@ -64,6 +64,7 @@ function contextProblem(workflow: Workflow, step: Step, tooLong: readonly TooLon
   const longest = tooLong.reduce((most, one) => (one.length.tokens > most.length.tokens ? one : most))
   const more = rest > 0 ? ` and ${rest} more, the longest "${longest.chat.of.id}" with ${inWords(longest.length)}` : ''
   const count = tooLong.length === 1 ? `a ${noun} of ${file} does` : `${tooLong.length} ${noun}s of ${file} do`
+  const reason = facts.contextReason === undefined ? '' : ` (${facts.contextReason})`
   const added = chat.newTokens > 0 ? ` with ${chat.newTokens} new ones` : ''
   const left = facts.contextLength - chat.newTokens
   const parts = chat.answers.length > 0 ? 'question, answer and chat template' : 'system prompt, prompt and chat template'
@@ -75,7 +76,7 @@ function contextProblem(workflow: Workflow, step: Step, tooLong: readonly TooLon
   return {
     severity: 'error',
     rule: 'context',
-    message: `step "${step.name}": ${count} not fit the context of model "${model}", ${facts.contextLength} tokens${added}: ${named.join(', ')}${more}`,
+    message: `step "${step.name}": ${count} not fit the context of model "${model}", ${facts.contextLength} tokens${reason}${added}: ${named.join(', ')}${more}`,
     hint: `${parts} may have ${left} tokens together: ${remedies}`,
     range: workflow.rangeOf(at, 'value'),
   }

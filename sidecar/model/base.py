@@ -87,7 +87,7 @@ def load_whole(
     """The model with all of its weights, its tokenizer, and what transformers calls the kind of its attention."""
     import torch
     from safetensors import SafetensorError
-    from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+    from transformers import MODEL_FOR_CAUSAL_LM_MAPPING, AutoConfig, AutoModelForCausalLM, AutoTokenizer
     from transformers.utils.logging import disable_progress_bar
 
     quiet: Callable[[], None] = disable_progress_bar
@@ -95,6 +95,8 @@ def load_whole(
     options: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
     try:
         config = AutoConfig.from_pretrained(path, **options)
+        if type(config) not in MODEL_FOR_CAUSAL_LM_MAPPING:
+            raise bad_input(f"architecture '{config.model_type}' is none that continues a text")
         answer: Any = AutoModelForCausalLM.from_pretrained(
             path,
             dtype=getattr(torch, dtype),

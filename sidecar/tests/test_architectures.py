@@ -58,6 +58,8 @@ from transformers import (
     Qwen3ForCausalLM,
     Qwen3MoeConfig,
     Qwen3MoeForCausalLM,
+    T5Config,
+    T5ForConditionalGeneration,
 )
 
 from sidecar.errors import SidecarError
@@ -241,7 +243,11 @@ def test_an_architecture_that_inference_cannot_drive_is_refused_in_words(smollm2
     heads = {"decoder_layers": 2, "encoder_layers": 1, "decoder_attention_heads": 4, "encoder_attention_heads": 4}
     streams = {"hidden_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4, "head_dim": 16, "o_groups": 2, "moe_intermediate_size": 32}
     ranks = {"q_lora_rank": 32, "o_lora_rank": 32, "n_routed_experts": 4, "num_experts_per_tok": 2, "index_n_heads": 2, "index_head_dim": 16}
+    ends_of_t5 = {"vocab_size": 49152, "eos_token_id": 2, "pad_token_id": 2, "decoder_start_token_id": 2}
     refused = {
+        "architecture 't5' is none that continues a text": T5ForConditionalGeneration(
+            T5Config(d_model=64, d_ff=64, d_kv=16, num_layers=2, num_heads=4, **ends_of_t5)
+        ),
         "architecture 'mamba' takes no past_key_values: it keeps what it has read in a way of its own": MambaForCausalLM(
             MambaConfig(hidden_size=64, num_hidden_layers=2, **ends)
         ),

@@ -89,9 +89,9 @@ test('latent attention keeps keys and values of two sizes', async () => {
 
 test('where the longest row of a batch changes the angles of all, no row may be that long', async () => {
   const factors = { type: 'longrope', short_factor: [1], long_factor: [4] }
-  expect(await factsOf({ ...text, rope_scaling: factors, original_max_position_embeddings: 64 })).toEqual({ ...facts, contextLength: 64 })
-  const rope = { rope_type: 'longrope', original_max_position_embeddings: 64 }
-  expect(await factsOf({ ...text, rope_parameters: rope })).toEqual({ ...facts, contextLength: 64 })
+  const short = { ...facts, contextLength: 64, contextReason: 'beyond them its longrope turns all rows of a batch by other angles' }
+  expect(await factsOf({ ...text, rope_scaling: factors, original_max_position_embeddings: 64 })).toEqual(short)
+  expect(await factsOf({ ...text, rope_parameters: { rope_type: 'longrope', original_max_position_embeddings: 64 } })).toEqual(short)
   expect(await factsOf({ ...text, rope_scaling: { rope_type: 'llama3', original_max_position_embeddings: 64 } })).toEqual(facts)
 })
 
