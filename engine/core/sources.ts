@@ -39,6 +39,8 @@ export interface ModelFacts {
   /** Of all weights, and of those that a token passes through: fewer in a mixture of experts. */
   readonly parameters: number
   readonly activeParameters: number
+  /** Of the weights, those of experts that a token is sent to; bitsandbytes leaves them as they are. */
+  readonly expertParameters: number
   readonly contextLength: number
   /** Why that is less than the model's own context. */
   readonly contextReason?: string

@@ -7,7 +7,9 @@ const bytesPerParameter: Readonly<Record<string, number>> = { float32: 4, bfloat
 
 /** The memory that a model's weights take on its device; a run needs more, for adapters and tokens. */
 export function weightBytes({ facts, quantization, dtype }: ModelSource): number {
-  return Math.round(facts.parameters * (bytesPerParameter[quantization ?? dtype] as number))
+  const whole = bytesPerParameter[dtype] as number
+  const kept = quantization === null ? whole : (bytesPerParameter[quantization] as number)
+  return Math.round((facts.parameters - facts.expertParameters) * kept + facts.expertParameters * whole)
 }
 
 /** Bytes of the keys and values that a token keeps in all layers, in the dtype that is computed in. */

@@ -29,7 +29,7 @@ export function modelFacts(whole: Record<string, Json>): ModelFacts | null {
   const keyValueHeads = number('num_key_value_heads', heads)
   const attention = 2 * hidden * headSize * (heads + keyValueHeads)
   const embedding = number('vocab_size') * hidden * (config.tie_word_embeddings === true ? 1 : 2)
-  const { all, active } = feedForward(number, layers, hidden)
+  const { all, active, experts } = feedForward(number, layers, hidden)
   const context = number('max_position_embeddings', unknownContext)
   const change = anglesChangeAt(config)
   // DeepSeek's latent attention keeps keys and values of two sizes for all of its heads.
@@ -39,6 +39,7 @@ export function modelFacts(whole: Record<string, Json>): ModelFacts | null {
     hidden,
     parameters: layers * attention + all + embedding,
     activeParameters: layers * attention + active + embedding,
+    expertParameters: experts,
     ...(change !== null && change < context ? { contextLength: change, contextReason: anglesChange } : { contextLength: context }),
     keyValues: latent > 0 ? latent : 2 * keyValueHeads * headSize,
   }
@@ -46,17 +47,19 @@ export function modelFacts(whole: Record<string, Json>): ModelFacts | null {
 
 type Figure = (key: string, fallback?: number) => number
 
-/** The weights between the attention of all layers, and those of them that a token passes through. */
-function feedForward(number: Figure, layers: number, hidden: number): { all: number; active: number } {
+/** The weights between the attention of all layers, those of them that a token passes through, and those of experts. */
+function feedForward(number: Figure, layers: number, hidden: number): { all: number; active: number; experts: number } {
   const wide = 3 * hidden * number('intermediate_size', 4 * hidden)
   const experts = number('num_local_experts')
-  if (experts === 0) return { all: layers * wide, active: layers * wide }
+  if (experts === 0) return { all: layers * wide, active: layers * wide, experts: 0 }
   const size = number('moe_intermediate_size')
   const expert = size > 0 ? 3 * hidden * size : wide
   const shared = number('n_shared_experts') * expert + 3 * hidden * number('shared_expert_intermediate_size')
   const dense = number('first_k_dense_replace')
-  const of = (routed: number) => dense * wide + (layers - dense) * (routed * expert + shared)
-  return { all: of(experts), active: of(Math.min(experts, number('num_experts_per_tok', experts))) }
+  const routed = (count: number) => (layers - dense) * count * expert
+  const others = dense * wide + (layers - dense) * shared
+  const active = routed(Math.min(experts, number('num_experts_per_tok', experts)))
+  return { all: others + routed(experts), active: others + active, experts: routed(experts) }
 }
 
 const anglesChange = 'beyond them its longrope turns all rows of a batch by other angles'

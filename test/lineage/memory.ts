@@ -63,7 +63,7 @@ export function job({
   readonly steps?: Steps
 } = {}): Job {
   const identity = { weights: 'w', config: 'c', tokenizer: 't' }
-  const facts = { layers: 9, hidden: 4, parameters: 100, activeParameters: 100, contextLength: 99, keyValues: 4 }
+  const facts = { layers: 9, hidden: 4, parameters: 100, activeParameters: 100, expertParameters: 0, contextLength: 99, keyValues: 4 }
   const pairs = (trait: string) => [{ id: '1', prompt: trait, positive: 'yes', negative: 'no' }]
   const merged = { ...layersAndDefaults, ...steps }
   return {

@@ -87,13 +87,27 @@ const llama = {
   quantization: 'nf4',
   told: { date: null, variables: {} },
   identity: {},
-  facts: { layers: 80, hidden: 8192, parameters: 70.6e9, activeParameters: 70.6e9, contextLength: 131_072, keyValues: 2 * 8 * 128 },
+  facts: {
+    layers: 80,
+    hidden: 8192,
+    parameters: 70.6e9,
+    activeParameters: 70.6e9,
+    expertParameters: 0,
+    contextLength: 131_072,
+    keyValues: 2 * 8 * 128,
+  },
 }
 
 test('a token of Llama-3.3-70B keeps 0.328 MB of keys and values; weights that do not fit are told from tokens that do not', () => {
   expect(tokenBytes(llama)).toBe(327_680)
   const asks = (tokens: number): ModelMemory => ({ model: llama, weights: weightBytes(llama), together: 1, longest: 1, tokens })
   expect([misfit(asks(19e9), 80e9), misfit(asks(20e9), 80e9), misfit(asks(0), 40e9)]).toEqual([null, 'tokens', 'weights'])
+})
+
+test('quantization leaves the experts of a mixture in the dtype of the model', () => {
+  const mixture = { ...llama, facts: { ...llama.facts, parameters: 30e9, expertParameters: 29e9 } }
+  expect(weightBytes(mixture)).toBe(1e9 * 0.57 + 29e9 * 2)
+  expect(weightBytes({ ...mixture, quantization: null })).toBe(60e9)
 })
 
 const machine: Profile = {

@@ -12,7 +12,15 @@ const model = (device: string, dtype: string, quantization: string | null): Mode
   quantization,
   told: { date: null, variables: {} },
   identity: {},
-  facts: { layers: 80, hidden: 8192, parameters: 70.6e9, activeParameters: 70.6e9, contextLength: 131_072, keyValues: 2048 },
+  facts: {
+    layers: 80,
+    hidden: 8192,
+    parameters: 70.6e9,
+    activeParameters: 70.6e9,
+    expertParameters: 0,
+    contextLength: 131_072,
+    keyValues: 2048,
+  },
 })
 
 test('a model on the CPU whose weights alone are more than the memory is refused before anything is loaded', () => {

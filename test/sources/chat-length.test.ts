@@ -28,7 +28,7 @@ const model = (contextLength: number, path: string | null = '/model'): ModelSour
   quantization: null,
   told: { date: null, variables: {} },
   identity: { weights: 'w', tokenizer: 't', chat_template: 'c' },
-  facts: { layers: 1, hidden: 1, parameters: 1, activeParameters: 1, contextLength, keyValues: 1 },
+  facts: { layers: 1, hidden: 1, parameters: 1, activeParameters: 1, expertParameters: 0, contextLength, keyValues: 1 },
 })
 
 const chat = (prompt: string, more: Partial<Chat> = {}): Chat => ({

@@ -35,7 +35,15 @@ const text = {
   vocab_size: 1000,
   max_position_embeddings: 512,
 }
-const facts = { layers: 6, hidden: 64, parameters: 349_184, activeParameters: 349_184, contextLength: 512, keyValues: 64 }
+const facts = {
+  layers: 6,
+  hidden: 64,
+  parameters: 349_184,
+  activeParameters: 349_184,
+  expertParameters: 0,
+  contextLength: 512,
+  keyValues: 64,
+}
 
 test('the figures of a model are those of its configuration', async () => {
   expect(await factsOf(text)).toEqual(facts)
@@ -62,12 +70,14 @@ test('of a mixture of experts all weights are counted, and those that a token pa
     ...facts,
     parameters: 6 * (attention + 4 * expert) + embedding,
     activeParameters: 6 * (attention + 2 * expert) + embedding,
+    expertParameters: 6 * 4 * expert,
   })
   const some = { ...experts, n_shared_experts: 1, first_k_dense_replace: 2 }
   expect(await factsOf({ ...text, ...some })).toEqual({
     ...facts,
     parameters: 6 * attention + 2 * (3 * 64 * 128) + 4 * 5 * expert + embedding,
     activeParameters: 6 * attention + 2 * (3 * 64 * 128) + 4 * 3 * expert + embedding,
+    expertParameters: 4 * 4 * expert,
   })
 })
 
