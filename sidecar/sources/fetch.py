@@ -31,6 +31,7 @@ MODEL_FILES = {
     "config.json", "generation_config.json", "model.safetensors.index.json", "tokenizer.json", "tokenizer_config.json",
     "special_tokens_map.json", "added_tokens.json", "vocab.json", "merges.txt", "tokenizer.model", "chat_template.jinja",
 }  # fmt: skip
+OTHER_FORMAT = "consolidated"  # Mistral's own, beside the one that transformers reads
 ADAPTER_FILES = {"adapter_config.json", "adapter_model.safetensors"}
 CHUNK = 1 << 20
 
@@ -125,7 +126,7 @@ def is_wanted(kind: str, name: str) -> bool:
     """Files at the top of the repository only: no code, no pickles, no second copy of the weights in another format."""
     if kind == "adapter":
         return name in ADAPTER_FILES
-    return name in MODEL_FILES or (name.endswith(".safetensors") and "/" not in name)
+    return name in MODEL_FILES or (name.endswith(".safetensors") and "/" not in name and not name.startswith(OTHER_FORMAT))
 
 
 def as_listed(sibling: RepoSibling, wanted: Wanted) -> Listed:

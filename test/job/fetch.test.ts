@@ -18,6 +18,7 @@ function hubWorkspace(): { workspace: Workspace; repositories: Record<string, st
     cpSync(from, folder, { recursive: true })
     writeFileSync(path.join(folder, 'modeling_mine.py'), 'raise SystemExit("code of the repository ran")\n')
     writeFileSync(path.join(folder, 'pytorch_model.bin'), 'a pickle')
+    writeFileSync(path.join(folder, 'consolidated.safetensors'), 'the weights in another format')
     return folder
   }
   const repositories = {
