@@ -44,7 +44,7 @@ export const knownSettings: ReadonlySet<string> = new Set(
 export function settingMistakes(config: Readonly<Record<string, Json>>): string[] {
   const quoted = (name: string) => `its adapter_config.json has "${name}": ${JSON.stringify(config[name])}`
   return Object.entries(config).flatMap(([name, value]) => {
-    const only = onlySettings[name]
+    const only = Object.hasOwn(onlySettings, name) ? onlySettings[name] : undefined
     if (only) return isAmong(value, only.allowed) ? [] : [`${quoted(name)}, which ${only.others} and is not supported`]
     return knownSettings.has(name) || isNothing(value) ? [] : [`${quoted(name)}, a setting that this version of PEFT does not know`]
   })

@@ -203,10 +203,7 @@ def test_an_adapter_does_what_peft_makes_of_it_and_leaves_nothing_behind(folder:
     zero = make_adapter(tmp_path / "zero", folder, targets=targets, scale=0)
     resident = loaded(folder)
     clean = residuals(resident, ROWS, [3])
-    switch(resident, adapter)
-    model = PeftModel.from_pretrained(plain(folder), str(adapter))
-    for ids, found in zip(ROWS, residuals(resident, ROWS, [3]), strict=True):
-        assert relative(found, states(model, ids)[3]) < 1e-5
+    assert_as_peft_makes_it(resident, folder, adapter)
     switch(resident, zero)
     assert same(residuals(resident, ROWS, [3]), clean)
     switch(resident, None)
@@ -219,12 +216,17 @@ def test_an_adapter_of_experts_does_what_peft_makes_of_it_and_leaves_nothing_beh
     adapter = make_adapter(tmp_path / "own", folder, targets=("q_proj",), target_parameters=parameters)
     resident = loaded(folder)
     clean = residuals(resident, ROWS, [3])
+    assert_as_peft_makes_it(resident, folder, adapter)
+    switch(resident, None)
+    assert same(residuals(resident, ROWS, [3]), clean)
+
+
+def assert_as_peft_makes_it(resident: Resident, folder: Path, adapter: Path) -> None:
+    """With the adapter on, recordings are those of PEFT's model."""
     switch(resident, adapter)
     model = PeftModel.from_pretrained(plain(folder), str(adapter))
     for ids, found in zip(ROWS, residuals(resident, ROWS, [3]), strict=True):
         assert relative(found, states(model, ids)[3]) < 1e-5
-    switch(resident, None)
-    assert same(residuals(resident, ROWS, [3]), clean)
 
 
 def test_no_row_may_be_so_long_that_it_turns_those_beside_it_by_other_angles(smollm2: Path, tmp_path: Path) -> None:

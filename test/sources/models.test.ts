@@ -5,6 +5,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import type { ModelFacts } from '../../engine/core/sources.ts'
 import { openSourceFiles } from '../../engine/sources/files.ts'
 import { readModel } from '../../engine/sources/models.ts'
+import { quantizationMistake, weightMistake } from '../../engine/sources/stored-weights.ts'
 
 /** What planning knows of a model by its config.json alone, or why it cannot be planned with. */
 async function factsOf(config: object): Promise<ModelFacts | string> {
@@ -112,4 +113,23 @@ test('where it is not said how much a model reads at once, planning refuses noth
 
 test('without layers or their width nothing can be planned', async () => {
   expect(await factsOf({ hidden_size: 64 })).toBe('the config.json of model "m" lacks num_hidden_layers or hidden_size')
+})
+
+test('weights of few bits are none without what says how they are quantized, and are not quantized again', () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'dag-'))
+  onTestFinished(() => rmSync(folder, { recursive: true }))
+  const header = Buffer.from(JSON.stringify({ 'q_proj.weight': { dtype: 'F8_E4M3', shape: [2], data_offsets: [0, 2] } }))
+  const length = Buffer.alloc(8)
+  length.writeBigUInt64LE(BigInt(header.length))
+  writeFileSync(path.join(folder, 'model.safetensors'), Buffer.concat([length, header, Buffer.alloc(2)]))
+  const files = openSourceFiles({ recall: () => undefined, remember: () => {} })
+  const config = { quantization_config: { quant_method: 'fp8' } }
+  const unsaid = 'q_proj.weight in model.safetensors is quantized (F8_E4M3), and config.json does not say how'
+  expect([weightMistake(folder, {}, files), weightMistake(folder, config, files)]).toEqual([unsaid, null])
+  const again = 'its weights lie quantized by "fp8", and cannot be quantized to nf4 again'
+  expect([quantizationMistake(config, 'nf4'), quantizationMistake(config, null), quantizationMistake({}, 'nf4')]).toEqual([
+    again,
+    null,
+    null,
+  ])
 })
