@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import SidecarError, bad_input, is_out_of_memory
 from .folder import read_settings
-from .lean_imports import lean_imports
+from .lean_imports import lean_imports, no_needless_bitsandbytes
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -53,7 +53,7 @@ def attach(model: PreTrainedModel, path: str, dtype: str) -> None:
     from safetensors import SafetensorError
     from safetensors.torch import load
 
-    with lean_imports():
+    with lean_imports(), no_needless_bitsandbytes():
         from peft import LoraConfig, PeftModel
         from peft.utils import set_peft_model_state_dict
 
@@ -66,7 +66,8 @@ def attach(model: PreTrainedModel, path: str, dtype: str) -> None:
             raise bad_input(f"adapter_config.json: '{unknown[0]}' is not a setting this version of peft knows")
         settings = {name: value for name, value in settings.items() if name in known}
         config = LoraConfig(**{**settings, "inference_mode": True})
-        wrapped = PeftModel(model, config, NAME, autocast_adapter_dtype=False, low_cpu_mem_usage=True)
+        with no_needless_bitsandbytes():
+            wrapped = PeftModel(model, config, NAME, autocast_adapter_dtype=False, low_cpu_mem_usage=True)
         outcome: Any = set_peft_model_state_dict(wrapped, weights, NAME, low_cpu_mem_usage=True)
         missing = [name for name in outcome.missing_keys if f".{NAME}." in name]
         unused = list(outcome.unexpected_keys)
@@ -126,7 +127,7 @@ class Member:
 
 def members(model: PreTrainedModel) -> Iterator[Member]:
     """Every packed layer."""
-    with lean_imports():
+    with lean_imports(), no_needless_bitsandbytes():
         from peft.tuners.lora.layer import Linear
 
     from ..native.packed import PackedLinear, pack
@@ -145,7 +146,7 @@ def members(model: PreTrainedModel) -> Iterator[Member]:
 
 def detach(model: PreTrainedModel) -> None:
     """Puts every module that an adapter wraps or replaced back in its place. A clean model is left as it is."""
-    with lean_imports():
+    with lean_imports(), no_needless_bitsandbytes():
         from peft.tuners.tuners_utils import BaseTunerLayer
 
     modules = dict(model.named_modules())

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import importlib.util
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -92,6 +93,23 @@ def remove() -> None:
     for name in (COMPILER, MASKS):
         if isinstance(sys.modules.get(name), CompilerStandIn | MasksStandIn):
             del sys.modules[name]
+
+
+@contextmanager
+def no_needless_bitsandbytes() -> Iterator[None]:
+    """PEFT finds no bitsandbytes, which takes a second to import, unless it was imported: then alone can a model have layers
+    of its kinds."""
+    if importlib.util.find_spec("bitsandbytes") is None or "bitsandbytes" in sys.modules:
+        yield
+        return
+    from transformers.utils import is_bitsandbytes_available
+
+    is_bitsandbytes_available()  # asks once and keeps the answer
+    with without("bitsandbytes"):
+        yield
+        from peft import import_utils
+    for asked in (import_utils.is_bnb_available, import_utils.is_bnb_4bit_available):
+        asked.cache_clear()  # a base that is loaded after this one may have some
 
 
 class CompilerStandIn(ModuleType):

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import torch
 
 QUANTIZATIONS = ("nf4", "int8")
+RUN_ON = ("cuda",)  # kinds of devices: on a CPU it orders weights of four bits anew in a way that does not survive an adapter
 # Of checkpoints that lie quantized: transformers' settings for the methods that it can widen to the model's dtype when
 # they are loaded, which is the same on every device. Others need kernels of their own. The engine refuses the same
 # before anything is loaded (engine/sources/stored-weights.ts).
@@ -54,7 +55,7 @@ def by_bitsandbytes(wanted: str, dtype: str, device: torch.device) -> Any:
     from transformers import BitsAndBytesConfig
 
     settings: Any = BitsAndBytesConfig
-    if device.type != "cuda":
+    if device.type not in RUN_ON:
         raise bad_input(f"quantization '{wanted}' runs on cuda only, not on {device.type}")
     if importlib.util.find_spec("bitsandbytes") is None:
         raise bad_input(f"quantization '{wanted}' needs the package bitsandbytes, which is not installed")

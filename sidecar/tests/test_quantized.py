@@ -9,11 +9,17 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from transformers import GptOssConfig, GptOssForCausalLM
+from peft import PeftModel
+from transformers import AutoModelForCausalLM, BitsAndBytesConfig, GptOssConfig, GptOssForCausalLM
 
 from sidecar.errors import SidecarError
+from sidecar.inference.decode import decode
+from sidecar.inference.residency import Resident
+from sidecar.inference.sampling import Sampler
+from sidecar.model import quantized
+from sidecar.native import packed
 
-from .support import copy_tokenizer, edit_json, loaded, make_tiny_model, relative, residuals
+from .support import SOME_IDS, copy_tokenizer, edit_json, loaded, make_adapter, make_tiny_model, relative, residuals, same, switch
 
 FP8 = {"quant_method": "fp8", "activation_scheme": "dynamic", "weight_block_size": [128, 128]}
 LARGEST_FP8 = 448  # of float8_e4m3fn
@@ -79,3 +85,65 @@ def test_other_ways_to_quantize_are_refused_before_weights_are_read_without_thei
         assert str(caught.value) == (
             f"its weights lie quantized by '{name}', and only mxfp4 and fp8 can be widened: take those in bfloat16"
         )
+
+
+WAYS = {"nf4": {"load_in_4bit": True, "bnb_4bit_quant_type": "nf4", "bnb_4bit_compute_dtype": torch.float32}, "int8": {"load_in_8bit": True}}
+ALL = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
+
+
+@pytest.fixture
+def as_on_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """bitsandbytes on this CPU, with weights in the order that they have on a GPU."""
+    layers = pytest.importorskip("bitsandbytes.nn.modules")
+    monkeypatch.setattr(layers, "has_avx512bf16", lambda: False)
+    monkeypatch.setattr(quantized, "RUN_ON", ("cpu",))
+    monkeypatch.setattr(packed, "is_needed", lambda *_: False)
+
+
+def widened(folder: Path, way: str) -> Any:
+    """The model as transformers widens what bitsandbytes made of its weights, without either's products."""
+    settings: Any = BitsAndBytesConfig
+    return AutoModelForCausalLM.from_pretrained(
+        folder, dtype=torch.float32, device_map={"": "cpu"}, quantization_config=settings(**WAYS[way]), local_files_only=True
+    ).dequantize()
+
+
+def states(model: Any, ids: list[int]) -> torch.Tensor:
+    """The output of block 1 for one row."""
+    with torch.inference_mode():
+        state: torch.Tensor = model.eval()(torch.tensor([ids]), output_hidden_states=True).hidden_states[2][0]
+        return state
+
+
+# Eight-bit products round what is multiplied too.
+@pytest.mark.usefixtures("as_on_a_gpu")
+@pytest.mark.parametrize(("way", "bound"), [("nf4", 1e-5), ("int8", 0.05)])
+def test_weights_of_few_bits_record_what_the_weights_they_stand_for_do_and_keep_no_trace_of_an_adapter(
+    tiny: Path, tmp_path: Path, way: str, bound: float
+) -> None:
+    adapter = make_adapter(tmp_path / "own", tiny, targets=ALL)
+    zero = make_adapter(tmp_path / "zero", tiny, targets=ALL, scale=0)
+    resident = Resident()
+    resident.load_base({"path": str(tiny), "dtype": "float32", "device": "cpu", "quantization": way})
+    model = widened(tiny, way)
+    clean = residuals(resident, layers=[1])
+    assert all(relative(found, states(model, ids)) < bound for ids, found in zip(SOME_IDS, clean, strict=True))
+    switch(resident, zero)
+    assert same(residuals(resident, layers=[1]), clean)
+    switch(resident, adapter)
+    with_adapter = PeftModel.from_pretrained(model, str(adapter))
+    for ids, found in zip(SOME_IDS, residuals(resident, layers=[1]), strict=True):
+        assert relative(found, states(with_adapter, ids)) < bound
+    switch(resident, None)
+    assert same(residuals(resident, layers=[1]), clean)
+
+
+@pytest.mark.usefixtures("as_on_a_gpu")
+def test_weights_of_four_bits_answer_as_the_weights_they_stand_for(tiny: Path) -> None:
+    resident = Resident()
+    resident.load_base({"path": str(tiny), "dtype": "float32", "device": "cpu", "quantization": "nf4"})
+    model = widened(tiny, "nf4")
+    model.generation_config.eos_token_id = None
+    wanted = [model.generate(torch.tensor([ids]), do_sample=False, max_new_tokens=12)[0, len(ids) :].tolist() for ids in SOME_IDS]
+    assert 2 not in [token for answer in wanted for token in answer]
+    assert decode(resident.base, SOME_IDS, Sampler([0] * len(SOME_IDS), 0, 1), 12) == wanted

@@ -1,0 +1,83 @@
+"""What runs on a GPU: no tensor is left behind on the CPU or read where it lies, and the numbers are those of the same
+operations on the CPU, to the bit."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from sidecar.inference import room
+from sidecar.inference.decode import decode
+from sidecar.inference.prefill import Job, prefill
+from sidecar.inference.residency import Resident
+from sidecar.inference.sampling import Sampler
+from sidecar.model.machine import machine_of
+from sidecar.native import packed
+
+from .elsewhere import gpu, move
+from .support import LAYERS, loaded, make_adapter, residuals, same, switch
+from .test_architectures import FAMILIES, ROWS, TARGETS, answers, make
+
+STOPS = frozenset(range(0, 49152, 8))  # so many that answers end one by one
+SOME = ("qwen3", "gemma2", "gpt_oss", "qwen3_5", "deepseek_v3", "granite_hybrid")
+
+
+@pytest.fixture(autouse=True)
+def unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Weights in the order of a CPU are for a CPU."""
+    monkeypatch.setattr(packed, "is_needed", lambda *_: False)
+
+
+@pytest.fixture(scope="module", params=[name for name in FAMILIES if name in SOME])
+def folder(request: pytest.FixtureRequest, smollm2: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make(request.param, tmp_path_factory.mktemp("devices") / request.param, smollm2)
+
+
+def behind_prompts(resident: Resident) -> list[torch.Tensor]:
+    """Recordings of answers behind prompts that are kept, first run and then found."""
+    start = [*range(100, 112)]
+    jobs = [Job([*start, *ids], [2], len(start) + 1) for ids in ROWS]
+    found: list[torch.Tensor] = []
+    for _ in range(2):
+        kept: dict[int, torch.Tensor] = {}
+        prefill(resident.base, jobs, lambda row, layer, state: kept.update({row: state}), prompts=resident.prompts)
+        found += [kept[row] for row in range(len(jobs))]
+    return found
+
+
+def everything(resident: Resident, adapter: Path) -> tuple[list[torch.Tensor], list[list[list[int]]]]:
+    """Recordings and answers of a model: clean, with prompts kept, with an adapter on, and clean again."""
+    recordings, ids = residuals(resident, ROWS, [1, LAYERS - 1]), [answers(resident, STOPS, together) for together in (len(ROWS), 2)]
+    recordings += behind_prompts(resident)
+    ids.append(sampled(resident))
+    switch(resident, adapter)
+    recordings += residuals(resident, ROWS, [3])
+    ids.append(answers(resident, STOPS, 3))
+    switch(resident, None)
+    return recordings + residuals(resident, ROWS, [3]), ids
+
+
+def sampled(resident: Resident) -> list[list[int]]:
+    base = replace(resident.base, stop_ids=STOPS)
+    return decode(base, ROWS, Sampler(range(len(ROWS)), 0.9, 0.8), 12, together=4)
+
+
+def test_a_gpu_records_and_answers_as_the_same_operations_on_a_cpu_do(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    adapter = make_adapter(tmp_path / "own", folder, targets=TARGETS.get(folder.name, ("q_proj", "v_proj", "down_proj")))
+    wanted, ids = everything(loaded(folder, "bfloat16"), adapter)
+    assert len({len(answer) for answer in ids[0]}) > 1
+    resident = loaded(folder, "bfloat16")
+    move(resident)
+    with gpu(monkeypatch):
+        resident._room = room.measured(resident.base, None)
+        found, made = everything(resident, adapter)
+    assert made == ids
+    assert same(found, wanted)
+
+
+def test_what_is_on_the_gpu_is_told_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    with gpu(monkeypatch):
+        assert machine_of(torch.device("cuda")) == {"processor": "a GPU"}
