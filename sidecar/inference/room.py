@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..errors import bad_input, is_out_of_memory
@@ -46,28 +47,48 @@ class Room:
 
 def measured(base: Base, limit: int | None) -> Room:
     """The room that the device's free memory gives, and no more than `limit`, which was found out before."""
-    tokens = int(free_memory(base.device) * SHARE / max(1, bytes_of_token(base)))
+    needs = needs_of(base)
+    tokens = int(max(0.0, free_memory(base.device) * SHARE - needs.always) / max(1, needs.token))
     return Room(tokens if limit is None else min(tokens, limit))
 
 
-def bytes_of_token(base: Base) -> int:
-    """Memory that a token takes while it is run through the model: what a probe takes, or its keys and values where the
-    allocator found room for the probe in memory that it had, and some residuals. Raises SidecarError of kind `bad-input` for
-    a model that such a first run ends in an error."""
+@dataclass(frozen=True)
+class Needs:
+    """Bytes that a forward pass takes: however few tokens it has, and for each of them."""
+
+    always: int
+    token: int
+
+
+def needs_of(base: Base) -> Needs:
+    """What passes through the model take: by a probe, or a token's keys and values where the allocator found room for the
+    probe in memory that it had, and some residuals of it. Raises SidecarError of kind `bad-input` for a model that such a
+    first run ends in an error.
+
+    A pass over weights of few bits widens one layer's after another, which takes as much for one token as for thousands: on
+    a GPU, where memory is counted to the byte, a shorter probe tells that apart.
+    """
+    tokens = min(PROBE_TOKENS, base.context)
+    try:
+        taken, states = probe(base, tokens)
+        fewer = probe(base, tokens // 4)[0] if base.device.type == "cuda" else 0
+    except (AttributeError, TypeError, ValueError) as error:
+        raise bad_input(f"architecture '{base.model.config.model_type}' does not run behind a cache as others do: {error}") from error
+    each = (taken - fewer) // (tokens - tokens // 4) if fewer else taken // tokens
+    return Needs(max(0, taken - each * tokens) if fewer else 0, max(each, states // tokens) + 4 * FLOAT32 * base.hidden)
+
+
+def probe(base: Base, tokens: int) -> tuple[int, int]:
+    """Bytes that `tokens` tokens of one row take in all blocks, and those of their keys and values alone."""
     import torch
 
     from .cache import GrowingLayer, empty_cache
     from .forward import forward_to
 
-    tokens = min(PROBE_TOKENS, base.context)
-    try:
-        with torch.inference_mode():
-            cache = empty_cache(base)
-            taken = taken_by(base.device, lambda: forward_to(base, [[0] * tokens], 0, len(base.blocks), cache))
-    except (AttributeError, TypeError, ValueError) as error:
-        raise bad_input(f"architecture '{base.model.config.model_type}' does not run behind a cache as others do: {error}") from error
-    states = sum(layer.keys.nbytes + layer.values.nbytes for layer in cache.layers if isinstance(layer, GrowingLayer))
-    return max(taken, states) // tokens + 4 * FLOAT32 * base.hidden
+    with torch.inference_mode():
+        cache = empty_cache(base)
+        taken = taken_by(base.device, lambda: forward_to(base, [[0] * tokens], 0, len(base.blocks), cache))
+    return taken, sum(layer.keys.nbytes + layer.values.nbytes for layer in cache.layers if isinstance(layer, GrowingLayer))
 
 
 def taken_by(device: torch.device, work: Callable[[], None]) -> int:

@@ -55,13 +55,14 @@ def find_device() -> tuple[str, int]:
 
 
 def cuda_memory() -> int | None:
-    """Bytes of the first CUDA device, or None when its driver does not answer."""
+    """Bytes of the first CUDA device, the host's where both share one memory; None when its driver does not answer."""
     program = shutil.which("nvidia-smi")
     if program is None:
         return None
     query = [program, "--query-gpu=memory.total", "--format=csv,noheader,nounits"]
     try:
         answer = subprocess.run(query, capture_output=True, text=True, timeout=10, check=True).stdout
-        return int(answer.split()[0]) * 1024 * 1024
+        first = answer.split()[0]
+        return host_memory() if first == "[N/A]" else int(first) * 1024 * 1024
     except (OSError, subprocess.SubprocessError, ValueError, IndexError):
         return None

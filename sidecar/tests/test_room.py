@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,7 @@ import torch
 
 from sidecar import dispatch
 from sidecar.errors import SidecarError
-from sidecar.inference import room
+from sidecar.inference import forward, room
 from sidecar.inference.residency import Resident
 from sidecar.inference.room import Room
 from sidecar.methods import capture
@@ -27,7 +29,7 @@ def capture_request(out: Path, tmp_path: Path) -> dict[str, Any]:
 
 
 def test_the_room_is_what_the_free_memory_holds_and_no_more_than_was_found_out_before(resident: Resident) -> None:
-    token = room.bytes_of_token(resident.base)
+    token = room.needs_of(resident.base).token
     found = room.measured(resident.base, None).tokens
     assert found == pytest.approx(memory.free_host_memory() * room.SHARE / token, rel=0.2)
     assert room.measured(resident.base, 1000).tokens == 1000
@@ -36,7 +38,27 @@ def test_the_room_is_what_the_free_memory_holds_and_no_more_than_was_found_out_b
 def test_a_token_takes_at_least_its_keys_and_values_in_every_block(resident: Resident) -> None:
     config = resident.base.model.config
     states = 2 * config.num_hidden_layers * config.num_key_value_heads * config.head_dim * 4
-    assert room.bytes_of_token(resident.base) >= states
+    assert room.needs_of(resident.base).token >= states
+
+
+def test_what_a_gpu_takes_for_any_pass_at_all_is_not_counted_for_each_token(resident: Resident, monkeypatch: pytest.MonkeyPatch) -> None:
+    always, token = 470 << 20, 600_000
+    seen: list[int] = []
+
+    def taken_by(device: torch.device, work: Callable[[], None]) -> int:
+        with monkeypatch.context() as patched:
+            patched.setattr(forward, "right_padded", lambda rows, starts, _: seen.append(len(rows[0])) or padded(rows, starts, torch.device("cpu")))
+            work()
+        return always + token * seen[-1]
+
+    padded = forward.right_padded
+    monkeypatch.setattr(room, "taken_by", taken_by)
+    monkeypatch.setattr(room, "free_memory", lambda device: 40 << 30)
+    on_gpu = replace(resident.base, device=torch.device("cuda"))
+    residuals = 4 * 4 * on_gpu.hidden
+    assert room.needs_of(on_gpu) == room.Needs(always, token + residuals)
+    assert room.measured(on_gpu, None).tokens == ((20 << 30) - always) // (token + residuals)
+    assert room.needs_of(resident.base) == room.Needs(0, always // 256 + token + residuals)
 
 
 def test_work_that_ran_out_of_memory_is_begun_again_with_half_the_room_until_it_fits() -> None:
