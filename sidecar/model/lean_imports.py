@@ -106,10 +106,13 @@ def no_needless_bitsandbytes() -> Iterator[None]:
 
     is_bitsandbytes_available()  # asks once and keeps the answer
     with without("bitsandbytes"):
-        yield
         from peft import import_utils
-    for asked in (import_utils.is_bnb_available, import_utils.is_bnb_4bit_available):
-        asked.cache_clear()  # a base that is loaded after this one may have some
+
+        try:
+            yield
+        finally:
+            for asked in (import_utils.is_bnb_available, import_utils.is_bnb_4bit_available):
+                asked.cache_clear()  # a base that is loaded after this one may have some
 
 
 class CompilerStandIn(ModuleType):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from .engine import ROOT
-from .support import make_adapter
+from .support import edit_adapter, make_adapter
 
 NEEDLESS = ("torch._dynamo", "torch.distributed.tensor", "torch.distributed.checkpoint", "scipy", "bitsandbytes")
 START = "import sys\nfrom sidecar.model.base import load_base\nbase = load_base(sys.argv[1], 'float32', 'cpu', None)\n"
@@ -88,17 +88,23 @@ print(sys.modules["torch._dynamo"] is before)
     assert told_by(story, Path()).split() == ["True", "True"]
 
 
-def test_a_base_of_four_bits_takes_adapters_after_one_of_whole_weights_did(tiny: Path, tmp_path: Path) -> None:
+def test_a_base_of_four_bits_takes_adapters_after_one_of_whole_weights_took_and_refused_some(tiny: Path, tmp_path: Path) -> None:
     pytest.importorskip("bitsandbytes")
     adapter = make_adapter(tmp_path / "adapter", tiny)
+    other = edit_adapter(adapter, tmp_path / "other", target_modules=["absent"])
     story = f"""{START}
+from sidecar.errors import SidecarError
 from sidecar.model import quantized
 from sidecar.model.adapter import attach
 attach(base.model, {str(adapter)!r}, "float32")
+try:
+    attach(base.model, {str(other)!r}, "float32")
+except SidecarError:
+    print("refused", end=" ")
 quantized.RUN_ON = ("cpu",)
 small = load_base(sys.argv[1], "float32", "cpu", "nf4")
 attach(small.model, {str(adapter)!r}, "float32")
 query = small.model.model.layers[0].self_attn.q_proj
 print(type(query).__module__, type(query).__name__)
 """
-    assert told_by(story, tiny) == "peft.tuners.lora.bnb Linear4bit"
+    assert told_by(story, tiny) == "refused peft.tuners.lora.bnb Linear4bit"
