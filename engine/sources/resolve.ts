@@ -63,9 +63,12 @@ async function readModels(workflow: Workflow, options: ResolveOptions, problems:
   const models = new Map<string, ModelSource>()
   for (const [name, declaration] of Object.entries(workflow.models)) {
     const model = await readModel(name, declaration, workflow.folder, options.cache, options.files)
-    if (model.ok) models.set(name, model.value)
-    else problems.error(model.error.rule, ['models', name, model.error.key], model.error.message, model.error.hint)
-    if (declaration.quantization === 'int8') warnOfBatches(name, problems)
+    if (!model.ok) {
+      problems.error(model.error.rule, ['models', name, model.error.key], model.error.message, model.error.hint)
+      continue
+    }
+    models.set(name, model.value)
+    if (model.value.quantization === 'int8') warnOfBatches(name, problems)
   }
   return models
 }
@@ -76,7 +79,7 @@ function warnOfBatches(name: string, problems: Problems): void {
     'quantization',
     ['models', name, 'quantization'],
     `in int8, what model "${name}" makes of a prompt depends on those beside it in a batch`,
-    'recordings of SmolLM2 were up to 17 % off for it, in nf4 and bfloat16 at most 4 % (docs/backends.md)',
+    'nf4 has no such dependence but rounding (docs/backends.md)',
   )
 }
 

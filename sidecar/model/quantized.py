@@ -56,7 +56,7 @@ def by_bitsandbytes(wanted: str, dtype: str, device: torch.device) -> Any:
 
     settings: Any = BitsAndBytesConfig
     if device.type not in RUN_ON:
-        raise bad_input(f"quantization '{wanted}' runs on cuda only, not on {device.type}")
+        raise bad_input(f"quantization '{wanted}' runs on {' and '.join(RUN_ON)} only, not on {device.type}")
     if importlib.util.find_spec("bitsandbytes") is None:
         raise bad_input(f"quantization '{wanted}' needs the package bitsandbytes, which is not installed")
     if wanted == "int8":

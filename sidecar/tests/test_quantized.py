@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 import torch
-from safetensors.torch import load_file, save_file
 from peft import PeftModel
+from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM, BitsAndBytesConfig, GptOssConfig, GptOssForCausalLM
 
 from sidecar.errors import SidecarError
@@ -20,6 +20,7 @@ from sidecar.model import quantized
 from sidecar.native import packed
 
 from .support import SOME_IDS, copy_tokenizer, edit_json, loaded, make_adapter, make_tiny_model, relative, residuals, same, switch
+from .test_architectures import states
 
 FP8 = {"quant_method": "fp8", "activation_scheme": "dynamic", "weight_block_size": [128, 128]}
 LARGEST_FP8 = 448  # of float8_e4m3fn
@@ -108,13 +109,6 @@ def widened(folder: Path, way: str) -> Any:
     ).dequantize()
 
 
-def states(model: Any, ids: list[int]) -> torch.Tensor:
-    """The output of block 1 for one row."""
-    with torch.inference_mode():
-        state: torch.Tensor = model.eval()(torch.tensor([ids]), output_hidden_states=True).hidden_states[2][0]
-        return state
-
-
 # Eight-bit products round what is multiplied too.
 @pytest.mark.usefixtures("as_on_a_gpu")
 @pytest.mark.parametrize(("way", "bound"), [("nf4", 1e-5), ("int8", 0.05)])
@@ -127,13 +121,13 @@ def test_weights_of_few_bits_record_what_the_weights_they_stand_for_do_and_keep_
     resident.load_base({"path": str(tiny), "dtype": "float32", "device": "cpu", "quantization": way})
     model = widened(tiny, way)
     clean = residuals(resident, layers=[1])
-    assert all(relative(found, states(model, ids)) < bound for ids, found in zip(SOME_IDS, clean, strict=True))
+    assert all(relative(found, states(model, ids)[1]) < bound for ids, found in zip(SOME_IDS, clean, strict=True))
     switch(resident, zero)
     assert same(residuals(resident, layers=[1]), clean)
     switch(resident, adapter)
     with_adapter = PeftModel.from_pretrained(model, str(adapter))
     for ids, found in zip(SOME_IDS, residuals(resident, layers=[1]), strict=True):
-        assert relative(found, states(with_adapter, ids)) < bound
+        assert relative(found, states(with_adapter, ids)[1]) < bound
     switch(resident, None)
     assert same(residuals(resident, layers=[1]), clean)
 
@@ -147,3 +141,14 @@ def test_weights_of_four_bits_answer_as_the_weights_they_stand_for(tiny: Path) -
     wanted = [model.generate(torch.tensor([ids]), do_sample=False, max_new_tokens=12)[0, len(ids) :].tolist() for ids in SOME_IDS]
     assert 2 not in [token for answer in wanted for token in answer]
     assert decode(resident.base, SOME_IDS, Sampler([0] * len(SOME_IDS), 0, 1), 12) == wanted
+
+
+@pytest.mark.usefixtures("as_on_a_gpu")
+@pytest.mark.parametrize(("way", "least", "most"), [("nf4", 0.0, 1e-4), ("int8", 0.01, 1.0)])
+def test_weights_of_eight_bits_make_a_row_depend_on_those_beside_it(smollm2: Path, way: str, least: float, most: float) -> None:
+    rows = [[1, 9690, 198, 2683, 359, *range(300, 320)], [1, 4093, 198, 7306, 346, 253, *range(900, 930)], [1, 5, 6, 7, 8, 9, 10]]
+    resident = Resident()
+    resident.load_base({"path": str(smollm2), "dtype": "float32", "device": "cpu", "quantization": way})
+    alone = [residuals(resident, [ids], [20])[0] for ids in rows]
+    off = [relative(found, wanted) for found, wanted in zip(residuals(resident, rows, [20]), alone, strict=True)]
+    assert least <= max(off) < most

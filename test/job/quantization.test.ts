@@ -18,7 +18,7 @@ test('before a night in int8 it is said that rows depend on those beside them; n
     `workflows/audit.yaml:3:81: warning: in int8, what model "tiny" makes of a prompt depends on those beside it in a batch [quantization]
   3 |   tiny: { source: ../models/model, dtype: bfloat16, device: cuda, quantization: int8 }
     |                                                                                 ^^^^
-  hint: recordings of SmolLM2 were up to 17 % off for it, in nf4 and bfloat16 at most 4 % (docs/backends.md)
+  hint: nf4 has no such dependence but rounding (docs/backends.md)
 
 `,
   ])
