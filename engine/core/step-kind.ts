@@ -150,6 +150,9 @@ export interface CellOutput {
   readonly evicted?: true
 }
 
+/** What a stored cell gives to those that are made from it. */
+export type StoredOutput = Pick<CellOutput, 'digest' | 'slot' | 'facts' | 'evicted'>
+
 export type Facts = Readonly<Record<string, string | number | boolean | null>>
 
 /** Where a cell's bytes are: a byte range of an object, rows of a Parquet object, or an object as a whole. */

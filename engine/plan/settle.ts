@@ -1,12 +1,12 @@
 import type { Digest } from '../core/digest.ts'
-import type { CellOutput, CellSpec, Inputs, ParentTask, Task } from '../core/step-kind.ts'
+import type { CellOutput, CellSpec, Inputs, ParentTask, StoredOutput, Task } from '../core/step-kind.ts'
 import type { CellMemory } from './cell-memory.ts'
 import { cellKeys } from './keys.ts'
 
 /** What planning asks of the store. */
 export interface Snapshot {
   /** The cell of this key; `lost` when it was made but its object is gone. */
-  look(key: Digest): Pick<CellOutput, 'digest' | 'slot' | 'facts' | 'evicted'> | 'lost' | null
+  look(key: Digest): StoredOutput | 'lost' | null
   /** Tells that about so many cells of a task are looked up next. */
   ahead(task: string, cells: number): void
   /** How many cells the task has, when all of them are stored, or were given up where it is transient. */
@@ -58,6 +58,16 @@ export function settleTask(
     return { spec, key, output: { task: task.id, cell: spec.id, key, ...found }, lost: false, again }
   })
   return settledTask(task, inputs, memory, cells)
+}
+
+/** What the store holds by now of a task's missing cells, by their names. */
+export function madeMeanwhile({ missing }: SettledTask, snapshot: Snapshot): Map<string, StoredOutput> {
+  return new Map(
+    missing.flatMap(({ spec, key }) => {
+      const found = key === null ? null : snapshot.look(key)
+      return found === null || found === 'lost' || found.evicted === true ? [] : [[spec.id, found]]
+    }),
+  )
 }
 
 /** The task once its missing cells are made: what became of each, by its name. */

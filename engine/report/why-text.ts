@@ -52,6 +52,10 @@ function verdictLines({ verdict, tells, run, behind, roots }: ToldCell, exact: b
   switch (verdict.verdict) {
     case 'served': {
       const from = `served since run ${verdict.since}, from object ${short(verdict.object)}`
+      if (verdict.afterAll && verdict.since === run)
+        return [
+          `made already when its turn came: another task of run ${run} had the same cell, served from object ${short(verdict.object)}`,
+        ]
       if (verdict.afterAll) return [`unchanged after all: run ${run} expected to make it, but its inputs came out as before; ${from}`]
       return [`unchanged and ${from}`]
     }

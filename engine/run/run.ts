@@ -5,7 +5,7 @@ import { CorruptObject, type Task } from '../core/step-kind.ts'
 import { errorText } from '../core/system-error.ts'
 import { rateProfile, workOf } from '../plan/forecast.ts'
 import { batchCost, type Plan, type PlannedTask } from '../plan/plan.ts'
-import { type Batch, inputsOf, missingBatches, type SettledTask, settleTask, withMade } from '../plan/settle.ts'
+import { type Batch, inputsOf, madeMeanwhile, missingBatches, type SettledTask, settleTask, withMade } from '../plan/settle.ts'
 import { laneCapacity, scheduledTask } from '../schedule/lanes.ts'
 import { type Command, createScheduler, type Lane, type SchedulerEvent } from '../schedule/scheduler.ts'
 import { discard } from '../store/durable.ts'
@@ -73,6 +73,9 @@ export async function run(options: RunOptions): Promise<RunResult> {
   const settled = new Map<string, SettledTask>()
   const batches = new Map<string, readonly Batch[]>()
   const made = new Map<string, Map<string, MadeCell>>()
+  let commits = 0
+  /** How many commits there were when a task's keys were computed. */
+  const settledAt = new Map<string, number>()
   const lost: Digest[] = []
   /** Whether a batch took cells over from another. */
   let moved = false
@@ -99,19 +102,39 @@ export async function run(options: RunOptions): Promise<RunResult> {
     const todo = found ? missingBatches(found, inputsOf(task, settle)) : []
     batches.set(id, todo)
     if (todo[0]) expected.largest = Math.max(expected.largest, batchCost(plan, todo[0]).bytes)
-    const unchangedAfterAll = toRun > 0 && todo.length === 0
+    settledAt.set(id, commits)
+    told(id, found, { cells: found?.cells.length ?? cells, unchangedAfterAll: toRun > 0 && todo.length === 0 })
+    return todo.length
+  }
+
+  const told = (id: string, found: SettledTask | null, { cells, unchangedAfterAll }: { cells: number; unchangedAfterAll: boolean }) => {
+    if (found) giveUp.serves(found)
     if (found) options.onSettled(found)
-    const now = { cells: found?.cells.length ?? cells, toRun: found?.missing.length ?? 0, unchangedAfterAll }
+    const now = { cells, toRun: found?.missing.length ?? 0, unchangedAfterAll }
     tally.settled(id, now)
     emit({ type: 'task-settled', task: id, ...now })
-    return todo.length
+  }
+
+  /** Takes over what other tasks have made since this one's keys were computed, such as the clean model's reading of the same answer. */
+  const takeOver = (id: string): void => {
+    if (settledAt.get(id) === commits) return
+    const before = settle(id)
+    const found = madeMeanwhile(before, snapshot)
+    if (found.size === 0) return
+    const now = withMade(before, inputsOf(planned(id).task, settle), memory, found)
+    settled.set(id, now)
+    const rest = (batch: Batch): Batch => ({ ...batch, cells: batch.cells.filter(({ spec }) => !found.has(spec.id)) })
+    batches.set(id, (batches.get(id) as readonly Batch[]).map(rest))
+    told(id, now, { cells: now.cells.length, unchangedAfterAll: false })
   }
 
   const doBatch = async (id: string, index: number): Promise<boolean> => {
     const { task } = planned(id)
+    if (index === 0) takeOver(id)
     const todo = batches.get(id) as readonly Batch[]
     const batch = todo[index] as Batch
-    if (index === 0) emit({ type: 'task-started', task: id, reason: reasonOf(task, settle(id)) })
+    if (index === 0 && settle(id).missing.length > 0) emit({ type: 'task-started', task: id, reason: reasonOf(task, settle(id)) })
+    if (batch.cells.length === 0) return true
     const staging = stagingFolder(store, options.id, `${tally.nextAttempt()}`)
     const from = performance.now()
     const work = { task, inputs: inputsOf(task, settle), batch, staging }
@@ -120,6 +143,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
     const outcome = await executors[task.operation.runs.on as Lane].execute(work).finally(() => (expected.running -= cost.bytes))
     const manifest = manifestOf(work, outcome, options.id, options.workflow, options.now())
     moved = store.commit(manifest, staging, outcome.files) || moved
+    commits++
     const known = made.get(id) ?? new Map<string, MadeCell>()
     made.set(id, known)
     for (const cell of outcome.cells) known.set(cell.id, cell)

@@ -3,7 +3,7 @@ import path from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import type { Digest } from '../core/digest.ts'
 import type { Maker } from '../core/maker.ts'
-import type { CellOutput, Components, Facts, Slot } from '../core/step-kind.ts'
+import type { CellOutput, Components, Facts, Slot, StoredOutput } from '../core/step-kind.ts'
 import { toBlob, toHex } from './blob.ts'
 import { commitBatch } from './commit.ts'
 import type { StagedFile } from './durable.ts'
@@ -22,9 +22,6 @@ export interface IndexedCell extends Omit<CellOutput, 'task'> {
   readonly own: Components
   readonly inputs: readonly Digest[]
 }
-
-/** What a stored cell gives to those that are made from it. */
-export type StoredOutput = Pick<CellOutput, 'digest' | 'slot' | 'facts' | 'evicted'>
 
 /** A committed batch as the index knows it. */
 export interface Unit {

@@ -171,6 +171,27 @@ describe('after a run', () => {
     expect(await told()).toEqual(expected)
   })
 
+  test('what another task of the same run has made first is taken over, and says so', async () => {
+    const workspace = freshWorkspace()
+    workspace.edit(
+      workflowFile,
+      '  scores:',
+      '  again: { kind: replay, of: answers, through: tiny, capture: { layers: [1] }, batch_size: 2 }\n  scores:',
+    )
+    expect((await plan(workspace)).cells).toEqual({ total: 200, run: 200, reuse: 0 })
+    const { finished, events } = await run(workspace)
+    expect([finished.cells, finished.tasks, finished.unchangedAfterAll]).toEqual([
+      { ran: 182, reused: 18, failed: 0 },
+      { ran: 42, reused: 6, failed: 0 },
+      0,
+    ])
+    expect(events.flatMap((event) => (event.type === 'task-started' && event.task.startsWith('again') ? [event] : []))).toEqual([])
+    expect(await why(workspace, 'again/alpha/one:one_1@1')).toEqual([
+      'again/alpha/one',
+      '  1 cell (one_1@1) made already when its turn came: another task of run RUN had the same cell, served from object DIGEST',
+    ])
+  })
+
   test('a change of a source is followed through the cells that were made from it', async () => {
     const workspace = await finishedChain()
     workspace.write('in.txt', 'z\n')

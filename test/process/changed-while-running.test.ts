@@ -78,7 +78,7 @@ test.for([
   const workspace = fakeWorkspace('waits')
   twin()(workspace)
   workspace.edit(workflowFile, 'organisms:', '  other: { source: ../models/twin, dtype: bfloat16 }\norganisms:')
-  const others = '  others: { kind: generate, model: other, max_new_tokens: 6, organisms: [alpha] }'
+  const others = '  others: { kind: generate, model: other, max_new_tokens: 5, organisms: [alpha] }'
   workspace.write(workflowFile, `${workspace.read(workflowFile)}${others}\n`)
   const events = await runAndEdit(workspace, () => workspace.write(`models/twin/${file}`, change(workspace.read(`models/twin/${file}`))))
   const message = `model "other" (${workspace.at('models/twin')}) changed while the run was going on; run again`
