@@ -19,7 +19,7 @@ import {
   watchCommand,
   whyCommand,
 } from './commands.ts'
-import { isOfSidecar } from '../run/sidecar-errors.ts'
+import { isOfSidecar } from '../run/executors/sidecar-errors.ts'
 import type { CliContext } from './context.ts'
 import { exitCodes } from './exit-codes.ts'
 import { guardOutput } from './output.ts'

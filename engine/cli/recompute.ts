@@ -1,7 +1,7 @@
 import { kinds } from '../../steps/index.ts'
 import { prepare } from '../prepare.ts'
 import { recomputeText } from '../report/recompute-text.ts'
-import { recompute } from '../run/recompute.ts'
+import { recompute } from '../run/measure/recompute.ts'
 import { exitCodes } from './exit-codes.ts'
 import { sidecarCommand } from './places.ts'
 import { planAloud } from './planning.ts'

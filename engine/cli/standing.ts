@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import path from 'node:path'
-import { openIndex } from '../store/index-db.ts'
-import { storeLayout } from '../store/layout.ts'
+import { openIndex } from '../store/index/index-db.ts'
+import { storeLayout } from '../store/files/layout.ts'
 import { recallStanding } from '../store/standing.ts'
 import { storeFolder } from './places.ts'
 

@@ -1,6 +1,6 @@
 import { formatBytes, formatCount } from '../report/format.ts'
 import { verifyText } from '../report/verify-text.ts'
-import { type VerifyProgress, verifyStore } from '../store/verify.ts'
+import { type VerifyProgress, verifyStore } from '../store/health/verify.ts'
 import type { CliContext } from './context.ts'
 import { exitCodes } from './exit-codes.ts'
 import { progressLine } from './progress-line.ts'

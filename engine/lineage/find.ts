@@ -1,8 +1,8 @@
 import path from 'node:path'
 import type { Digest } from '../core/digest.ts'
 import { fail, ok, type Result } from '../core/result.ts'
-import { indexName } from '../store/layout.ts'
-import { toBlob, toHex } from '../store/blob.ts'
+import { indexName } from '../store/files/layout.ts'
+import { toBlob, toHex } from '../store/index/blob.ts'
 import type { Store } from '../store/store.ts'
 import type { LineageNode } from './lineage.ts'
 

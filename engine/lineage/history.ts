@@ -1,10 +1,10 @@
 import type { Digest } from '../core/digest.ts'
 import type { Components, Slot } from '../core/step-kind.ts'
-import { type ObjectDamage, objectDamage } from '../store/damage-facts.ts'
-import { lastReasons, type RunReasons } from '../store/run-reasons.ts'
-import { toBlob } from '../store/blob.ts'
+import { type ObjectDamage, objectDamage } from '../store/health/damage-facts.ts'
+import { lastReasons, type RunReasons } from '../store/runs/run-reasons.ts'
+import { toBlob } from '../store/index/blob.ts'
 import type { Store, Unit } from '../store/store.ts'
-import { storedJson } from '../store/stored-json.ts'
+import { storedJson } from '../store/index/stored-json.ts'
 import type { Verdict } from './verdict.ts'
 
 /** A cell as it was last made under its name. */

@@ -1,7 +1,7 @@
 import type { Digest } from '../core/digest.ts'
-import { toBlob, toHex } from '../store/blob.ts'
+import { toBlob, toHex } from '../store/index/blob.ts'
 import type { Store } from '../store/store.ts'
-import { storedJson } from '../store/stored-json.ts'
+import { storedJson } from '../store/index/stored-json.ts'
 
 /** Where a cell stands in the index. */
 export interface Reached {

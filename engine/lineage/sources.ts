@@ -2,7 +2,7 @@ import path from 'node:path'
 import { isObject, type Json } from '../core/json.ts'
 import type { Locate } from '../core/place.ts'
 import type { Components, Origin, Task } from '../core/step-kind.ts'
-import type { SourceRecord } from '../store/run-sources.ts'
+import type { SourceRecord } from '../store/runs/run-sources.ts'
 import type { LineageNode } from './lineage.ts'
 import type { ProvSource } from './prov.ts'
 

@@ -1,7 +1,7 @@
 import { canonicalJson, type Json } from '../core/json.ts'
 import type { Task } from '../core/step-kind.ts'
 import type { SettledCell } from '../plan/settle.ts'
-import type { RunReasons } from '../store/run-reasons.ts'
+import type { RunReasons } from '../store/runs/run-reasons.ts'
 import type { Verdict } from './verdict.ts'
 
 /** A verdict with what it speaks of: what a run would do, or what one did. */

@@ -1,6 +1,6 @@
 import type { Digest } from '../core/digest.ts'
 import type { Place } from '../core/place.ts'
-import type { ObjectDamage } from '../store/damage-facts.ts'
+import type { ObjectDamage } from '../store/health/damage-facts.ts'
 import type { Change } from './changes.ts'
 
 /**

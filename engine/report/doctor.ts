@@ -1,5 +1,5 @@
 import { isOlder } from '../core/version.ts'
-import type { IndexFacts, StoreFacts, Surroundings } from '../store/surroundings.ts'
+import type { IndexFacts, StoreFacts, Surroundings } from '../store/health/surroundings.ts'
 import { formatBytes, formatCount, formatDuration, formatNumberOf } from './format.ts'
 import { sanitizeLine } from './sanitize.ts'
 

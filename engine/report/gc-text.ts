@@ -1,4 +1,4 @@
-import type { GcReport, KeptRoot } from '../store/gc-plan.ts'
+import type { GcReport, KeptRoot } from '../store/gc/gc-plan.ts'
 import { formatBytes, formatCount, formatDuration, formatNumberOf } from './format.ts'
 import { sanitizeLine } from './sanitize.ts'
 

@@ -1,5 +1,5 @@
-import type { MendedDamage } from '../store/damage.ts'
-import type { VerifyReport } from '../store/verify.ts'
+import type { MendedDamage } from '../store/health/damage.ts'
+import type { VerifyReport } from '../store/health/verify.ts'
 import { formatBytes, formatCount, formatDuration, formatNumberOf } from './format.ts'
 import { sanitizeLine } from './sanitize.ts'
 

@@ -5,7 +5,7 @@ import { type ReasonGroup, reasonsOf } from '../lineage/reasons.ts'
 import type { Task } from '../core/step-kind.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { Prepared } from '../prepare.ts'
-import { indexName } from '../store/layout.ts'
+import { indexName } from '../store/files/layout.ts'
 import type { Store } from '../store/store.ts'
 
 /** What it takes to say why a plan is as it is. */

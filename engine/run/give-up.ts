@@ -3,7 +3,7 @@ import type { CellOutput } from '../core/step-kind.ts'
 import type { Plan, PlannedTask } from '../plan/plan.ts'
 import { isMissing, type SettledTask } from '../plan/settle.ts'
 import { objectsNoted } from '../store/holdings.ts'
-import { toBlob } from '../store/blob.ts'
+import { toBlob } from '../store/index/blob.ts'
 import type { Store } from '../store/store.ts'
 
 /** Gives up what transient tasks have made. */

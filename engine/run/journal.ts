@@ -1,7 +1,7 @@
 import { appendFileSync, mkdirSync, renameSync } from 'node:fs'
 import path from 'node:path'
 import type { RunEvent } from '../core/events.ts'
-import { journalFile } from '../store/run-journal.ts'
+import { journalFile } from '../store/runs/run-journal.ts'
 import { isDiskFull } from './room.ts'
 
 /** Where a run's events and logs are kept. */

@@ -1,5 +1,5 @@
 import { readdirSync, readlinkSync } from 'node:fs'
-import type { StoreLayout } from '../store/layout.ts'
+import type { StoreLayout } from '../store/files/layout.ts'
 
 /**
  * Ends what programs of a dead engine started and left behind: every process that works in the staging folder. Only

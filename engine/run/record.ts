@@ -3,10 +3,10 @@ import type { CellOutput } from '../core/step-kind.ts'
 import { sharedComponents } from '../plan/keys.ts'
 import { type Measured, measuredModel, type Speeds } from '../plan/profile.ts'
 import type { SettledTask, Snapshot } from '../plan/settle.ts'
-import type { Manifest, ManifestCell } from '../store/manifest.ts'
-import { toBlob } from '../store/blob.ts'
+import type { Manifest, ManifestCell } from '../store/files/manifest.ts'
+import { toBlob } from '../store/index/blob.ts'
 import type { Store } from '../store/store.ts'
-import type { Outcome, Work } from './work.ts'
+import type { Outcome, Work } from './executors/work.ts'
 
 /** What planning asks of the store, answered by it. */
 export function snapshotOf(store: Store): Snapshot {

@@ -1,6 +1,6 @@
 import { statfsSync } from 'node:fs'
 import { formatBytes } from '../core/bytes.ts'
-import { SidecarError } from './sidecar-errors.ts'
+import { SidecarError } from './executors/sidecar-errors.ts'
 
 /** Free room of a disk. */
 export interface Space {

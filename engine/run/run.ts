@@ -8,13 +8,13 @@ import { batchCost, type Plan, type PlannedTask } from '../plan/plan.ts'
 import { type Batch, inputsOf, madeMeanwhile, missingBatches, type SettledTask, settleTask, withMade } from '../plan/settle.ts'
 import { laneCapacity, scheduledTask } from '../schedule/lanes.ts'
 import { type Command, createScheduler, type Lane, type SchedulerEvent } from '../schedule/scheduler.ts'
-import { discard } from '../store/durable.ts'
+import { discard } from '../store/files/durable.ts'
 import { givingUp } from './give-up.ts'
 import { type Store, stagingFolder } from '../store/store.ts'
 import { manifestOf, recordRate, recordTask, snapshotOf } from './record.ts'
 import type { RoomWatch } from './room.ts'
 import type { Tally } from './tally.ts'
-import type { Executor, MadeCell } from './work.ts'
+import type { Executor, MadeCell } from './executors/work.ts'
 
 export interface RunOptions {
   readonly id: string

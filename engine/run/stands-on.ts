@@ -2,7 +2,7 @@ import type { Digest } from '../core/digest.ts'
 import type { Plan, PlannedTask } from '../plan/plan.ts'
 import type { Prepared } from '../prepare.ts'
 import { objectsNoted } from '../store/holdings.ts'
-import { isRecorded, type RunRecord, writeRunRecord } from '../store/run-record.ts'
+import { isRecorded, type RunRecord, writeRunRecord } from '../store/runs/run-record.ts'
 import type { Store } from '../store/store.ts'
 import { recordedFile } from './explaining.ts'
 

@@ -1,5 +1,5 @@
 import type { RunEvent, RunFact, RunFinished } from '../core/events.ts'
-import type { StoreLayout } from '../store/layout.ts'
+import type { StoreLayout } from '../store/files/layout.ts'
 import { type Journal, openJournal } from './journal.ts'
 
 export interface Hearing {

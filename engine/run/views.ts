@@ -7,7 +7,7 @@ import { DamagedIndex } from '../core/system-error.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { SettledTask } from '../plan/settle.ts'
 import { readWhole } from '../store/read.ts'
-import { toBlob } from '../store/blob.ts'
+import { toBlob } from '../store/index/blob.ts'
 import type { Store } from '../store/store.ts'
 import { type View, type ViewChanges, type ViewFile, ViewRefresh } from '../store/view.ts'
 

@@ -2,7 +2,7 @@ import { readdirSync, statSync } from 'node:fs'
 import path from 'node:path'
 import type { Digest } from '../core/digest.ts'
 import { parseOrNull } from '../core/json.ts'
-import { toBlob } from './blob.ts'
+import { toBlob } from './index/blob.ts'
 import type { Store } from './store.ts'
 
 /** What the store holds of an operation. */

@@ -4,8 +4,8 @@ import type { DatabaseSync } from 'node:sqlite'
 import type { Digest } from '../core/digest.ts'
 import { contentOf, isSettled, type Look, lookText, mostRead } from '../core/file-stamp.ts'
 import { type Json, parseOrNull } from '../core/json.ts'
-import type { StoreLayout } from './layout.ts'
-import { fileOfName, objectPath } from './layout.ts'
+import type { StoreLayout } from './files/layout.ts'
+import { fileOfName, objectPath } from './files/layout.ts'
 
 /** What a run left behind that has nothing more to do. */
 export interface Standing {

@@ -1,10 +1,10 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { digestOfBytes } from '../core/digest.ts'
-import { removeEmpty, writeDurably } from './durable.ts'
-import { fileOfName, indexName } from './layout.ts'
+import { removeEmpty, writeDurably } from './files/durable.ts'
+import { fileOfName, indexName } from './files/layout.ts'
 import type { Store } from './store.ts'
-import { syncFolder } from './sync.ts'
+import { syncFolder } from './files/sync.ts'
 
 /** Marks a folder as a view that the engine made and may make again. */
 export const viewMarker = '.made-by-dag'

@@ -6,7 +6,7 @@ import { Socket } from 'node:net'
 import path from 'node:path'
 import { parquetWriteBuffer } from 'hyparquet-writer'
 import { digestOfBytes } from '../../engine/core/digest.ts'
-import { encodeFrame, frameDecoder } from '../../engine/run/frames.ts'
+import { encodeFrame, frameDecoder } from '../../engine/run/executors/frames.ts'
 
 /** Tokens of an answer; with them come words and scores of the form that a real run has, for what reads them. */
 const answerTokens = Number(process.argv[2] ?? 0)

@@ -10,9 +10,9 @@ import { chainFolder, undisturbed } from './workload.ts'
 
 /** Commits that are wrong on purpose, each in place of a module of the store. A suite that lets one pass proves nothing. */
 const broken = {
-  'no-sync': 'engine/store/sync.ts',
-  'no-folder-sync': 'engine/store/sync.ts',
-  'index-first': 'engine/store/commit.ts',
+  'no-sync': 'engine/store/files/sync.ts',
+  'no-folder-sync': 'engine/store/files/sync.ts',
+  'index-first': 'engine/store/files/commit.ts',
 } as const
 type Broken = keyof typeof broken
 

@@ -5,8 +5,8 @@ import { zstdDecompressSync } from 'node:zlib'
 import { DatabaseSync } from 'node:sqlite'
 import { digestOfBytes } from '../../engine/core/digest.ts'
 import type { RunEvent } from '../../engine/core/events.ts'
-import { objectPath, type StoreLayout, storeLayout } from '../../engine/store/layout.ts'
-import type { Manifest, ManifestCell } from '../../engine/store/manifest.ts'
+import { objectPath, type StoreLayout, storeLayout } from '../../engine/store/files/layout.ts'
+import type { Manifest, ManifestCell } from '../../engine/store/files/manifest.ts'
 import { filesBelow } from '../support/files.ts'
 
 /** What a finished run leaves: everything that an undisturbed run and a disturbed one must agree on. */

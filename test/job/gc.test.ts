@@ -3,7 +3,7 @@ import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } f
 import { availableParallelism, tmpdir } from 'node:os'
 import path from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import type { GcReport } from '../../engine/store/gc-plan.ts'
+import type { GcReport } from '../../engine/store/gc/gc-plan.ts'
 import { dag, plan, run, runUntil, spawnDag } from '../support/dag.ts'
 import { age, cellDigests, objectFile, objectOf, rows, storeFiles } from '../support/stored.ts'
 import { finishedWorkspace, freshWorkspace, type Workspace, workflowFile, workspaceAt } from '../support/workspace.ts'

@@ -3,7 +3,7 @@ import { closeSync, cpSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSy
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import type { VerifyReport } from '../../engine/store/verify.ts'
+import type { VerifyReport } from '../../engine/store/health/verify.ts'
 import { dag } from '../support/dag.ts'
 import { objectFile, objectOf } from '../support/stored.ts'
 import { finishedWorkspace, workspaceAt } from '../support/workspace.ts'

@@ -1,6 +1,6 @@
 import { appendFileSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, chmodSync, writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import type { VerifyReport } from '../../engine/store/verify.ts'
+import type { VerifyReport } from '../../engine/store/health/verify.ts'
 import { dag, plan, run, spawnDag } from '../support/dag.ts'
 import { cellDigests, changeIndex, flipByte, manifestOf, objectFile, objectOf, storeFiles } from '../support/stored.ts'
 import { finishedWorkspace, freshWorkspace, type Workspace, workflowFile } from '../support/workspace.ts'

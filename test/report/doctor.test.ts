@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { type DoctorFacts, diagnose, doctorText } from '../../engine/report/doctor.ts'
-import type { StoreFacts, Surroundings } from '../../engine/store/surroundings.ts'
+import type { StoreFacts, Surroundings } from '../../engine/store/health/surroundings.ts'
 
 const store: StoreFacts = {
   open: [],

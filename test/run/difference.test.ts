@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Recomputed } from '../../engine/core/recomputed.ts'
 import { recomputeText } from '../../engine/report/recompute-text.ts'
-import { commonIds, differenceOf } from '../../engine/run/difference.ts'
+import { commonIds, differenceOf } from '../../engine/run/measure/difference.ts'
 
 test('the difference of two lists of numbers has its largest, its length relative to the stored one, and the cosine', () => {
   expect(differenceOf([3, 4], [3, 4])).toEqual({ same: true, maxDelta: 0, relative: 0, cosine: 1 })

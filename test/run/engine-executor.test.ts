@@ -5,8 +5,8 @@ import { expect, onTestFinished, test } from 'vitest'
 import { digestOfBytes } from '../../engine/core/digest.ts'
 import type { RunFact } from '../../engine/core/events.ts'
 import type { BytesFile, CellSpec, Reader, Task, TextFiles } from '../../engine/core/step-kind.ts'
-import { engineExecutor } from '../../engine/run/engine-executor.ts'
-import type { Work } from '../../engine/run/work.ts'
+import { engineExecutor } from '../../engine/run/executors/engine-executor.ts'
+import type { Work } from '../../engine/run/executors/work.ts'
 
 type Results = () => AsyncIterable<TextFiles | BytesFile>
 

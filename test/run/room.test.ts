@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { isDiskFull, roomWatch } from '../../engine/run/room.ts'
-import { SidecarError } from '../../engine/run/sidecar-errors.ts'
+import { SidecarError } from '../../engine/run/executors/sidecar-errors.ts'
 
 const watch = (bytes: number, inodes: number | null) => roomWatch('/store', 1e9, () => ({ bytes, inodes }))
 

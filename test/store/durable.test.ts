@@ -2,8 +2,8 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { placeObjects, replaceDurably, stageBytes } from '../../engine/store/durable.ts'
-import { makeFolders, objectPath, storeLayout } from '../../engine/store/layout.ts'
+import { placeObjects, replaceDurably, stageBytes } from '../../engine/store/files/durable.ts'
+import { makeFolders, objectPath, storeLayout } from '../../engine/store/files/layout.ts'
 
 test('an object that is made again takes the place of a damaged one of the same length', () => {
   const root = mkdtempSync(path.join(tmpdir(), 'dag-'))

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { findGarbage, type Survey, type UnitFacts } from '../../engine/store/garbage.ts'
-import type { KeptRecord } from '../../engine/store/run-record.ts'
+import { findGarbage, type Survey, type UnitFacts } from '../../engine/store/gc/garbage.ts'
+import type { KeptRecord } from '../../engine/store/runs/run-record.ts'
 
 /** Old units of run r1, each with an object of its own. */
 function unit(id: number, more: Partial<UnitFacts> = {}): UnitFacts {

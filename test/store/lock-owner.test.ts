@@ -1,6 +1,6 @@
 import { hostname } from 'node:os'
 import { expect, test } from 'vitest'
-import { isLiving, ownerText, thisProcess } from '../../engine/store/lock-owner.ts'
+import { isLiving, ownerText, thisProcess } from '../../engine/store/files/lock-owner.ts'
 
 const owner = thisProcess('run 1 of a.yaml', '1', Date.UTC(2026, 0, 2, 3, 0, 11))
 

@@ -4,7 +4,7 @@ import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { expect, onTestFinished, test } from 'vitest'
 import type { Maker } from '../../engine/core/maker.ts'
-import { openManifest } from '../../engine/store/manifest-file.ts'
+import { openManifest } from '../../engine/store/files/manifest-file.ts'
 import { openStore, type Store } from '../../engine/store/store.ts'
 
 const maker: Maker = { versions: { torch: '2.13.0' }, device: 'cpu', threads: 2 }

@@ -4,8 +4,8 @@ import path from 'node:path'
 import { zstdDecompressSync } from 'node:zlib'
 import { expect, onTestFinished, test } from 'vitest'
 import { digestOfBytes } from '../../engine/core/digest.ts'
-import { stageBytes } from '../../engine/store/durable.ts'
-import type { RebuildProgress } from '../../engine/store/rebuild-index.ts'
+import { stageBytes } from '../../engine/store/files/durable.ts'
+import type { RebuildProgress } from '../../engine/store/index/rebuild-index.ts'
 import { openStore, type Store } from '../../engine/store/store.ts'
 
 /** A store in which two batches hold the same cell, made at these times, one after the other. */

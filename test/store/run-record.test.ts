@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { expect, test } from 'vitest'
-import { makeFolders, storeLayout } from '../../engine/store/layout.ts'
-import { isRecorded, readRunRecords, type RunRecord, writeRunRecord } from '../../engine/store/run-record.ts'
+import { makeFolders, storeLayout } from '../../engine/store/files/layout.ts'
+import { isRecorded, readRunRecords, type RunRecord, writeRunRecord } from '../../engine/store/runs/run-record.ts'
 import { temporaryFolder } from '../support/files.ts'
 
 const record: RunRecord = { run: '20260101-000000-aaaa', workflow: 'one', file: '../one.yaml', at: 1, finished: true, objects: ['a'] }

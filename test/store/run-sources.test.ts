@@ -1,8 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { expect, test } from 'vitest'
-import { makeFolders, storeLayout } from '../../engine/store/layout.ts'
-import { readRunSources, type SourceRecord, writeRunSources } from '../../engine/store/run-sources.ts'
+import { makeFolders, storeLayout } from '../../engine/store/files/layout.ts'
+import { readRunSources, type SourceRecord, writeRunSources } from '../../engine/store/runs/run-sources.ts'
 import { temporaryFolder } from '../support/files.ts'
 
 const source: SourceRecord = {

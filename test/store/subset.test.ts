@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { chooseSubset } from '../../engine/store/subset.ts'
+import { chooseSubset } from '../../engine/store/health/subset.ts'
 
 const digestOf = (number: number) => number.toString(16).padStart(64, '0')
 

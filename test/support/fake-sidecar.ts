@@ -8,8 +8,8 @@ import { Socket } from 'node:net'
 import path from 'node:path'
 import { digestOfBytes } from '../../engine/core/digest.ts'
 import type { JsonObject } from '../../engine/core/json.ts'
-import { encodeFrame, frameDecoder } from '../../engine/run/frames.ts'
-import { stageBytes } from '../../engine/store/durable.ts'
+import { encodeFrame, frameDecoder } from '../../engine/run/executors/frames.ts'
+import { stageBytes } from '../../engine/store/files/durable.ts'
 
 const [mode, times, folder] = process.argv.slice(2) as [string, string, string]
 const starts = path.join(folder, 'starts')

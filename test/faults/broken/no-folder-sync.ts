@@ -1,6 +1,6 @@
 import { fsyncSync } from 'node:fs'
 
-/** In place of engine/store/sync.ts: files are synced, their names are not. */
+/** In place of engine/store/files/sync.ts: files are synced, their names are not. */
 export function syncDescriptor(descriptor: number): void {
   fsyncSync(descriptor)
 }
