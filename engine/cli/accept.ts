@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
-import type { CliContext } from './context.ts'
-import { exitCodes } from './exit-codes.ts'
-import { programRoot } from './places.ts'
-import { reportProblems } from './report-problems.ts'
+import type { CliContext } from './common/context.ts'
+import { exitCodes } from './common/exit-codes.ts'
+import { programRoot } from './common/places.ts'
+import { reportProblems } from './common/report-problems.ts'
 
 interface Fingerprint {
   readonly version: number

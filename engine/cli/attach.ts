@@ -5,11 +5,11 @@ import { storeLayout } from '../store/files/layout.ts'
 import { lockHolder } from '../store/files/lock.ts'
 import { isLiving } from '../store/files/lock-owner.ts'
 import { journalFile } from '../store/runs/run-journal.ts'
-import type { CliContext } from './context.ts'
-import { exitCode, exitCodes } from './exit-codes.ts'
-import { onOutputGone } from './output.ts'
-import { asGiven, storeFolder } from './places.ts'
-import { reportProblems } from './report-problems.ts'
+import type { CliContext } from './common/context.ts'
+import { exitCode, exitCodes } from './common/exit-codes.ts'
+import { onOutputGone } from './common/output.ts'
+import { asGiven, storeFolder } from './common/places.ts'
+import { reportProblems } from './common/report-problems.ts'
 
 export interface AttachFlags {
   readonly store?: string

@@ -11,12 +11,12 @@ import { recordCalibration } from '../run/record.ts'
 import { isOfSidecar } from '../run/executors/sidecar-errors.ts'
 import { takeLock } from '../store/files/lock.ts'
 import type { Store } from '../store/store.ts'
-import type { CliContext } from './context.ts'
-import { exitCodes } from './exit-codes.ts'
-import { sidecarCommand } from './places.ts'
-import { progressLine } from './progress-line.ts'
-import { reportProblems } from './report-problems.ts'
-import { openStoreOf } from './workspace.ts'
+import type { CliContext } from './common/context.ts'
+import { exitCodes } from './common/exit-codes.ts'
+import { sidecarCommand } from './common/places.ts'
+import { progressLine } from './common/progress-line.ts'
+import { reportProblems } from './common/report-problems.ts'
+import { openStoreOf } from './common/workspace.ts'
 
 interface CalibrateFlags {
   readonly store?: string

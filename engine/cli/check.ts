@@ -2,9 +2,9 @@ import { kinds } from '../../steps/index.ts'
 import { prepare } from '../prepare.ts'
 import { formatNumberOf } from '../report/format.ts'
 import { experimentFolder, folderProblems } from '../run/preflight.ts'
-import type { CliContext } from './context.ts'
-import { reportProblems } from './report-problems.ts'
-import { openStoreOf } from './workspace.ts'
+import type { CliContext } from './common/context.ts'
+import { reportProblems } from './common/report-problems.ts'
+import { openStoreOf } from './common/workspace.ts'
 
 export async function check(this: CliContext, flags: { readonly store?: string }, file: string): Promise<void> {
   const { store, workspace } = openStoreOf(this.process.stderr, file, flags.store)

@@ -1,5 +1,5 @@
 import { buildCommand } from '@stricli/core'
-import { parseBytes, parseCount, parseDuration, parseShare } from './values.ts'
+import { parseBytes, parseCount, parseDuration, parseShare } from './common/values.ts'
 
 const workflow = { brief: 'The workflow file', parse: String, placeholder: 'workflow.yaml' } as const
 const store = { kind: 'parsed', brief: 'Folder of the store. Default: cache/ of the workspace', parse: String, optional: true } as const

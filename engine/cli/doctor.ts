@@ -2,10 +2,10 @@ import { existsSync } from 'node:fs'
 import { diagnose, doctorText, type SidecarFacts } from '../report/doctor.ts'
 import { startSidecar } from '../run/executors/sidecar.ts'
 import { surroundings } from '../store/health/surroundings.ts'
-import type { CliContext } from './context.ts'
-import { exitCodes } from './exit-codes.ts'
-import { sidecarCommand, storeFolder } from './places.ts'
-import { reportProblems } from './report-problems.ts'
+import type { CliContext } from './common/context.ts'
+import { exitCodes } from './common/exit-codes.ts'
+import { sidecarCommand, storeFolder } from './common/places.ts'
+import { reportProblems } from './common/report-problems.ts'
 
 export async function doctor(this: CliContext, flags: { readonly store?: string; readonly json: boolean }): Promise<void> {
   const root = storeFolder('./.', flags.store)

@@ -10,12 +10,12 @@ import { prepare } from '../prepare.ts'
 import { exportText } from '../report/export-text.ts'
 import { beginExport, isExportFolder } from '../run/interop/export-folder.ts'
 import { writeExperiment } from '../run/interop/write-experiment.ts'
-import type { CliContext } from './context.ts'
-import { sidecarCommand } from './places.ts'
-import { planAloud } from './planning.ts'
-import { progressLine } from './progress-line.ts'
-import { reportProblems } from './report-problems.ts'
-import { openStoreOf } from './workspace.ts'
+import type { CliContext } from './common/context.ts'
+import { sidecarCommand } from './common/places.ts'
+import { planAloud } from './common/planning.ts'
+import { progressLine } from './common/progress-line.ts'
+import { reportProblems } from './common/report-problems.ts'
+import { openStoreOf } from './common/workspace.ts'
 
 export interface ExportFlags {
   readonly store?: string

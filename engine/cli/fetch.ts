@@ -3,10 +3,10 @@ import { kinds } from '../../steps/index.ts'
 import { type Diagnostic, formatDiagnostic } from '../core/diagnostic.ts'
 import { type Wants, wantsOf } from '../fetch.ts'
 import { type FetchProblem, runFetch } from '../run/fetch.ts'
-import type { CliContext } from './context.ts'
-import { exitCodes } from './exit-codes.ts'
-import { programRoot, pythonModule, storeFolder } from './places.ts'
-import { reportProblems } from './report-problems.ts'
+import type { CliContext } from './common/context.ts'
+import { exitCodes } from './common/exit-codes.ts'
+import { programRoot, pythonModule, storeFolder } from './common/places.ts'
+import { reportProblems } from './common/report-problems.ts'
 
 export interface FetchFlags {
   readonly store?: string

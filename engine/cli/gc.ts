@@ -3,10 +3,10 @@ import { gcText } from '../report/gc-text.ts'
 import { collectGarbage, planGc } from '../store/gc/gc.ts'
 import { pinRun, readRunRecords } from '../store/runs/run-record.ts'
 import type { Store } from '../store/store.ts'
-import type { CliContext } from './context.ts'
-import { reportProblems } from './report-problems.ts'
-import { storeHere } from './store-here.ts'
-import { openStoreAloud } from './workspace.ts'
+import type { CliContext } from './common/context.ts'
+import { reportProblems } from './common/report-problems.ts'
+import { storeHere } from './common/store-here.ts'
+import { openStoreAloud } from './common/workspace.ts'
 
 export interface GcFlags {
   readonly store?: string

@@ -12,11 +12,11 @@ import { isName } from '../core/names.ts'
 import { type ImportReport, importText } from '../report/import-text.ts'
 import { filesBelow, inspectFiles, readJsonFile } from '../run/interop/read-experiment.ts'
 import type { SidecarCommand } from '../run/executors/sidecar.ts'
-import type { CliContext } from './context.ts'
-import { exitCodes } from './exit-codes.ts'
-import { sidecarCommand } from './places.ts'
-import { type ProgressLine, progressLine } from './progress-line.ts'
-import { reportProblems } from './report-problems.ts'
+import type { CliContext } from './common/context.ts'
+import { exitCodes } from './common/exit-codes.ts'
+import { sidecarCommand } from './common/places.ts'
+import { type ProgressLine, progressLine } from './common/progress-line.ts'
+import { reportProblems } from './common/report-problems.ts'
 
 export interface ImportFlags {
   readonly to?: string

@@ -10,9 +10,9 @@ import { findStart, type Start } from '../lineage/start.ts'
 import { downText, type LineageReport, type ShownNode, upText } from '../report/lineage-text.ts'
 import { readRunSources } from '../store/runs/run-sources.ts'
 import type { Store } from '../store/store.ts'
-import type { CliContext } from './context.ts'
-import { reportProblems } from './report-problems.ts'
-import { openStoreOf } from './workspace.ts'
+import type { CliContext } from './common/context.ts'
+import { reportProblems } from './common/report-problems.ts'
+import { openStoreOf } from './common/workspace.ts'
 
 export interface LineageFlags {
   readonly store?: string

@@ -20,9 +20,9 @@ import {
   whyCommand,
 } from './commands.ts'
 import { isOfSidecar } from '../run/executors/sidecar-errors.ts'
-import type { CliContext } from './context.ts'
-import { exitCodes } from './exit-codes.ts'
-import { guardOutput } from './output.ts'
+import type { CliContext } from './common/context.ts'
+import { exitCodes } from './common/exit-codes.ts'
+import { guardOutput } from './common/output.ts'
 
 const root = buildRouteMap({
   routes: {

@@ -5,7 +5,7 @@ import { hasWork } from '../plan/plan.ts'
 import type { Prepared } from '../prepare.ts'
 import { pilotHead, pilotText } from '../report/pilot-text.ts'
 import type { Store } from '../store/store.ts'
-import { planAloud } from './planning.ts'
+import { planAloud } from './common/planning.ts'
 
 /** What `dag run --pilot` does where the workflow says nothing. */
 export const defaultPilot: Pilot = { organisms: 1, prompts: null, goOnWithin: 1.5 }

@@ -11,10 +11,10 @@ import { memoryFor } from '../run/preflight.ts'
 import { snapshotOf } from '../run/record.ts'
 import type { Store } from '../store/store.ts'
 import type { Standing } from '../store/standing.ts'
-import type { CliContext } from './context.ts'
-import { planAloud } from './planning.ts'
-import { reportProblems } from './report-problems.ts'
-import { openStoreOf } from './workspace.ts'
+import type { CliContext } from './common/context.ts'
+import { planAloud } from './common/planning.ts'
+import { reportProblems } from './common/report-problems.ts'
+import { openStoreOf } from './common/workspace.ts'
 
 /** For which machine, and whether the other ways to keep recordings are to be forecast too. */
 export interface PlanOptions {

@@ -3,9 +3,9 @@ import type { Json } from '../core/json.ts'
 import { fail, ok, type Result } from '../core/result.ts'
 import { namedProfile, type Profile, profileFrom } from '../plan/profile.ts'
 import { type PlanReport, planText } from '../report/plan-report.ts'
-import type { CliContext } from './context.ts'
-import { reportProblems } from './report-problems.ts'
-import { standingOf } from './standing.ts'
+import type { CliContext } from './common/context.ts'
+import { reportProblems } from './common/report-problems.ts'
+import { standingOf } from './common/standing.ts'
 
 interface PlanFlags {
   readonly store?: string

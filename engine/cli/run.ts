@@ -1,9 +1,9 @@
 import type { RunFinished } from '../core/events.ts'
 import { summaryLines } from '../report/summary.ts'
 import type { Standing } from '../store/standing.ts'
-import type { CliContext } from './context.ts'
-import { standingOf } from './standing.ts'
-import type { Ui } from './ui.ts'
+import type { CliContext } from './common/context.ts'
+import { standingOf } from './common/standing.ts'
+import type { Ui } from './common/ui.ts'
 
 export interface RunFlags {
   readonly store?: string

@@ -11,12 +11,12 @@ import { holdings, indexBytes, objectSizes, objectsNoted } from '../store/holdin
 import { lockHolder } from '../store/files/lock.ts'
 import { journalledRuns, readEvents, readRunEnds } from '../store/runs/run-journal.ts'
 import type { Store } from '../store/store.ts'
-import type { CliContext } from './context.ts'
-import { asGiven } from './places.ts'
-import { planAloud } from './planning.ts'
-import { reportProblems } from './report-problems.ts'
-import { storeHere } from './store-here.ts'
-import { openStoreAloud, openStoreOf } from './workspace.ts'
+import type { CliContext } from './common/context.ts'
+import { asGiven } from './common/places.ts'
+import { planAloud } from './common/planning.ts'
+import { reportProblems } from './common/report-problems.ts'
+import { storeHere } from './common/store-here.ts'
+import { openStoreAloud, openStoreOf } from './common/workspace.ts'
 
 export interface ShowFlags {
   readonly store?: string

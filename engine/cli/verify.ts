@@ -1,12 +1,12 @@
 import { formatBytes, formatCount } from '../report/format.ts'
 import { verifyText } from '../report/verify-text.ts'
 import { type VerifyProgress, verifyStore } from '../store/health/verify.ts'
-import type { CliContext } from './context.ts'
-import { exitCodes } from './exit-codes.ts'
-import { progressLine } from './progress-line.ts'
+import type { CliContext } from './common/context.ts'
+import { exitCodes } from './common/exit-codes.ts'
+import { progressLine } from './common/progress-line.ts'
 import { recomputeCells } from './recompute.ts'
-import { reportProblems } from './report-problems.ts'
-import { storeHere } from './store-here.ts'
+import { reportProblems } from './common/report-problems.ts'
+import { storeHere } from './common/store-here.ts'
 
 export interface VerifyFlags {
   readonly store?: string

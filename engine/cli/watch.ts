@@ -5,11 +5,11 @@ import { planReport, planText } from '../report/plan-report.ts'
 import { explaining } from '../run/explaining.ts'
 import { memoryFor } from '../run/preflight.ts'
 import { watchPaths } from '../watch/watch.ts'
-import type { CliContext } from './context.ts'
-import { onOutputGone } from './output.ts'
-import { planAloud } from './planning.ts'
-import { reportProblems } from './report-problems.ts'
-import { openStoreOf } from './workspace.ts'
+import type { CliContext } from './common/context.ts'
+import { onOutputGone } from './common/output.ts'
+import { planAloud } from './common/planning.ts'
+import { reportProblems } from './common/report-problems.ts'
+import { openStoreOf } from './common/workspace.ts'
 
 /** Prints the plan anew whenever the workflow or what it points at changes; starts nothing. Ends with ctrl-c. */
 export async function watch(this: CliContext, flags: { readonly store?: string }, file: string): Promise<void> {

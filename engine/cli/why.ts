@@ -8,10 +8,10 @@ import { prepare } from '../prepare.ts'
 import { type ToldCell, whyText } from '../report/why-text.ts'
 import { explaining } from '../run/explaining.ts'
 import { readReasons } from '../store/runs/run-reasons.ts'
-import type { CliContext } from './context.ts'
-import { planAloud } from './planning.ts'
-import { reportProblems } from './report-problems.ts'
-import { openStoreOf } from './workspace.ts'
+import type { CliContext } from './common/context.ts'
+import { planAloud } from './common/planning.ts'
+import { reportProblems } from './common/report-problems.ts'
+import { openStoreOf } from './common/workspace.ts'
 
 export interface WhyFlags {
   readonly store?: string

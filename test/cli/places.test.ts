@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { asGiven } from '../../engine/cli/places.ts'
+import { asGiven } from '../../engine/cli/common/places.ts'
 
 test('a command that is told again names the store where it was named, in quotes where a shell needs them', () => {
   expect(asGiven('workflows/night.yaml', undefined)).toBe('workflows/night.yaml')

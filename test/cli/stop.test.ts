@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { createStop } from '../../engine/cli/stop.ts'
+import { createStop } from '../../engine/cli/common/stop.ts'
 
 function stopper() {
   const heard: string[] = []

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { parseBytes } from '../../engine/cli/values.ts'
+import { parseBytes } from '../../engine/cli/common/values.ts'
 
 test('sizes are read in decimal units', () => {
   expect(['50GB', '500 MB', '1.5T', '10kb', '12', '0'].map(parseBytes)).toEqual([50e9, 500e6, 1.5e12, 10e3, 12, 0])

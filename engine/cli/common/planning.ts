@@ -1,8 +1,8 @@
-import type { PlanProgress } from '../plan/plan.ts'
-import type { Prepared } from '../prepare.ts'
-import { formatCount, formatNumberOf } from '../report/format.ts'
-import { type Planned, type PlanningOptions, planNow } from '../run/plan-now.ts'
-import type { Store } from '../store/store.ts'
+import type { PlanProgress } from '../../plan/plan.ts'
+import type { Prepared } from '../../prepare.ts'
+import { formatCount, formatNumberOf } from '../../report/format.ts'
+import { type Planned, type PlanningOptions, planNow } from '../../run/plan-now.ts'
+import type { Store } from '../../store/store.ts'
 import { progressLine } from './progress-line.ts'
 
 /** Plans, and says how far that is where it takes long. */

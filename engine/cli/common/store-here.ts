@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
-import type { Diagnostic } from '../core/diagnostic.ts'
-import { fail, ok, type Result } from '../core/result.ts'
-import { storeLayout } from '../store/files/layout.ts'
+import type { Diagnostic } from '../../core/diagnostic.ts'
+import { fail, ok, type Result } from '../../core/result.ts'
+import { storeLayout } from '../../store/files/layout.ts'
 import { storeFolder } from './places.ts'
 
 /** The store of the folder one is in, or of `--store`, for commands that take no workflow. It must be there. */

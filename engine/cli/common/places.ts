@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { Diagnostic } from '../core/diagnostic.ts'
-import { fail, ok, type Result } from '../core/result.ts'
-import type { SidecarCommand } from '../run/executors/sidecar.ts'
+import type { Diagnostic } from '../../core/diagnostic.ts'
+import { fail, ok, type Result } from '../../core/result.ts'
+import type { SidecarCommand } from '../../run/executors/sidecar.ts'
 
 /** Where a workflow lives: the nearest folder above it that has a `cache/`; else the one above `workflows/`. */
 export function workspaceOf(file: string): string {

@@ -1,5 +1,5 @@
-import { formatCount } from '../report/format.ts'
-import { openStore, type Store } from '../store/store.ts'
+import { formatCount } from '../../report/format.ts'
+import { openStore, type Store } from '../../store/store.ts'
 import { storeFolder, workspaceOf } from './places.ts'
 import { progressLine } from './progress-line.ts'
 

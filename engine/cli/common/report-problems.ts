@@ -1,4 +1,4 @@
-import { type Diagnostic, formatDiagnostic } from '../core/diagnostic.ts'
+import { type Diagnostic, formatDiagnostic } from '../../core/diagnostic.ts'
 import { exitCodes } from './exit-codes.ts'
 
 /** Prints every problem to stderr and sets the exit code for a wrong workflow. */

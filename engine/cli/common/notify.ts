@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process'
 import { accessSync, constants } from 'node:fs'
 import path from 'node:path'
-import type { Diagnostic } from '../core/diagnostic.ts'
-import type { RunEvent } from '../core/events.ts'
-import type { Prepared } from '../prepare.ts'
-import { type Notice, noticesOf } from '../report/notice.ts'
-import type { Sink } from '../report/sinks.ts'
+import type { Diagnostic } from '../../core/diagnostic.ts'
+import type { RunEvent } from '../../core/events.ts'
+import type { Prepared } from '../../prepare.ts'
+import { type Notice, noticesOf } from '../../report/notice.ts'
+import type { Sink } from '../../report/sinks.ts'
 
 type Workflow = Prepared['workflow']
 

@@ -1,5 +1,5 @@
-import type { RunEvent } from '../core/events.ts'
-import { jsonSink, plainSink, type Sink } from '../report/sinks.ts'
+import type { RunEvent } from '../../core/events.ts'
+import { jsonSink, plainSink, type Sink } from '../../report/sinks.ts'
 import type { Stop } from './stop.ts'
 
 export type Ui = 'auto' | 'tui' | 'plain' | 'json'
@@ -18,7 +18,7 @@ async function openSink(ui: Exclude<Ui, 'auto'>, process: NodeJS.Process, stop: 
   const write = (text: string) => process.stdout.write(text)
   if (ui === 'json') return jsonSink(write)
   if (ui === 'plain') return plainSink(write)
-  const { startTui } = await import('../tui/index.tsx')
+  const { startTui } = await import('../../tui/index.tsx')
   // A terminal that is closed fails here too; the signal of its closing says so.
   process.stdin.on('error', () => {})
   return startTui({

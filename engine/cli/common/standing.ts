@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs'
 import path from 'node:path'
-import { openIndex } from '../store/index/index-db.ts'
-import { storeLayout } from '../store/files/layout.ts'
-import { recallStanding } from '../store/standing.ts'
+import { openIndex } from '../../store/index/index-db.ts'
+import { storeLayout } from '../../store/files/layout.ts'
+import { recallStanding } from '../../store/standing.ts'
 import { storeFolder } from './places.ts'
 
 /** Names the build of this program; null when it runs from source, where every file may have changed. */
