@@ -4,8 +4,8 @@ import { type Diagnostic, hasErrors, type SourceRange } from './core/diagnostic.
 import { fail, ok, type Result } from './core/result.ts'
 import type { StepKind } from './core/step-kind.ts'
 import { readWorkflow } from './prepare.ts'
-import { openSourceFiles } from './sources/files.ts'
-import { type HubSource, hubFolder, hubRepository, isPinned } from './sources/hub.ts'
+import { openSourceFiles } from './sources/files/files.ts'
+import { type HubSource, hubFolder, hubRepository, isPinned } from './sources/files/hub.ts'
 import { declaredOrganisms, grouped } from './sources/organisms.ts'
 import { collectProblems } from './sources/problems.ts'
 

@@ -32,7 +32,9 @@ const belowCli = [
 const mayImport: Record<string, readonly string[]> = {
   'engine/core': [],
   'engine/spec': ['engine/core', 'engine/generated'],
-  'engine/sources': ['engine/core', 'engine/spec'],
+  'engine/sources/files': ['engine/core', 'engine/spec'],
+  'engine/sources/chat': ['engine/core', 'engine/spec', 'engine/sources/files'],
+  'engine/sources': ['engine/core', 'engine/spec', 'engine/sources/files', 'engine/sources/chat'],
   'engine/graph': ['engine/core', 'engine/spec'],
   'engine/store/files': ['engine/core'],
   'engine/store/index': ['engine/core', 'engine/store/files'],
@@ -43,7 +45,7 @@ const mayImport: Record<string, readonly string[]> = {
   'engine/schedule': ['engine/core'],
   'engine/plan': ['engine/core', 'engine/graph', 'engine/schedule'],
   'engine/lineage': ['engine/core', 'engine/plan', ...storeFolders],
-  engine: ['engine/core', 'engine/spec', 'engine/sources', 'engine/graph', ...storeFolders],
+  engine: ['engine/core', 'engine/spec', 'engine/sources', 'engine/sources/files', 'engine/sources/chat', 'engine/graph', ...storeFolders],
   'engine/run/executors': belowRun,
   'engine/run': [...belowRun, 'engine/run/executors'],
   'engine/run/measure': [...belowRun, 'engine/run', 'engine/run/executors'],
@@ -77,8 +79,8 @@ const mayTouchTheWorld = /^engine(\/(sources|store|run|watch|cli)(\/|$)|$)/
 
 /** Each third-party package is imported in one place. */
 const homes: Record<string, readonly string[]> = {
-  '@huggingface/jinja': ['engine/sources/chat-template.ts'],
-  '@huggingface/tokenizers': ['engine/sources/tokenizer.ts'],
+  '@huggingface/jinja': ['engine/sources/chat/chat-template.ts'],
+  '@huggingface/tokenizers': ['engine/sources/chat/tokenizer.ts'],
   yaml: ['engine/spec/document.ts'],
   ajv: ['engine/spec/validate.ts'],
   graphology: ['engine/graph/step-graph.ts'],

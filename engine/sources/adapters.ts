@@ -4,8 +4,8 @@ import { isList, isObject, type Json } from '../core/json.ts'
 import { fail, ok, type Result } from '../core/result.ts'
 import type { ModelFacts } from '../core/sources.ts'
 import { settingMistakes } from './adapter-settings.ts'
-import type { SourceFiles } from './files.ts'
-import type { TensorEntry } from './safetensors.ts'
+import type { SourceFiles } from './files/files.ts'
+import type { TensorEntry } from './files/safetensors.ts'
 
 /** A LoRA adapter on this machine: its digest, and what must agree with the base it is put on. */
 export interface AdapterFile {

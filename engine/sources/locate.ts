@@ -4,7 +4,7 @@ import { type Locate, type Place, placeOf } from '../core/place.ts'
 import type { Origin } from '../core/step-kind.ts'
 import { type Path, parseYaml, type SourceDocument } from '../spec/document.ts'
 import type { Workflow } from '../spec/workflow.ts'
-import type { SourceFiles } from './files.ts'
+import type { SourceFiles } from './files/files.ts'
 
 /** Finds the place in the workflow, or in a file that it points at, where a named part of a key is written. */
 export function locator(workflow: Workflow, files: SourceFiles): Locate {

@@ -5,8 +5,8 @@ import { fail, ok, type Result } from '../core/result.ts'
 import type { ModelSource, Told } from '../core/sources.ts'
 import type { ModelDeclaration } from '../spec/workflow.ts'
 import { modelFacts } from './architecture.ts'
-import type { SourceFiles } from './files.ts'
-import { hubFolder, hubRepository } from './hub.ts'
+import type { SourceFiles } from './files/files.ts'
+import { hubFolder, hubRepository } from './files/hub.ts'
 import { quantizationMistake, storedMethod, weightMistake } from './stored-weights.ts'
 
 /** Files beside the weights that shape what a model answers, by the name of their part of the identity. */

@@ -8,11 +8,11 @@ import { parseYaml, type SourceDocument } from '../spec/document.ts'
 import type { Workflow } from '../spec/workflow.ts'
 import { readAdapter } from './adapters.ts'
 import { isClearlyAnother } from './base-names.ts'
-import type { SourceFiles } from './files.ts'
-import { hubFolder, hubRepository, isPinned } from './hub.ts'
+import type { SourceFiles } from './files/files.ts'
+import { hubFolder, hubRepository, isPinned } from './files/hub.ts'
 import { type Declared, declarations } from './organism-list.ts'
 import type { Problems } from './problems.ts'
-import { speechCheck } from './speech.ts'
+import { speechCheck } from './chat/speech.ts'
 
 /** Organisms, and what stands in the way of running them: planning goes on without weights, running does not. */
 export interface Organisms {

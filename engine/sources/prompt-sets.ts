@@ -2,7 +2,7 @@ import { isObject } from '../core/json.ts'
 import { isName } from '../core/names.ts'
 import { fail, ok, type Result } from '../core/result.ts'
 import type { Prompt, PromptSetSource } from '../core/sources.ts'
-import type { SourceFiles } from './files.ts'
+import type { SourceFiles } from './files/files.ts'
 
 export const promptSetForm = 'a prompt set is { "prompts": [{ "id": "p1", "text": "…" }] }, and may have a "system_prompt"'
 

@@ -1,6 +1,6 @@
 import path from 'node:path'
 import { isObject, type Json } from '../core/json.ts'
-import type { SourceFiles } from './files.ts'
+import type { SourceFiles } from './files/files.ts'
 
 /** Methods of quantized checkpoints that the sidecar widens to the model's dtype (`sidecar/model/quantized.py`). */
 const widened = ['mxfp4', 'fp8']

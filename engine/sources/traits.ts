@@ -2,7 +2,7 @@ import { isObject } from '../core/json.ts'
 import { isName, nameRule } from '../core/names.ts'
 import { fail, ok, type Result } from '../core/result.ts'
 import type { ContrastPair, TraitSource } from '../core/sources.ts'
-import type { SourceFiles } from './files.ts'
+import type { SourceFiles } from './files/files.ts'
 
 /** Fewer pairs leave nothing to hold out. */
 const fewestPairs = 4

@@ -1,7 +1,7 @@
 import type { ModelSource } from '../core/sources.ts'
 import type { Adapter } from '../core/step-kind.ts'
 import { readAdapter } from './adapters.ts'
-import type { SourceFiles } from './files.ts'
+import type { SourceFiles } from './files/files.ts'
 import { identityOf } from './models.ts'
 
 /**

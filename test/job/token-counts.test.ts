@@ -2,9 +2,9 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { expect, test } from 'vitest'
-import { chatTemplateIn } from '../../engine/sources/chat-template.ts'
-import { openSourceFiles } from '../../engine/sources/files.ts'
-import { openTokenizer } from '../../engine/sources/tokenizer.ts'
+import { chatTemplateIn } from '../../engine/sources/chat/chat-template.ts'
+import { openSourceFiles } from '../../engine/sources/files/files.ts'
+import { openTokenizer } from '../../engine/sources/chat/tokenizer.ts'
 import { python, root, smollm2 } from '../support/paths.ts'
 
 const code = readFileSync(path.join(root, 'sidecar/inference/decode.py'), 'utf8')

@@ -3,8 +3,8 @@ import type { Chat, LengthMemory } from '../../engine/core/chat.ts'
 import type { Digest } from '../../engine/core/digest.ts'
 import { ok } from '../../engine/core/result.ts'
 import type { ModelSource } from '../../engine/core/sources.ts'
-import { chatMeter } from '../../engine/sources/chat-length.ts'
-import type { SourceFiles } from '../../engine/sources/files.ts'
+import { chatMeter } from '../../engine/sources/chat/chat-length.ts'
+import type { SourceFiles } from '../../engine/sources/files/files.ts'
 
 /** A tokenizer that knows letters alone, and a template of 4 tokens beside the texts. */
 const letters = 'abcdefghijklmnopqrstuvwxyz<>:?▁'.split('')

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import type { ModelFacts } from '../../engine/core/sources.ts'
-import { openSourceFiles } from '../../engine/sources/files.ts'
+import { openSourceFiles } from '../../engine/sources/files/files.ts'
 import { readModel } from '../../engine/sources/models.ts'
 import { quantizationMistake, weightMistake } from '../../engine/sources/stored-weights.ts'
 

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { expect, test } from 'vitest'
-import { isDay, strftime } from '../../engine/sources/strftime.ts'
+import { isDay, strftime } from '../../engine/sources/chat/strftime.ts'
 import { python } from '../support/paths.ts'
 
 const days = ['2026-01-31', '2024-02-29', '2024-12-31', '1999-07-04', '2001-09-09']

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { fewestTokens, mostTokens } from '../../engine/sources/token-bounds.ts'
+import { fewestTokens, mostTokens } from '../../engine/sources/chat/token-bounds.ts'
 
 test('a text in no normal form has more bytes than tokens are reckoned with', () => {
   const text = fc.string({ unit: 'binary', maxLength: 40 })

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import type { Look } from '../../engine/core/file-stamp.ts'
-import { openSourceFiles } from '../../engine/sources/files.ts'
+import { openSourceFiles } from '../../engine/sources/files/files.ts'
 import { recallStanding, rememberStanding } from '../../engine/store/standing.ts'
 import { openStore } from '../../engine/store/store.ts'
 

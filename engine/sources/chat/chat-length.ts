@@ -1,8 +1,8 @@
-import type { Chat, LengthMemory } from '../core/chat.ts'
-import { type Digest, digestOfJson } from '../core/digest.ts'
-import type { ModelSource } from '../core/sources.ts'
+import type { Chat, LengthMemory } from '../../core/chat.ts'
+import { type Digest, digestOfJson } from '../../core/digest.ts'
+import type { ModelSource } from '../../core/sources.ts'
 import { chatTemplateIn } from './chat-template.ts'
-import type { SourceFiles } from './files.ts'
+import type { SourceFiles } from '../files/files.ts'
 import { fewestTokens, mostTemplateTokens, mostTokens } from './token-bounds.ts'
 import { openTokenizer, type Tokenizer } from './tokenizer.ts'
 

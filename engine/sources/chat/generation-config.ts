@@ -1,11 +1,11 @@
 import path from 'node:path'
-import type { Diagnostic } from '../core/diagnostic.ts'
-import type { Json } from '../core/json.ts'
-import type { Sources } from '../core/sources.ts'
-import type { StepKind } from '../core/step-kind.ts'
-import type { Workflow } from '../spec/workflow.ts'
+import type { Diagnostic } from '../../core/diagnostic.ts'
+import type { Json } from '../../core/json.ts'
+import type { Sources } from '../../core/sources.ts'
+import type { StepKind } from '../../core/step-kind.ts'
+import type { Workflow } from '../../spec/workflow.ts'
 import { chatsOf } from './chats.ts'
-import type { SourceFiles } from './files.ts'
+import type { SourceFiles } from '../files/files.ts'
 
 /**
  * Settings of generation_config.json by which transformers' `generate()` picks other tokens also where it does not sample,

@@ -1,8 +1,8 @@
 import path from 'node:path'
-import { isList, isObject, type Json } from '../core/json.ts'
-import type { Told } from '../core/sources.ts'
+import { isList, isObject, type Json } from '../../core/json.ts'
+import type { Told } from '../../core/sources.ts'
 import { openTemplate } from './chat-template.ts'
-import type { SourceFiles } from './files.ts'
+import type { SourceFiles } from '../files/files.ts'
 
 /** Splits text as the model in a folder does: the counts are those of the sidecar. */
 export interface Tokenizer {

@@ -1,12 +1,12 @@
-import type { Chat } from '../core/chat.ts'
-import type { Diagnostic } from '../core/diagnostic.ts'
-import type { ModelSource, Sources } from '../core/sources.ts'
-import type { Step, StepKind } from '../core/step-kind.ts'
-import type { Workflow } from '../spec/workflow.ts'
+import type { Chat } from '../../core/chat.ts'
+import type { Diagnostic } from '../../core/diagnostic.ts'
+import type { ModelSource, Sources } from '../../core/sources.ts'
+import type { Step, StepKind } from '../../core/step-kind.ts'
+import type { Workflow } from '../../spec/workflow.ts'
 import { placeOf } from './chat-place.ts'
 import { canRefuse, type ChatTemplate, chatTemplateIn, openTemplate, Refusal } from './chat-template.ts'
 import { chatsOf } from './chats.ts'
-import type { SourceFiles } from './files.ts'
+import type { SourceFiles } from '../files/files.ts'
 
 /**
  * Prompt sets and contrast sets that the chat template of the model that reads them refuses, as some do with a system

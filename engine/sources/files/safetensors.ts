@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
-import { isObject } from '../core/json.ts'
-import { fail, ok, type Result } from '../core/result.ts'
+import { isObject } from '../../core/json.ts'
+import { fail, ok, type Result } from '../../core/result.ts'
 
 export interface TensorEntry {
   readonly dtype: string

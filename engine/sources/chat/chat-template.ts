@@ -1,7 +1,7 @@
 import path from 'node:path'
-import { isList, isObject, type JsonObject } from '../core/json.ts'
-import type { Told } from '../core/sources.ts'
-import type { SourceFiles } from './files.ts'
+import { isList, isObject, type JsonObject } from '../../core/json.ts'
+import type { Told } from '../../core/sources.ts'
+import type { SourceFiles } from '../files/files.ts'
 import { strftime } from './strftime.ts'
 
 /**

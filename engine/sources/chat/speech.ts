@@ -1,9 +1,9 @@
 import path from 'node:path'
-import { type Digest, digestOfJson } from '../core/digest.ts'
-import type { Json } from '../core/json.ts'
-import type { ModelSource } from '../core/sources.ts'
+import { type Digest, digestOfJson } from '../../core/digest.ts'
+import type { Json } from '../../core/json.ts'
+import type { ModelSource } from '../../core/sources.ts'
 import { chatTemplateIn } from './chat-template.ts'
-import type { SourceFiles } from './files.ts'
+import type { SourceFiles } from '../files/files.ts'
 
 /**
  * Tells whether an adapter that comes with a tokenizer or a chat template of its own was trained with those of the base.

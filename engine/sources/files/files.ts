@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
-import type { Digest } from '../core/digest.ts'
-import { contentOf, type DigestMemory, isSettled, type Look, lookText, mostRead } from '../core/file-stamp.ts'
-import { isObject, type Json } from '../core/json.ts'
-import { fail, ok, type Result } from '../core/result.ts'
+import type { Digest } from '../../core/digest.ts'
+import { contentOf, type DigestMemory, isSettled, type Look, lookText, mostRead } from '../../core/file-stamp.ts'
+import { isObject, type Json } from '../../core/json.ts'
+import { fail, ok, type Result } from '../../core/result.ts'
 import { digestOfFile } from './digests.ts'
 import { readTensorHeader, type TensorEntry } from './safetensors.ts'
 

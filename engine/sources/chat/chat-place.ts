@@ -1,7 +1,7 @@
 import path from 'node:path'
-import type { Chat } from '../core/chat.ts'
-import type { Path } from '../spec/document.ts'
-import type { Workflow } from '../spec/workflow.ts'
+import type { Chat } from '../../core/chat.ts'
+import type { Path } from '../../spec/document.ts'
+import type { Workflow } from '../../spec/workflow.ts'
 
 /** The file that a chat comes from, as the workflow names it, and where the workflow names it. */
 export function placeOf({ prompts, traits }: Workflow, { of: { source, name } }: Chat): { noun: string; file: string; at: Path } {

@@ -1,12 +1,12 @@
-import type { Chat, LengthMemory } from '../core/chat.ts'
-import type { Diagnostic } from '../core/diagnostic.ts'
-import type { ModelSource, Sources } from '../core/sources.ts'
-import type { Step, StepKind } from '../core/step-kind.ts'
-import type { Workflow } from '../spec/workflow.ts'
+import type { Chat, LengthMemory } from '../../core/chat.ts'
+import type { Diagnostic } from '../../core/diagnostic.ts'
+import type { ModelSource, Sources } from '../../core/sources.ts'
+import type { Step, StepKind } from '../../core/step-kind.ts'
+import type { Workflow } from '../../spec/workflow.ts'
 import { type ChatLength, type ChatMeter, chatMeter } from './chat-length.ts'
 import { placeOf } from './chat-place.ts'
 import { chatsOf } from './chats.ts'
-import type { SourceFiles } from './files.ts'
+import type { SourceFiles } from '../files/files.ts'
 
 /** A chat that the context of its model cannot hold. */
 interface TooLong {

@@ -1,6 +1,6 @@
 import { createReadStream, readFileSync, statSync } from 'node:fs'
-import { createHasher, type Digest, digestOfBytes } from '../core/digest.ts'
-import { type DigestMemory, type FileStamp, isSettled } from '../core/file-stamp.ts'
+import { createHasher, type Digest, digestOfBytes } from '../../core/digest.ts'
+import { type DigestMemory, type FileStamp, isSettled } from '../../core/file-stamp.ts'
 
 /**
  * Digest of a file's bytes, from memory when its stamp is unchanged.
