@@ -38,7 +38,7 @@ export async function show(this: CliContext, flags: ShowFlags, what?: string): P
       const lineOf = runLines(store)
       const listed = runs.slice(0, flags.last).flatMap((run) => lineOf(run) ?? [])
       const report = storeReport(store, listed)
-      return write(this, flags, report, () => storeText(report, Date.now()))
+      return write(this, flags, report, () => storeText(report, Date.now(), (named) => asGiven(named, flags.store)))
     }
     const found = runs.filter((run) => run.startsWith(what))
     const line = found.length === 1 ? runLines(store)(found[0] as string) : null

@@ -9,8 +9,8 @@ const shownEach = 8
 const longestName = 18
 const shownLines = 4
 
-/** The last runs, and what the store holds. */
-export function storeText({ store, runs, operations, objects, index }: StoreReport, now: number): string {
+/** The last runs, and what the store holds. `given`: how something and this store stand after a command. */
+export function storeText({ store, runs, operations, objects, index }: StoreReport, now: number, given = (what: string) => what): string {
   if (runs.length === 0 && operations.length === 0) return `the store ${store} is empty: no run has made anything yet\n`
   const total = (of: (row: StoreReport['operations'][number]) => number) => operations.reduce((sum, row) => sum + of(row), 0)
   const held = [
@@ -23,7 +23,7 @@ export function storeText({ store, runs, operations, objects, index }: StoreRepo
     '',
     `in the store ${store}: ${formatNumberOf(objects.count, 'object')}, ${formatBytes(objects.bytes)}; the index takes ${formatBytes(index.bytes)}`,
     ...indented(columns([['operation', 'cells', 'batches', 'on disk'], ...held], [0])),
-    ...(runs[0] ? ['', `more of a run: dag show ${runs[0].run}; of a workflow: dag show WORKFLOW.yaml`] : []),
+    ...(runs[0] ? ['', `more of a run: dag show ${given(runs[0].run)}; of a workflow: dag show ${given('WORKFLOW.yaml')}`] : []),
   ])
 }
 

@@ -152,3 +152,52 @@ def test_weights_of_eight_bits_make_a_row_depend_on_those_beside_it(smollm2: Pat
     alone = [residuals(resident, [ids], [20])[0] for ids in rows]
     off = [relative(found, wanted) for found, wanted in zip(residuals(resident, rows, [20]), alone, strict=True)]
     assert least <= max(off) < most
+
+
+STORED: dict[str, dict[str, Any]] = {
+    "nf4": {"load_in_4bit": True, "bnb_4bit_quant_type": "nf4", "bnb_4bit_use_double_quant": True, "bnb_4bit_compute_dtype": torch.bfloat16},
+    "int8": {"load_in_8bit": True},
+}
+
+
+@pytest.mark.usefixtures("as_on_a_gpu")
+@pytest.mark.parametrize(("way", "bound"), [("nf4", 1e-5), ("int8", 0.05)])
+def test_weights_that_lie_in_few_bits_are_loaded_as_they_lie(tiny: Path, tmp_path: Path, way: str, bound: float) -> None:
+    stored = tmp_path / "stored"
+    settings: Any = BitsAndBytesConfig
+    AutoModelForCausalLM.from_pretrained(
+        tiny, dtype=torch.float32, device_map={"": "cpu"}, quantization_config=settings(**STORED[way]), local_files_only=True
+    ).save_pretrained(stored)
+    copy_tokenizer(tiny, stored)
+    assert any(weight.dtype in (torch.uint8, torch.int8) for weight in load_file(stored / "model.safetensors").values())
+    adapter = make_adapter(tmp_path / "own", tiny, targets=ALL)
+    resident = Resident()
+    resident.load_base({"path": str(stored), "dtype": "float32", "device": "cpu", "quantization": way})
+    model = AutoModelForCausalLM.from_pretrained(stored, dtype=torch.float32, device_map={"": "cpu"}, local_files_only=True).dequantize()
+    clean = residuals(resident, layers=[1])
+    assert all(relative(found, states(model.float(), ids)[1]) < bound for ids, found in zip(SOME_IDS, clean, strict=True))
+    switch(resident, adapter)
+    with_adapter = PeftModel.from_pretrained(model, str(adapter))
+    for ids, found in zip(SOME_IDS, residuals(resident, layers=[1]), strict=True):
+        assert relative(found, states(with_adapter, ids)[1]) < bound
+    switch(resident, None)
+    assert same(residuals(resident, layers=[1]), clean)
+
+
+@pytest.mark.parametrize(
+    ("settings", "wanted", "device", "reason"),
+    [
+        ({"load_in_4bit": True, "bnb_4bit_quant_type": "nf4"}, None, "cpu", "its weights lie in nf4: they are loaded with `quantization: nf4`, and no other"),
+        ({"load_in_8bit": True}, "nf4", "cpu", "its weights lie in int8: they are loaded with `quantization: int8`, and no other"),
+        ({"load_in_4bit": True}, "nf4", "cpu", "its weights lie quantized by 'bitsandbytes' in fp4, and only nf4 and int8 can be read"),
+        ({"load_in_8bit": True}, "int8", "cpu", "quantization 'int8' runs on cuda only, not on cpu"),
+    ],
+)  # fmt: skip
+def test_weights_that_lie_in_few_bits_are_refused_where_they_cannot_be_loaded_so(
+    tiny: Path, tmp_path: Path, settings: dict[str, Any], wanted: str | None, device: str, reason: str
+) -> None:
+    folder = shutil.copytree(tiny, tmp_path / "stored")
+    edit_json(folder / "config.json", quantization_config={"quant_method": "bitsandbytes", **settings})
+    with pytest.raises(SidecarError) as caught:
+        Resident().load_base({"path": str(folder), "dtype": "float32", "device": device, "quantization": wanted})
+    assert str(caught.value) == reason

@@ -133,3 +133,19 @@ test('weights of few bits are none without what says how they are quantized, and
     null,
   ])
 })
+
+test('weights that bitsandbytes has quantized are loaded as they lie, by a model that says so', () => {
+  const lying = (settings: Record<string, string | boolean>) => ({ quantization_config: { quant_method: 'bitsandbytes', ...settings } })
+  const nf4 = lying({ load_in_4bit: true, bnb_4bit_quant_type: 'nf4' })
+  const int8 = lying({ load_in_8bit: true })
+  expect([quantizationMistake(nf4, 'nf4'), quantizationMistake(int8, 'int8')]).toEqual([null, null])
+  expect([
+    quantizationMistake(nf4, null),
+    quantizationMistake(int8, 'nf4'),
+    quantizationMistake(lying({ load_in_4bit: true }), 'nf4'),
+  ]).toEqual([
+    'its weights lie in nf4: write `quantization: nf4`',
+    'its weights lie in int8: write `quantization: int8`',
+    'its weights lie quantized by "bitsandbytes" in fp4, and only nf4 and int8 can be read',
+  ])
+})
