@@ -68,7 +68,12 @@ async function readModels(workflow: Workflow, options: ResolveOptions, problems:
       continue
     }
     models.set(name, model.value)
-    if (model.value.quantization === 'int8') warnOfBatches(name, problems)
+    const { quantization, device } = model.value
+    if (quantization !== null && !device.startsWith('cuda')) {
+      const message = `model "${name}" is to be quantized to ${quantization} on ${device}, and bitsandbytes runs on cuda only`
+      problems.error('quantization', ['models', name, 'quantization'], message, 'write `device: cuda`, or leave the quantization out')
+    }
+    if (quantization === 'int8') warnOfBatches(name, problems)
   }
   return models
 }

@@ -20,7 +20,12 @@ const model: ParamSchema = {
     revision: { type: 'string', description: 'The commit of an `hf:` source. Repositories are mutable: pin it.' },
     config: { ...path, description: 'A config.json to plan with while the weights are not on this machine.' },
     dtype: { type: 'string', enum: ['bfloat16', 'float16', 'float32'], default: 'bfloat16' },
-    device: { type: 'string', enum: ['cpu', 'cuda', 'mps'], default: 'cpu' },
+    device: {
+      type: 'string',
+      pattern: String.raw`^(cpu|cuda(:\d+)?|mps)$`,
+      default: 'cpu',
+      description: 'Where it runs: `cpu`, `cuda` or `mps`; of several GPUs on one, as `cuda:1`.',
+    },
     quantization: { type: 'string', enum: ['nf4', 'int8'] },
     date: {
       type: 'string',

@@ -187,7 +187,7 @@ function explain(error: ErrorObject, document: SourceDocument): Diagnostic[] {
       if (error.propertyName !== undefined) return [badName(error.propertyName, document, [...at, error.propertyName], 'key')]
       return error.parentSchema?.description === undefined || at.at(-1) === 'workflow' || at.at(-1) === 'experiment'
         ? [badName(String(error.data), document, at, 'value')]
-        : say('value', `${where} is "${String(error.data)}", which does not fit ${error.params.pattern}`, 'value', at)
+        : say('value', `${where} is "${String(error.data)}"`, 'value', at, String(error.parentSchema.description))
     case 'propertyNames':
       return []
     default:

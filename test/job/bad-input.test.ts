@@ -102,6 +102,17 @@ workflows/audit.yaml:12:5: error: "steps.answers" has no key "max_new_token" [un
 `,
   ],
   [
+    'a device that there is none of',
+    (w) => w.edit(workflowFile, 'dtype: bfloat16', 'dtype: bfloat16, device: gpu'),
+    `workflows/audit.yaml:3:61: error: "models.tiny.device" is "gpu" [value]
+  3 |   tiny: { source: ../models/model, dtype: bfloat16, device: gpu }
+    |                                                             ^^^
+  hint: Where it runs: \`cpu\`, \`cuda\` or \`mps\`; of several GPUs on one, as \`cuda:1\`.
+
+1 error; nothing was started
+`,
+  ],
+  [
     'a prompt id that stands twice',
     (w) => w.edit('prompts/one.json', 'one_2', 'one_1'),
     `workflows/audit.yaml:5:37: error: prompt set "one" (../prompts/one.json): prompt 2: the id "one_1" is already used by prompt 1 [prompt-set]

@@ -23,3 +23,19 @@ test('before a night in int8 it is said that rows depend on those beside them; n
 `,
   ])
 })
+
+test('few bits on a device that they do not run on are refused before anything is planned', async () => {
+  const workspace = freshWorkspace()
+  workspace.edit(workflowFile, 'dtype: bfloat16 }', 'dtype: bfloat16, quantization: nf4 }')
+  const { code, stderr } = await dag(workspace.folder, ['plan', workflowFile])
+  expect([code, stderr]).toEqual([
+    2,
+    `workflows/audit.yaml:3:67: error: model "tiny" is to be quantized to nf4 on cpu, and bitsandbytes runs on cuda only [quantization]
+  3 |   tiny: { source: ../models/model, dtype: bfloat16, quantization: nf4 }
+    |                                                                   ^^^
+  hint: write \`device: cuda\`, or leave the quantization out
+
+1 error; nothing was started
+`,
+  ])
+})
