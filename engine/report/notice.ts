@@ -54,11 +54,12 @@ export function noticesOf(command: string): (event: RunEvent) => Notice | null {
   }
 }
 
-function endText({ outcome, seconds, tasks, failure, because }: RunFinished): string {
+function endText({ outcome, seconds, tasks, cells, failure, because }: RunFinished): string {
   const done = `${formatNumberOf(tasks.ran, 'task')} done and ${tasks.reused} reused in ${formatDuration(seconds)}`
   const first = failure ? `, first ${failure.task}: ${firstLine(failure.message)}` : ''
   if (outcome === 'done') return `done, ${done}`
-  if (outcome === 'failed') return `failed in part, ${done}, ${formatNumberOf(tasks.failed, 'task')} failed${first}`
+  if (outcome === 'failed')
+    return `failed${cells.ran + cells.reused > 0 ? ' in part' : ''}, ${done}, ${formatNumberOf(tasks.failed, 'task')} failed${first}`
   return `${outcome}, ${done}${because === null ? '' : `, since ${because}`}`
 }
 

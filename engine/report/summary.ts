@@ -57,13 +57,13 @@ function printed(text: string | null): string[] {
   return lines.length > 0 ? ['', ...lines] : []
 }
 
-function outcomeText({ outcome, seconds }: RunFinished): string {
+function outcomeText({ outcome, seconds, cells }: RunFinished): string {
   const after = `after ${formatDuration(seconds)}`
   switch (outcome) {
     case 'done':
       return `done ${after}`
     case 'failed':
-      return `FAILED in part ${after}; the rest is done and kept`
+      return cells.ran + cells.reused > 0 ? `FAILED in part ${after}; the rest is done and kept` : `FAILED ${after}; nothing could be made`
     case 'stopped':
       return `stopped ${after}; finished work is kept`
     case 'interrupted':

@@ -69,7 +69,7 @@ test('somebody is told when the first task fails, and at the end how to go on', 
     },
     {
       ...end,
-      text: `answers: failed in part, 0 tasks done and 0 reused in TIME, 3 tasks failed, first answers/alpha/two: ${message}`,
+      text: `answers: failed, 0 tasks done and 0 reused in TIME, 3 tasks failed, first answers/alpha/two: ${message}`,
       next: `dag run ${workflowFile}`,
       outcome: 'failed',
       tasks: { ran: 0, reused: 0, failed: 3 },

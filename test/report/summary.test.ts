@@ -104,6 +104,12 @@ test('the first failure stands last, with its log and the command to run again',
   `)
 })
 
+test('a run in which all failed does not speak of a rest', () => {
+  const none = { ran: 0, reused: 0, failed: 1 }
+  const lines = summaryLines({ ...done, outcome: 'failed', tasks: none, cells: none, look: [] }, context)
+  expect(lines[1]).toBe('FAILED after 3 m 05 s; nothing could be made')
+})
+
 test('a long message is cut; the log has the rest', () => {
   const failure = { task: 'report', message: Array.from({ length: 40 }, (_, line) => `line ${line}`).join('\n'), log: null }
   const lines = summaryLines({ ...done, outcome: 'failed', tasks: { ...done.tasks, failed: 1 }, failure }, context)
