@@ -77,17 +77,18 @@ class GrowingLayer(DynamicLayer):
         layer._show(end)
         return layer
 
-    def join(self, others: Sequence[GrowingLayer]) -> None:
-        """Takes the rows of `others` behind its own; the tokens of the shorter stand at the end, behind zeros."""
-        layers = [self, *others]
-        tokens, rows = max(layer.get_seq_length() for layer in layers), sum(len(layer.keys) for layer in layers)
+    def join(self, others: Sequence[GrowingLayer], skipped: Sequence[int]) -> None:
+        """Takes the rows of `others` behind its own, of each layer without its first `skipped` tokens; the tokens of the
+        shorter stand at the end, behind zeros."""
+        layers = list(zip([self, *others], skipped, strict=True))
+        tokens, rows = max(layer.get_seq_length() - skip for layer, skip in layers), sum(len(layer.keys) for layer, _ in layers)
         buffers = []
         for kind in ("keys", "values"):
             mine = getattr(self, kind)
             buffer = mine.new_empty(rows, mine.shape[1], tokens + CHUNK, mine.shape[3])
             buffer[:, :, tokens:] = 0
             row = 0
-            for states in (getattr(layer, kind) for layer in layers):
+            for states in (getattr(layer, kind)[:, :, skip:] for layer, skip in layers):
                 own, gap = buffer[row : row + len(states)], tokens - states.shape[2]
                 own[:, :, :gap] = 0
                 own[:, :, gap:tokens] = states
@@ -145,10 +146,10 @@ def common_prefix(rows: Sequence[Sequence[int]]) -> int:
     return sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
-def join(caches: Sequence[DynamicCache]) -> DynamicCache:
-    """The first of `caches` with the rows of the others behind its own."""
+def join(caches: Sequence[DynamicCache], skipped: Sequence[int]) -> DynamicCache:
+    """The first of `caches` with the rows of the others behind its own, of each without its first `skipped` tokens."""
     for layer, *others in zip(*(cache.layers for cache in caches), strict=True):
-        layer.join(others)
+        layer.join(others, skipped)
     return caches[0]
 
 

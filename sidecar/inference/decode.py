@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .sampling import Sampler
 
 ENOUGH = 256  # tokens: products of so many are as fast as larger ones
+WORTH_DROPPING = 1 / 4  # of the tokens that are kept: so many must be padding before what is kept is copied without
 WORTH_JOINING = 1 / 8  # of the rows that are worked on together: so many places must be free before others take them
 
 
@@ -63,7 +64,12 @@ def decode(
             for index in (~sound).nonzero().squeeze(-1).tolist():
                 answers[batch.rows[index]].clear()
             on_step(len(batch.rows) - len(kept), len(batch.rows))
-            batch = followed(base, batch, picked, kept) if len(kept) > 0 else None
+            if len(kept) == 0:
+                batch = None
+                continue
+            if len(kept) < len(batch.rows):
+                batch, picked = remaining(batch, kept, can_join), picked[kept]
+            batch = followed(base, batch, picked)
     return answers
 
 
@@ -108,33 +114,44 @@ def of_like_length(lengths: Sequence[int]) -> list[list[int]]:
     return groups
 
 
-def followed(base: Base, batch: Batch, picked: torch.Tensor, kept: torch.Tensor) -> Batch:
-    """The rows `kept` of a batch, each one token further: the one that was `picked` for it."""
+def remaining(batch: Batch, kept: torch.Tensor, can_join: bool) -> Batch:
+    """The rows `kept` of a batch."""
+    # The one choice of rows that every kind of layer knows: another, batch_select_indices, passes by folded tokens.
+    batch.cache.reorder_cache(kept)
+    rows = [batch.rows[index] for index in kept.tolist()]
+    left = Batch(rows, batch.cache, batch.mask[kept], batch.positions[kept], batch.logits[kept])
+    return joined([left]) if can_join and padding(left) > batch.mask.shape[1] * WORTH_DROPPING else left
+
+
+def padding(batch: Batch) -> int:
+    """How many tokens are left of all rows' own: those of longer rows that have ended."""
+    return int(batch.mask.any(dim=0).int().argmax())
+
+
+def followed(base: Base, batch: Batch, picked: torch.Tensor) -> Batch:
+    """The batch one token further: the one that was `picked` for each row."""
     import torch
 
-    rows, mask, positions = batch.rows, batch.mask, batch.positions
-    if len(kept) < len(rows):
-        rows = [rows[index] for index in kept.tolist()]
-        picked, mask, positions = picked[kept], mask[kept], positions[kept]
-        # The one choice of rows that every kind of layer knows: another, batch_select_indices, passes by folded tokens.
-        batch.cache.reorder_cache(kept)
-    mask = torch.cat([mask, mask.new_ones(len(rows), 1)], dim=1)
-    positions = positions + 1
-    return Batch(rows, batch.cache, mask, positions, run(base, picked[:, None], mask, positions, batch.cache))
+    mask = torch.cat([batch.mask, batch.mask.new_ones(len(batch.rows), 1)], dim=1)
+    positions = batch.positions + 1
+    return Batch(batch.rows, batch.cache, mask, positions, run(base, picked[:, None], mask, positions, batch.cache))
 
 
 def joined(batches: Sequence[Batch]) -> Batch:
-    """The batches as one, the shorter padded on the left."""
+    """The batches as one, the shorter padded on the left. Padding that is left of all rows of a batch is dropped: rows take
+    the places of others again and again, and would be read behind all that those before them took."""
     import torch
     from torch.nn.functional import pad
 
     from .cache import join
 
-    tokens = max(batch.mask.shape[1] for batch in batches)
+    skipped = [padding(batch) for batch in batches]
+    masks = [batch.mask[:, skip:] for batch, skip in zip(batches, skipped, strict=True)]
+    tokens = max(mask.shape[1] for mask in masks)
     return Batch(
         [row for batch in batches for row in batch.rows],
-        join([batch.cache for batch in batches]),
-        torch.cat([pad(batch.mask, (tokens - batch.mask.shape[1], 0)) for batch in batches]),
+        join([batch.cache for batch in batches], skipped),
+        torch.cat([pad(mask, (tokens - mask.shape[1], 0)) for mask in masks]),
         torch.cat([batch.positions for batch in batches]),
         torch.cat([batch.logits for batch in batches]),
     )

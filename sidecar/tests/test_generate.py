@@ -12,7 +12,8 @@ import pytest
 import torch
 
 from sidecar.errors import SidecarError
-from sidecar.inference.decode import ENOUGH, decode, of_like_length
+from sidecar.inference import decode as decode_module
+from sidecar.inference.decode import ENOUGH, WORTH_DROPPING, decode, of_like_length
 from sidecar.inference.generator import Sampling
 from sidecar.inference.residency import Resident
 from sidecar.inference.sampling import Sampler
@@ -214,6 +215,22 @@ def test_prompts_take_the_places_of_answers_that_ended(tiny: Path, dtype: str) -
     assert max(tokens for _, tokens in steps) == 3 and sum(done for done, _ in steps) == len(MANY)
     in_turn = sum(max(map(len, wanted[start : start + 3])) for start in range(0, len(MANY), 3))
     assert len(steps) < in_turn
+
+
+def test_prompts_that_come_in_are_not_read_behind_what_those_before_them_took(resident: Resident, monkeypatch: pytest.MonkeyPatch) -> None:
+    widths: list[int] = []
+    run = decode_module.run
+
+    def counted(base: Base, ids: torch.Tensor, mask: torch.Tensor, *others: Any) -> torch.Tensor:
+        widths.append(mask.shape[1])
+        return run(base, ids, mask, *others)
+
+    monkeypatch.setattr(decode_module, "run", counted)
+    prompts, limit = [[1, 5 + index, *range(40, 50)] for index in range(30)], 12
+    ended = with_stops(resident, set(range(0, 49152, 7)))
+    answers = decode(ended, prompts, Sampler(range(30), 1.5, 1), limit, together=3)
+    assert sum(map(len, answers)) > 3 * (12 + limit) and len({len(answer) for answer in answers}) > 5
+    assert max(widths) <= (12 + limit) / (1 - WORTH_DROPPING)
 
 
 def test_sampled_answers_do_not_depend_on_when_their_prompt_came_in(resident: Resident) -> None:
