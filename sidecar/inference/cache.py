@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from transformers import DynamicCache
-from transformers.cache_utils import DynamicLayer
+from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
 
 from ..native.attention import BUFFER, is_own, kept_in
 
@@ -114,16 +114,28 @@ def grown(buffer: torch.Tensor, used: int, capacity: int) -> torch.Tensor:
 
 
 def empty_cache(base: Base) -> DynamicCache:
-    """A cache for `base`. Blocks that see all tokens get growing layers, others what the architecture asks for."""
+    """A cache for `base`. Blocks that see all tokens, or a window of them, get growing layers, others what the architecture
+    asks for.
+
+    What lies before a window is kept too and masked, as it is without a cache: tokens can be run behind it, and rows join
+    others, whatever the windows.
+    """
     cache = DynamicCache(config=base.model.config)
     own = is_own(base.model)
-    cache.layers = [GrowingLayer(own) if type(layer) is DynamicLayer else layer for layer in cache.layers]
+    cache.layers = [GrowingLayer(own) if type(layer) in (DynamicLayer, DynamicSlidingWindowLayer) else layer for layer in cache.layers]
     return cache
 
 
 def can_share(base: Base) -> bool:
-    """Whether tokens can be run behind others that were run before them: not with layers that forget or fold tokens."""
+    """Whether tokens can be run behind others that were run before them: not with layers that fold tokens."""
     return all(isinstance(layer, GrowingLayer) for layer in empty_cache(base).layers)
+
+
+def is_seen_whole(base: Base, tokens: int) -> bool:
+    """Whether the last of so many tokens, padding among them, sees the first in every block. Windows are counted in tokens
+    of the cache: padding between those of a row would narrow them."""
+    windows = [layer.sliding_window for layer in DynamicCache(config=base.model.config).layers if type(layer) is DynamicSlidingWindowLayer]
+    return all(tokens <= window for window in windows)
 
 
 def can_pad(base: Base) -> bool:

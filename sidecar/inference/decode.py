@@ -5,6 +5,7 @@ Nothing is recorded here: activations come from a prefill of the finished ids, t
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -39,19 +40,21 @@ def decode(
     """
     import torch
 
-    from .cache import can_pad, can_share
+    from .cache import can_pad, can_share, is_seen_whole
 
     answers: list[list[int]] = [[] for _ in prompts]
     waiting = deque(range(len(prompts)))
     places = (len(prompts) if together is None else together) if can_pad(base) else 1
     can_join = can_share(base)
+    can_gap = is_seen_whole(base, math.ceil((max(map(len, prompts)) + limit) / (1 - WORTH_DROPPING)))
     stops = torch.tensor(sorted(base.stop_ids), device=base.device)
     batch: Batch | None = None
     with torch.inference_mode():
         while batch is not None or waiting:
             free = places if batch is None else places - len(batch.rows)
             if waiting and (batch is None or (can_join and free >= max(1, places * WORTH_JOINING))):
-                fresh = started(base, prompts, [waiting.popleft() for _ in range(min(free, len(waiting)))])
+                rows = [waiting.popleft() for _ in range(min(free, len(waiting)))]
+                fresh = started(base, prompts, rows, can_gap)
                 batch = fresh if batch is None else joined([batch, fresh])
             assert batch is not None
             picked = sampler.pick(batch.logits, batch.rows)
@@ -84,12 +87,13 @@ class Batch:
     logits: torch.Tensor  # [rows, vocabulary], for the next token
 
 
-def started(base: Base, prompts: Sequence[Sequence[int]], rows: list[int]) -> Batch:
-    """The batch after its prompts. What all of them begin with runs once, the rest of them beside those of like length."""
+def started(base: Base, prompts: Sequence[Sequence[int]], rows: list[int], can_gap: bool) -> Batch:
+    """The batch after its prompts. What all of them begin with runs once where there may be padding behind it (`can_gap`), the
+    rest of them beside those of like length."""
     from .cache import can_share, empty_cache, for_rows, shared_prefix
 
     own = [prompts[row] for row in rows]
-    shared = shared_prefix(base, own, min(map(len, own)) - 1)
+    shared = shared_prefix(base, own, min(map(len, own)) - 1) if can_gap else 0
     common = empty_cache(base)
     if shared > 0:
         ids, _, positions = left_padded([own[0][:shared]], 0, base.device)

@@ -266,3 +266,16 @@ def test_an_architecture_that_inference_cannot_drive_is_refused_in_words(smollm2
         with pytest.raises(SidecarError) as caught:
             loaded(tmp_path / str(index))
         assert str(caught.value) == words
+
+
+@pytest.mark.parametrize("window", [WINDOW, 128])
+def test_what_prompts_begin_with_is_run_once_where_a_window_spans_it_and_never_narrows_one(smollm2: Path, tmp_path: Path, window: int) -> None:
+    folder = make("gemma3", tmp_path / "gemma3", smollm2, sliding_window=window)
+    rows = [[1, *range(300, 320), 9000 + 37 * index, *range(40, 40 + 5 * index)] for index in range(6)]
+    base = replace(loaded(folder).base, stop_ids=frozenset())
+    alone = [decode(base, [ids], Sampler([0], 0, 1), 20)[0] for ids in rows]
+    model = plain(folder)
+    wanted = [model.generate(torch.tensor([ids]), do_sample=False, max_new_tokens=20, eos_token_id=None)[0, len(ids) :].tolist() for ids in rows]
+    assert alone == wanted
+    for together in (2, 6):
+        assert decode(base, rows, Sampler([0] * len(rows), 0, 1), 20, together=together) == wanted
