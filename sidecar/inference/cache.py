@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from transformers import DynamicCache
-from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
+from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer, LinearAttentionLayer
 
 from ..native.attention import BUFFER, is_own, kept_in
 
@@ -105,6 +105,18 @@ class GrowingLayer(DynamicLayer):
             self._show(end)
 
 
+class FoldingLayer(LinearAttentionLayer):
+    """One block's states, into which all tokens of a row are folded."""
+
+    def join(self, others: Sequence[FoldingLayer], skipped: Sequence[int]) -> None:
+        """Takes the rows of `others` behind its own. No state holds padding, so that nothing of it is `skipped`."""
+        for kind in ("conv_states", "recurrent_states"):
+            mine = getattr(self, kind)
+            for which, states in mine.items():
+                if states is not None:
+                    mine[which] = torch.cat([states, *(getattr(layer, kind)[which] for layer in others)])
+
+
 def grown(buffer: torch.Tensor, used: int, capacity: int) -> torch.Tensor:
     """A copy of the first `used` tokens of `buffer` with room for `capacity`."""
     larger = buffer.new_empty((*buffer.shape[:2], capacity, buffer.shape[3]))
@@ -114,21 +126,33 @@ def grown(buffer: torch.Tensor, used: int, capacity: int) -> torch.Tensor:
 
 
 def empty_cache(base: Base) -> DynamicCache:
-    """A cache for `base`. Blocks that see all tokens, or a window of them, get growing layers, others what the architecture
-    asks for.
+    """A cache for `base`. Blocks that see all tokens, or a window of them, get growing layers, those that fold them folding
+    ones, others what the architecture asks for.
 
     What lies before a window is kept too and masked, as it is without a cache: tokens can be run behind it, and rows join
     others, whatever the windows.
     """
     cache = DynamicCache(config=base.model.config)
     own = is_own(base.model)
-    cache.layers = [GrowingLayer(own) if type(layer) in (DynamicLayer, DynamicSlidingWindowLayer) else layer for layer in cache.layers]
+    cache.layers = [layer_like(layer, own) for layer in cache.layers]
     return cache
+
+
+def layer_like(layer: Any, own: bool) -> Any:
+    """An empty layer in place of what the architecture asks for."""
+    if type(layer) in (DynamicLayer, DynamicSlidingWindowLayer):
+        return GrowingLayer(own)
+    return FoldingLayer(layer.number_of_states) if type(layer) is LinearAttentionLayer else layer
 
 
 def can_share(base: Base) -> bool:
     """Whether tokens can be run behind others that were run before them: not with layers that fold tokens."""
     return all(isinstance(layer, GrowingLayer) for layer in empty_cache(base).layers)
+
+
+def can_join(base: Base) -> bool:
+    """Whether rows can take the places of others."""
+    return all(isinstance(layer, GrowingLayer | FoldingLayer) for layer in empty_cache(base).layers)
 
 
 def is_seen_whole(base: Base, tokens: int) -> bool:

@@ -40,19 +40,19 @@ def decode(
     """
     import torch
 
-    from .cache import can_pad, can_share, is_seen_whole
+    from .cache import can_join, can_pad, is_seen_whole
 
     answers: list[list[int]] = [[] for _ in prompts]
     waiting = deque(range(len(prompts)))
     places = (len(prompts) if together is None else together) if can_pad(base) else 1
-    can_join = can_share(base)
+    joins = can_join(base)
     can_gap = is_seen_whole(base, math.ceil((max(map(len, prompts)) + limit) / (1 - WORTH_DROPPING)))
     stops = torch.tensor(sorted(base.stop_ids), device=base.device)
     batch: Batch | None = None
     with torch.inference_mode():
         while batch is not None or waiting:
             free = places if batch is None else places - len(batch.rows)
-            if waiting and (batch is None or (can_join and free >= max(1, places * WORTH_JOINING))):
+            if waiting and (batch is None or (joins and free >= max(1, places * WORTH_JOINING))):
                 rows = [waiting.popleft() for _ in range(min(free, len(waiting)))]
                 fresh = started(base, prompts, rows, can_gap)
                 batch = fresh if batch is None else joined([batch, fresh])
@@ -71,7 +71,7 @@ def decode(
                 batch = None
                 continue
             if len(kept) < len(batch.rows):
-                batch, picked = remaining(batch, kept, can_join), picked[kept]
+                batch, picked = remaining(batch, kept, joins), picked[kept]
             batch = followed(base, batch, picked)
     return answers
 
@@ -90,7 +90,7 @@ class Batch:
 def started(base: Base, prompts: Sequence[Sequence[int]], rows: list[int], can_gap: bool) -> Batch:
     """The batch after its prompts. What all of them begin with runs once where there may be padding behind it (`can_gap`), the
     rest of them beside those of like length."""
-    from .cache import can_share, empty_cache, for_rows, shared_prefix
+    from .cache import can_join, empty_cache, for_rows, shared_prefix
 
     own = [prompts[row] for row in rows]
     shared = shared_prefix(base, own, min(map(len, own)) - 1) if can_gap else 0
@@ -99,7 +99,7 @@ def started(base: Base, prompts: Sequence[Sequence[int]], rows: list[int], can_g
         ids, _, positions = left_padded([own[0][:shared]], 0, base.device)
         base.decoder(input_ids=ids, position_ids=positions, past_key_values=common, use_cache=True)
     batches = []
-    for group in of_like_length([len(prompt) - shared for prompt in own]) if can_share(base) else [range(len(own))]:
+    for group in of_like_length([len(prompt) - shared for prompt in own]) if can_join(base) else [range(len(own))]:
         ids, mask, positions = left_padded([own[index] for index in group], shared, base.device)
         cache = for_rows(common, len(group), ids.shape[1] - shared) if shared > 0 else empty_cache(base)
         logits = run(base, ids[:, shared:], mask, positions[:, shared:], cache)
@@ -118,13 +118,13 @@ def of_like_length(lengths: Sequence[int]) -> list[list[int]]:
     return groups
 
 
-def remaining(batch: Batch, kept: torch.Tensor, can_join: bool) -> Batch:
+def remaining(batch: Batch, kept: torch.Tensor, joins: bool) -> Batch:
     """The rows `kept` of a batch."""
     # The one choice of rows that every kind of layer knows: another, batch_select_indices, passes by folded tokens.
     batch.cache.reorder_cache(kept)
     rows = [batch.rows[index] for index in kept.tolist()]
     left = Batch(rows, batch.cache, batch.mask[kept], batch.positions[kept], batch.logits[kept])
-    return joined([left]) if can_join and padding(left) > batch.mask.shape[1] * WORTH_DROPPING else left
+    return joined([left]) if joins and padding(left) > batch.mask.shape[1] * WORTH_DROPPING else left
 
 
 def padding(batch: Batch) -> int:
