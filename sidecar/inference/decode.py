@@ -11,6 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from .room import PASS
+
 if TYPE_CHECKING:
     import torch
     from transformers import DynamicCache
@@ -108,11 +110,13 @@ def started(base: Base, prompts: Sequence[Sequence[int]], rows: list[int], can_g
 
 
 def of_like_length(lengths: Sequence[int]) -> list[list[int]]:
-    """Positions of `lengths` in groups of `ENOUGH` tokens or more, where the shortest lacks little to the longest."""
+    """Positions of `lengths` in groups of `ENOUGH` tokens or more, where the shortest lacks little to the longest, and of no
+    more than `PASS` where that is not one row."""
     groups: list[list[int]] = []
     for index in sorted(range(len(lengths)), key=lambda index: -lengths[index]):
         longest = lengths[groups[-1][0]] if groups else 0
-        if not groups or (len(groups[-1]) * longest >= ENOUGH and lengths[index] * 8 <= longest * 7):
+        tokens = len(groups[-1]) * longest if groups else 0
+        if not groups or tokens + longest > PASS or (tokens >= ENOUGH and lengths[index] * 8 <= longest * 7):
             groups.append([])
         groups[-1].append(index)
     return groups

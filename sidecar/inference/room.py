@@ -19,17 +19,21 @@ PROBE_TOKENS = 256  # run once through all blocks to see what a token takes
 SHARE = 0.5  # of the free memory; recordings that wait to be written, kept prompts and the allocator need the rest
 FLOAT32 = 4  # bytes
 LEAST = 64  # tokens: with less than that there is no use in going on
+PASS = 4096  # tokens of prompts that one pass takes, beside rows of which only keys and values are there; more is not faster
 
 
 class Room:
-    """`tokens` (padded ones, with their keys and values) that may be worked on at once. It only ever shrinks."""
+    """`tokens` (padded ones, with their keys and values) that may be worked on at once. It only ever shrinks. `kept`: which
+    share of a token's memory its keys and values take, which stay when it has passed."""
 
-    def __init__(self, tokens: int) -> None:
+    def __init__(self, tokens: int, kept: float = 1.0) -> None:
         self.tokens = max(LEAST, tokens)
+        self._kept = kept
 
     def rows(self, longest: int) -> int:
-        """How many rows of `longest` tokens fit, one at least."""
-        return max(1, self.tokens // longest)
+        """How many rows of `longest` tokens can be answered together, one at least: where `PASS` of their tokens are in a
+        pass at most, and of the others keys and values are kept."""
+        return max(1, self.tokens // longest, int((self.tokens - PASS) / (longest * self._kept)))
 
     def keep_within(self, work: Callable[[], dict[str, Any]], release: Callable[[], None]) -> dict[str, Any]:
         """What `work` returns, begun again with half the room each time memory runs out. Raises what it raises when
@@ -49,15 +53,16 @@ def measured(base: Base, limit: int | None) -> Room:
     """The room that the device's free memory gives, and no more than `limit`, which was found out before."""
     needs = needs_of(base)
     tokens = int(max(0.0, free_memory(base.device) * SHARE - needs.always) / max(1, needs.token))
-    return Room(tokens if limit is None else min(tokens, limit))
+    return Room(tokens if limit is None else min(tokens, limit), needs.kept / max(1, needs.token))
 
 
 @dataclass(frozen=True)
 class Needs:
-    """Bytes that a forward pass takes: however few tokens it has, and for each of them."""
+    """Bytes that a forward pass takes: however few tokens it has, for each of them, and what is kept of each behind it."""
 
     always: int
     token: int
+    kept: int
 
 
 def needs_of(base: Base) -> Needs:
@@ -68,6 +73,8 @@ def needs_of(base: Base) -> Needs:
     A pass over weights of few bits widens one layer's after another, which takes as much for one token as for thousands: on
     a GPU, where memory is counted to the byte, a shorter probe tells that apart.
     """
+    from .cache import can_share
+
     tokens = min(PROBE_TOKENS, base.context)
     try:
         taken, states = probe(base, tokens)
@@ -75,7 +82,8 @@ def needs_of(base: Base) -> Needs:
     except (AttributeError, TypeError, ValueError) as error:
         raise bad_input(f"architecture '{base.model.config.model_type}' does not run behind a cache as others do: {error}") from error
     each = (taken - fewer) // (tokens - tokens // 4) if fewer else taken // tokens
-    return Needs(max(0, taken - each * tokens) if fewer else 0, max(each, states // tokens) + 4 * FLOAT32 * base.hidden)
+    token = max(each, states // tokens) + 4 * FLOAT32 * base.hidden
+    return Needs(max(0, taken - each * tokens) if fewer else 0, token, states // tokens if can_share(base) else token)
 
 
 def probe(base: Base, tokens: int) -> tuple[int, int]:

@@ -16,6 +16,7 @@ from sidecar.inference import decode as decode_module
 from sidecar.inference.decode import ENOUGH, WORTH_DROPPING, decode, of_like_length
 from sidecar.inference.generator import Sampling
 from sidecar.inference.residency import Resident
+from sidecar.inference.room import PASS
 from sidecar.inference.sampling import Sampler
 from sidecar.methods import generate
 from sidecar.model.base import Base
@@ -266,6 +267,7 @@ def test_prompts_of_like_length_run_together_and_every_one_once() -> None:
     lengths = [ENOUGH, 10, ENOUGH // 2, ENOUGH - 1, ENOUGH // 2 - 1, 9]
     assert of_like_length(lengths) == [[0, 3], [2, 4], [1, 5]]
     assert of_like_length([3] * 5) == [[0, 1, 2, 3, 4]]
+    assert of_like_length([PASS // 2, 2 * PASS, PASS // 2, PASS // 2]) == [[1], [0, 2], [3]]
 
 
 def test_a_batch_started_in_groups_answers_as_each_prompt_alone(resident: Resident) -> None:

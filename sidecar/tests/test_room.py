@@ -56,9 +56,16 @@ def test_what_a_gpu_takes_for_any_pass_at_all_is_not_counted_for_each_token(resi
     monkeypatch.setattr(room, "free_memory", lambda device: 40 << 30)
     on_gpu = replace(resident.base, device=torch.device("cuda"))
     residuals = 4 * 4 * on_gpu.hidden
-    assert room.needs_of(on_gpu) == room.Needs(always, token + residuals)
+    states = room.probe(resident.base, 256)[1] // 256
+    assert room.needs_of(on_gpu) == room.Needs(always, token + residuals, states)
     assert room.measured(on_gpu, None).tokens == ((20 << 30) - always) // (token + residuals)
-    assert room.needs_of(resident.base) == room.Needs(0, always // 256 + token + residuals)
+    assert room.needs_of(resident.base) == room.Needs(0, always // 256 + token + residuals, states)
+
+
+def test_rows_that_are_answered_keep_their_keys_and_values_alone_where_there_is_room_for_a_pass() -> None:
+    few, many = Room(room.PASS, kept=0.25), Room(3 * room.PASS, kept=0.25)
+    assert [few.rows(512), many.rows(512)] == [8, 2 * 4096 // 128]
+    assert [Room(3 * room.PASS).rows(512), Room(100).rows(512)] == [24, 1]
 
 
 def test_work_that_ran_out_of_memory_is_begun_again_with_half_the_room_until_it_fits() -> None:
