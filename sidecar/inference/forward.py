@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from ..model.base import Base
 
 
+TOKEN_BUDGET = 16_384  # padded tokens in one forward pass; more would not be faster
+
+
 class _DeepEnough(Exception):
     """Leaves the forward pass after the deepest wanted block."""
 
@@ -75,16 +78,20 @@ def right_padded(rows: Sequence[Sequence[int]], starts: Sequence[int], device: t
     return ids, positions
 
 
-def batches(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:
-    """Positions of `lengths` in groups whose padded size stays within `budget`; a longer row goes alone.
+def batches(lengths: Sequence[int], past: Sequence[int], room: int) -> Iterator[list[int]]:
+    """Positions of `lengths` in groups whose padded size stays within `TOKEN_BUDGET`, and with the `past` tokens that are kept
+    before each within `room`, the tokens that fit into memory at once; a longer row goes alone.
 
     Longest first, so that rows of like length share a group and the largest need for memory comes at once.
     """
     group: list[int] = []
+    before = 0
     for index in sorted(range(len(lengths)), key=lambda index: -lengths[index]):
-        if group and lengths[group[0]] * (len(group) + 1) > budget:
+        before = max(before, past[index])
+        longest, rows = lengths[group[0]] if group else 0, len(group) + 1
+        if group and (longest * rows > TOKEN_BUDGET or (longest + before) * rows > room):
             yield group
-            group = []
+            group, before = [], past[index]
         group.append(index)
     if group:
         yield group

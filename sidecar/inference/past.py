@@ -28,15 +28,18 @@ class Past:
 
 
 def past_of(
-    base: Base, rows: Sequence[Sequence[int]], starts: Sequence[int], blocks: int, budget: int, prompts: Prompts | None
+    base: Base, rows: Sequence[Sequence[int]], starts: Sequence[int], blocks: int, room: int, prompts: Prompts | None
 ) -> Past:
-    """The past of `rows` of ids down to the first `blocks` blocks, at most the tokens before each row's start.
+    """The past of `rows` of ids down to the first `blocks` blocks, at most the tokens before each row's start. `room`: tokens
+    that fit into memory at once.
 
-    With `prompts` it is all of those, run once for as long as they are kept; else what all rows have in common.
+    With `prompts` it is all of those, run once for as long as they are kept, where they fit into memory together; else what
+    all rows have in common.
     """
-    if prompts is None or min(starts) == 0 or not can_share(base):
+    own = [tuple(row[:start]) for row, start in zip(rows, starts, strict=True)]
+    if prompts is None or min(starts) == 0 or sum(map(len, set(own))) > room or not can_share(base):
         return common_past(base, rows, shared_prefix(base, rows, min(starts)), blocks)
-    return own_past(base, [tuple(row[:start]) for row, start in zip(rows, starts, strict=True)], blocks, budget, prompts)
+    return own_past(base, own, blocks, room, prompts)
 
 
 def common_past(base: Base, rows: Sequence[Sequence[int]], length: int, blocks: int) -> Past:
@@ -48,14 +51,14 @@ def common_past(base: Base, rows: Sequence[Sequence[int]], length: int, blocks: 
     return Past([length] * len(rows), lambda batch, room: (for_rows(cache, len(batch), room), None))
 
 
-def own_past(base: Base, starts: Sequence[tuple[int, ...]], blocks: int, budget: int, prompts: Prompts) -> Past:
+def own_past(base: Base, starts: Sequence[tuple[int, ...]], blocks: int, room: int, prompts: Prompts) -> Past:
     """Each row's own first ids, from `prompts` or run now and kept there."""
     known = {ids: prompts.find(ids, blocks) for ids in starts}
     missing = [ids for ids, found in known.items() if found is None]
     if missing:
         common = common_past(base, missing, shared_prefix(base, missing, min(map(len, missing)) - 1), blocks)
         own = [ids[length:] for ids, length in zip(missing, common.tokens, strict=True)]
-        for batch in batches(list(map(len, own)), budget):
+        for batch in batches(list(map(len, own)), common.tokens, room):
             cache, _ = common.cache(batch, 0)
             cache = empty_cache(base) if cache is None else cache
             forward_to(base, [own[index] for index in batch], common.tokens[0], blocks, cache)

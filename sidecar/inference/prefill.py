@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..errors import bad_input
+from .forward import TOKEN_BUDGET
 
 if TYPE_CHECKING:
     import torch
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from ..model.base import Base
     from .past import Past
     from .prompts import Prompts
-
-TOKEN_BUDGET = 16_384  # padded tokens in one forward pass; more would not be faster
 
 
 @dataclass(frozen=True)
@@ -55,11 +54,11 @@ def prefill(
         check(base, job)
     if not jobs:
         return
-    budget = min(room, TOKEN_BUDGET)
     deepest = max(layer for job in jobs for layer in job.layers)
     with torch.inference_mode():
-        past = past_of(base, [job.ids for job in jobs], [job.start for job in jobs], deepest + 1, budget, prompts)
-        for batch in batches([len(job.ids) - tokens for job, tokens in zip(jobs, past.tokens, strict=True)], budget):
+        past = past_of(base, [job.ids for job in jobs], [job.start for job in jobs], deepest + 1, room, prompts)
+        own = [len(job.ids) - tokens for job, tokens in zip(jobs, past.tokens, strict=True)]
+        for batch in batches(own, past.tokens, room):
             run_batch(base, jobs, past, batch, keep)
             on_done(len(batch), sum(len(jobs[index].ids) for index in batch))
 

@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load_file
 
 from sidecar.errors import SidecarError
-from sidecar.inference.forward import batches
+from sidecar.inference.forward import TOKEN_BUDGET, batches
 from sidecar.inference.prefill import Job, prefill
 from sidecar.inference.residency import Resident
 from sidecar.methods import capture
@@ -108,12 +108,18 @@ def test_a_request_over_the_token_budget_is_split_without_losing_a_cell(resident
     assert all(relative(kept[index], whole[index]) < 1e-5 for index in kept)
 
 
-@pytest.mark.parametrize("budget", [1, 10, 25, 1000])
-def test_batches_hold_every_row_once_and_keep_the_budget(budget: int) -> None:
-    lengths = [5, 11, 7, 7, 1, 30, 2]
-    groups = list(batches(lengths, budget))
+@pytest.mark.parametrize("room", [1, 10, 25, 1000])
+def test_batches_hold_every_row_once_and_keep_within_the_room_with_what_comes_before_them(room: int) -> None:
+    lengths, past = [5, 11, 7, 7, 1, 30, 2], [0, 3, 20, 0, 4, 0, 9]
+    groups = list(batches(lengths, past, room))
     assert sorted(index for group in groups for index in group) == list(range(len(lengths)))
-    assert all(len(group) == 1 or len(group) * max(lengths[index] for index in group) <= budget for group in groups)
+    wide = [(max(lengths[index] for index in group) + max(past[index] for index in group)) * len(group) for group in groups]
+    assert all(len(group) == 1 or width <= room for group, width in zip(groups, wide, strict=True))
+    assert len(groups) == {1: 7, 10: 7, 25: 5, 1000: 1}[room]
+
+
+def test_a_pass_takes_no_more_tokens_than_are_of_use_however_large_the_room() -> None:
+    assert [len(group) for group in batches([TOKEN_BUDGET // 2] * 5, [0] * 5, 100 * TOKEN_BUDGET)] == [2, 2, 1]
 
 
 @pytest.mark.parametrize("prompt_end", [1, 5, len(SOME_IDS[1]) - 1])

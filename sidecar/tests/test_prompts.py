@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from sidecar.inference.forward import TOKEN_BUDGET
 from sidecar.inference.prefill import Job, prefill
 from sidecar.inference.prompts import Prompts
 from sidecar.inference.residency import Resident
@@ -21,7 +22,11 @@ ROOMY = 1 << 30
 
 
 def read(
-    resident: Resident, prompts: Prompts | None, answers: list[list[int]] = ANSWERS, layers: tuple[int, ...] = (SHALLOW, DEEP)
+    resident: Resident,
+    prompts: Prompts | None,
+    answers: list[list[int]] = ANSWERS,
+    layers: tuple[int, ...] = (SHALLOW, DEEP),
+    room: int = TOKEN_BUDGET,
 ) -> tuple[int, list[torch.Tensor]]:
     """How many tokens ran in the first block, and the residuals of the answers in order."""
     ran: list[int] = []
@@ -29,7 +34,7 @@ def read(
     handle = resident.base.blocks[0].register_forward_pre_hook(lambda _, inputs: ran.append(inputs[0].shape[:2].numel()))
     try:
         jobs = [Job(prompt + answer, layers, len(prompt)) for prompt, answer in zip(PROMPTS, answers, strict=True)]
-        prefill(resident.base, jobs, lambda index, layer, state: kept.update({(index, layer): state}), prompts=prompts)
+        prefill(resident.base, jobs, lambda index, layer, state: kept.update({(index, layer): state}), room=room, prompts=prompts)
     finally:
         handle.remove()
     return sum(ran), [kept[key] for key in sorted(kept)]
@@ -48,6 +53,16 @@ def test_answers_behind_kept_prompts_are_what_they_are_without(resident: Residen
         assert one.shape == other.shape and relative(one, other) < 1e-5
     again, same_answers = read(resident, prompts)
     assert again == padded(ANSWERS) and same(same_answers, found)
+
+
+def test_prompts_that_do_not_fit_into_memory_together_run_with_their_answers(resident: Resident) -> None:
+    fit = sum(map(len, PROMPTS))
+    _, wanted = read(resident, None)
+    for room, kept in ((fit, 3), (fit - 1, 0)):
+        prompts = Prompts(ROOMY)
+        _, found = read(resident, prompts, room=room)
+        assert sum(prompts.find(tuple(ids), DEEP + 1) is not None for ids in PROMPTS) == kept
+        assert all(relative(one, other) < 1e-5 for one, other in zip(found, wanted, strict=True))
 
 
 def test_another_answer_to_a_kept_prompt_runs_alone(resident: Resident) -> None:

@@ -109,9 +109,23 @@ def widened(folder: Path, way: str) -> Any:
     ).dequantize()
 
 
-# Eight-bit products round what is multiplied too.
+def check_like(resident: Resident, model: Any, adapter: Path, bound: float) -> None:
+    """Recordings are those of `model`, with the adapter those of PEFT, and without it again what they were."""
+    clean = residuals(resident, layers=[1])
+    assert all(relative(found, states(model, ids)[1]) < bound for ids, found in zip(SOME_IDS, clean, strict=True))
+    switch(resident, adapter)
+    with_adapter = PeftModel.from_pretrained(model, str(adapter))
+    for ids, found in zip(SOME_IDS, residuals(resident, layers=[1]), strict=True):
+        assert relative(found, states(with_adapter, ids)[1]) < bound
+    switch(resident, None)
+    assert same(residuals(resident, layers=[1]), clean)
+
+
+BOUNDS = [("nf4", 1e-5), ("int8", 0.05)]  # eight-bit products round what is multiplied too
+
+
 @pytest.mark.usefixtures("as_on_a_gpu")
-@pytest.mark.parametrize(("way", "bound"), [("nf4", 1e-5), ("int8", 0.05)])
+@pytest.mark.parametrize(("way", "bound"), BOUNDS)
 def test_weights_of_few_bits_record_what_the_weights_they_stand_for_do_and_keep_no_trace_of_an_adapter(
     tiny: Path, tmp_path: Path, way: str, bound: float
 ) -> None:
@@ -119,17 +133,11 @@ def test_weights_of_few_bits_record_what_the_weights_they_stand_for_do_and_keep_
     zero = make_adapter(tmp_path / "zero", tiny, targets=ALL, scale=0)
     resident = Resident()
     resident.load_base({"path": str(tiny), "dtype": "float32", "device": "cpu", "quantization": way})
-    model = widened(tiny, way)
     clean = residuals(resident, layers=[1])
-    assert all(relative(found, states(model, ids)[1]) < bound for ids, found in zip(SOME_IDS, clean, strict=True))
     switch(resident, zero)
     assert same(residuals(resident, layers=[1]), clean)
-    switch(resident, adapter)
-    with_adapter = PeftModel.from_pretrained(model, str(adapter))
-    for ids, found in zip(SOME_IDS, residuals(resident, layers=[1]), strict=True):
-        assert relative(found, states(with_adapter, ids)[1]) < bound
     switch(resident, None)
-    assert same(residuals(resident, layers=[1]), clean)
+    check_like(resident, widened(tiny, way), adapter, bound)
 
 
 @pytest.mark.usefixtures("as_on_a_gpu")
@@ -161,7 +169,7 @@ STORED: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.usefixtures("as_on_a_gpu")
-@pytest.mark.parametrize(("way", "bound"), [("nf4", 1e-5), ("int8", 0.05)])
+@pytest.mark.parametrize(("way", "bound"), BOUNDS)
 def test_weights_that_lie_in_few_bits_are_loaded_as_they_lie(tiny: Path, tmp_path: Path, way: str, bound: float) -> None:
     stored = tmp_path / "stored"
     settings: Any = BitsAndBytesConfig
@@ -174,30 +182,23 @@ def test_weights_that_lie_in_few_bits_are_loaded_as_they_lie(tiny: Path, tmp_pat
     resident = Resident()
     resident.load_base({"path": str(stored), "dtype": "float32", "device": "cpu", "quantization": way})
     model = AutoModelForCausalLM.from_pretrained(stored, dtype=torch.float32, device_map={"": "cpu"}, local_files_only=True).dequantize()
-    clean = residuals(resident, layers=[1])
-    assert all(relative(found, states(model.float(), ids)[1]) < bound for ids, found in zip(SOME_IDS, clean, strict=True))
-    switch(resident, adapter)
-    with_adapter = PeftModel.from_pretrained(model, str(adapter))
-    for ids, found in zip(SOME_IDS, residuals(resident, layers=[1]), strict=True):
-        assert relative(found, states(with_adapter, ids)[1]) < bound
-    switch(resident, None)
-    assert same(residuals(resident, layers=[1]), clean)
+    check_like(resident, model.float(), adapter, bound)
 
 
 @pytest.mark.parametrize(
-    ("settings", "wanted", "device", "reason"),
+    ("settings", "wanted", "reason"),
     [
-        ({"load_in_4bit": True, "bnb_4bit_quant_type": "nf4"}, None, "cpu", "its weights lie in nf4: they are loaded with `quantization: nf4`, and no other"),
-        ({"load_in_8bit": True}, "nf4", "cpu", "its weights lie in int8: they are loaded with `quantization: int8`, and no other"),
-        ({"load_in_4bit": True}, "nf4", "cpu", "its weights lie quantized by 'bitsandbytes' in fp4, and only nf4 and int8 can be read"),
-        ({"load_in_8bit": True}, "int8", "cpu", "quantization 'int8' runs on cuda only, not on cpu"),
+        ({"load_in_4bit": True, "bnb_4bit_quant_type": "nf4"}, None, "its weights lie in nf4: they are loaded with `quantization: nf4`, and no other"),
+        ({"load_in_8bit": True}, "nf4", "its weights lie in int8: they are loaded with `quantization: int8`, and no other"),
+        ({"load_in_4bit": True}, "nf4", "its weights lie quantized by 'bitsandbytes' in fp4, and only nf4 and int8 can be read"),
+        ({"load_in_8bit": True}, "int8", "quantization 'int8' runs on cuda only, not on cpu"),
     ],
 )  # fmt: skip
 def test_weights_that_lie_in_few_bits_are_refused_where_they_cannot_be_loaded_so(
-    tiny: Path, tmp_path: Path, settings: dict[str, Any], wanted: str | None, device: str, reason: str
+    tiny: Path, tmp_path: Path, settings: dict[str, Any], wanted: str | None, reason: str
 ) -> None:
     folder = shutil.copytree(tiny, tmp_path / "stored")
     edit_json(folder / "config.json", quantization_config={"quant_method": "bitsandbytes", **settings})
     with pytest.raises(SidecarError) as caught:
-        Resident().load_base({"path": str(folder), "dtype": "float32", "device": device, "quantization": wanted})
+        Resident().load_base({"path": str(folder), "dtype": "float32", "device": "cpu", "quantization": wanted})
     assert str(caught.value) == reason
