@@ -70,7 +70,7 @@ async function readModels(workflow: Workflow, options: ResolveOptions, problems:
     models.set(name, model.value)
     const { quantization, device } = model.value
     if (quantization !== null && !device.startsWith('cuda')) {
-      const message = `model "${name}" is to be quantized to ${quantization} on ${device}, and bitsandbytes runs on cuda only`
+      const message = `model "${name}" is to be quantized to ${quantization} on ${device}, and such weights run on cuda only`
       problems.error('quantization', ['models', name, 'quantization'], message, 'write `device: cuda`, or leave the quantization out')
     }
     if (quantization === 'int8') warnOfBatches(name, problems)

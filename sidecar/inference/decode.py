@@ -48,7 +48,7 @@ def decode(
     waiting = deque(range(len(prompts)))
     places = (len(prompts) if together is None else together) if can_pad(base) else 1
     joins = can_join(base)
-    can_gap = is_seen_whole(base, math.ceil((max(map(len, prompts)) + limit) / (1 - WORTH_DROPPING)))
+    can_gap = is_seen_whole(base, math.ceil((max(map(len, prompts), default=0) + limit) / (1 - WORTH_DROPPING)))
     stops = torch.tensor(sorted(base.stop_ids), device=base.device)
     batch: Batch | None = None
     with torch.inference_mode():

@@ -19,7 +19,7 @@ PROBE_TOKENS = 256  # run once through all blocks to see what a token takes
 SHARE = 0.5  # of the free memory; recordings that wait to be written, kept prompts and the allocator need the rest
 FLOAT32 = 4  # bytes
 LEAST = 64  # tokens: with less than that there is no use in going on
-PASS = 4096  # tokens of prompts that one pass takes, beside rows of which only keys and values are there; more is not faster
+PASS = 4096  # tokens of prompts that one pass takes at most, beside rows of which only keys and values are there
 
 
 class Room:

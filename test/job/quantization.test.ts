@@ -30,7 +30,7 @@ test('few bits on a device that they do not run on are refused before anything i
   const { code, stderr } = await dag(workspace.folder, ['plan', workflowFile])
   expect([code, stderr]).toEqual([
     2,
-    `workflows/audit.yaml:3:67: error: model "tiny" is to be quantized to nf4 on cpu, and bitsandbytes runs on cuda only [quantization]
+    `workflows/audit.yaml:3:67: error: model "tiny" is to be quantized to nf4 on cpu, and such weights run on cuda only [quantization]
   3 |   tiny: { source: ../models/model, dtype: bfloat16, quantization: nf4 }
     |                                                                   ^^^
   hint: write \`device: cuda\`, or leave the quantization out

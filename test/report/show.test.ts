@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { RunLine } from '../../engine/report/show-run.ts'
+import type { RunLine, StoreReport } from '../../engine/report/show-run.ts'
 import { storeText, workflowText } from '../../engine/report/show-text.ts'
 
 const now = Date.UTC(2026, 0, 31, 8)
@@ -14,26 +14,24 @@ const night: RunLine = {
 }
 
 test('the runs and the store fit in 100 columns', () => {
-  const text = storeText(
-    {
-      store: 'cache',
-      runs: [
-        {
-          ...night,
-          run: '20260131-075930-01b2',
-          at: now - 30_000,
-          outcome: 'running',
-          seconds: 25,
-          cells: { ran: 12, reused: null, failed: null },
-        },
-        night,
-      ],
-      operations: [{ operation: 'capture', cells: 184_800, batches: 11_760, bytes: 908e9 }],
-      objects: { count: 23_520, bytes: 909e9 },
-      index: { bytes: 271e6 },
-    },
-    now,
-  )
+  const report: StoreReport = {
+    store: 'cache',
+    runs: [
+      {
+        ...night,
+        run: '20260131-075930-01b2',
+        at: now - 30_000,
+        outcome: 'running',
+        seconds: 25,
+        cells: { ran: 12, reused: null, failed: null },
+      },
+      night,
+    ],
+    operations: [{ operation: 'capture', cells: 184_800, batches: 11_760, bytes: 908e9 }],
+    objects: { count: 23_520, bytes: 909e9 },
+    index: { bytes: 271e6 },
+  }
+  const text = storeText(report, now)
   expect(text).toBe(`the last runs
   run                   workflow            started   outcome  cells made  reused  failed       took
   20260131-075930-01b2  overnight-of-ever…  just now  running          12                       25 s
@@ -47,6 +45,10 @@ in the store cache: 23,520 objects, 909 GB; the index takes 271 MB
 more of a run: dag show 20260131-075930-01b2; of a workflow: dag show WORKFLOW.yaml
 `)
   expect(Math.max(...text.split('\n').map((line) => line.length))).toBeLessThanOrEqual(100)
+  const elsewhere = storeText(report, now, (what) => `${what} --store there`)
+  expect(elsewhere.split('\n').at(-2)).toBe(
+    'more of a run: dag show 20260131-075930-01b2 --store there; of a workflow: dag show WORKFLOW.yaml --store there',
+  )
 })
 
 test('a workflow is told by what people count, by step, and by what lacks', () => {
