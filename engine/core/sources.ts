@@ -11,6 +11,8 @@ export interface Sources {
 
 /** What the workflow has a chat template told. */
 export interface Told {
+  /** There is none: a prompt is plain text that the model continues, as base models do. */
+  readonly plain: boolean
   /** The day that is today, as 2026-01-31; null where none is named. */
   readonly date: string | null
   /** Further variables by their names. */

@@ -80,9 +80,10 @@ export async function readModel(
   return ok({ name, origin: declaration.source, path: present ? folder : null, device, dtype, quantization, told, identity, facts })
 }
 
-/** The parts of an identity that are in no file. */
-function toldParts({ date, variables }: Told): Record<string, string> {
+/** The parts of an identity that the workflow says, not a file. */
+function toldParts({ plain, date, variables }: Told): Record<string, string> {
   return {
+    ...(plain ? { chat_template: 'none' } : {}),
     ...(date === null ? {} : { date }),
     ...(Object.keys(variables).length === 0 ? {} : { chat_template_kwargs: canonicalJson(variables) }),
   }

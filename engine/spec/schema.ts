@@ -27,6 +27,11 @@ const model: ParamSchema = {
       description: 'Where it runs: `cpu`, `cuda` or `mps`; of several GPUs on one, as `cuda:1`.',
     },
     quantization: { type: 'string', enum: ['nf4', 'int8'] },
+    chat_template: {
+      type: 'string',
+      enum: ['none'],
+      description: 'none: the model is asked in no chat. A prompt is plain text that it continues, as base models do.',
+    },
     date: {
       type: 'string',
       pattern: String.raw`^\d{4}-\d{2}-\d{2}$`,

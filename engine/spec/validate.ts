@@ -77,7 +77,7 @@ function declaration(value: Json): ModelDeclaration {
     dtype: model.dtype ?? 'bfloat16',
     device: model.device ?? 'cpu',
     quantization: model.quantization ?? null,
-    told: { date: model.date ?? null, variables: chat_template_kwargs ?? {} },
+    told: { plain: model.chat_template === 'none', date: model.date ?? null, variables: chat_template_kwargs ?? {} },
   }
 }
 

@@ -98,7 +98,11 @@ class Resident:
                 params.text(request, "dtype"),
                 params.text(request, "device"),
                 params.optional_text(request, "quantization"),
-                Told(params.optional_text(request, "date"), params.optional_section(request, "chat_template_kwargs")),
+                Told(
+                    params.optional_text(request, "date"),
+                    params.optional_section(request, "chat_template_kwargs"),
+                    params.flag(request, "plain_text"),
+                ),
             )
             self._room = measured(base, params.optional_integer(request, "token_limit", 1))
         self._base = base

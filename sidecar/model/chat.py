@@ -18,18 +18,24 @@ class Told:
 
     date: str | None = None  # that is today, ISO 8601
     variables: Mapping[str, bool | str | float] = field(default_factory=dict)
+    plain: bool = False  # there is no template: a prompt is text that the model continues
 
 
 NOTHING = Told()
 
 
 def prompt_ids(tokenizer: PreTrainedTokenizerBase, prompt: str, system_prompt: str | None, told: Told = NOTHING) -> list[int]:
-    """The ids of a chat with one user turn, up to where the answer begins.
+    """The ids of a chat with one user turn, up to where the answer begins; of plain text, that text behind the tokens
+    that every text of the model begins with.
 
     Without a system prompt the chat template decides, and may put in one of its own. It is given what it is
     `told`, and never what the clock says. Raises ValueError when the template refuses the chat,
-    or asks for a date and there is none.
+    or asks for a date and there is none, and when plain text is to have a system prompt.
     """
+    if told.plain:
+        if system_prompt is not None:
+            raise ValueError("the model is asked plain text, which has no system prompt")
+        return [*first_ids(tokenizer), *text_ids(tokenizer, prompt)]
     chat = [{"role": "user", "content": prompt}]
     if system_prompt is not None:
         chat.insert(0, {"role": "system", "content": system_prompt})
@@ -69,6 +75,13 @@ class Day:
         if self._date is None:
             raise ValueError("it asks for the date, and the workflow names none")
         return datetime.datetime.fromisoformat(self._date)
+
+
+def first_ids(tokenizer: PreTrainedTokenizerBase) -> list[int]:
+    """The special tokens that the tokenizer puts before a text. Those behind it would end what is to be continued."""
+    whole, alone = list(tokenizer("a")["input_ids"]), text_ids(tokenizer, "a")
+    starts = (start for start in range(len(whole)) if whole[start : start + len(alone)] == alone)
+    return whole[: next(starts, 0)]
 
 
 def text_ids(tokenizer: PreTrainedTokenizerBase, text: str) -> list[int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tokenizers.processors import TemplateProcessing
 from transformers import AutoTokenizer
 
 from sidecar.model.chat import Told, prompt_ids, text_ids
@@ -35,3 +36,20 @@ def test_a_template_is_given_the_variables_that_are_named(tiny: Path) -> None:
     tokenizer.chat_template = "{% if think is not defined or think %}Think. {% endif %}{{ messages[0].content }}"
     assert prompt_ids(tokenizer, "Hello", None) == text_ids(tokenizer, "Think. Hello")
     assert prompt_ids(tokenizer, "Hello", None, Told(variables={"think": False})) == text_ids(tokenizer, "Hello")
+
+
+def test_plain_text_begins_as_every_text_of_the_model_and_does_not_end(tiny: Path) -> None:
+    tokenizer = AutoTokenizer.from_pretrained(tiny, local_files_only=True)
+    plain = Told(plain=True)
+    assert prompt_ids(tokenizer, "The sea is", None, plain) == text_ids(tokenizer, "The sea is")
+    first, last = tokenizer.convert_tokens_to_ids(["<|im_start|>", "<|im_end|>"])
+    around = [("<|im_start|>", first), ("<|im_end|>", last)]
+    tokenizer.backend_tokenizer.post_processor = TemplateProcessing("<|im_start|> $A <|im_end|>", special_tokens=around)
+    assert tokenizer("The sea is")["input_ids"] == [first, *text_ids(tokenizer, "The sea is"), last]
+    assert prompt_ids(tokenizer, "The sea is", None, plain) == [first, *text_ids(tokenizer, "The sea is")]
+
+
+def test_plain_text_has_no_system_prompt(tiny: Path) -> None:
+    tokenizer = AutoTokenizer.from_pretrained(tiny, local_files_only=True)
+    with pytest.raises(ValueError, match="^the model is asked plain text, which has no system prompt$"):
+        prompt_ids(tokenizer, "Hello", "Be kind.", Told(plain=True))

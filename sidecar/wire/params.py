@@ -42,6 +42,14 @@ def optional_integer(params: Params, name: str, least: int) -> int | None:
     return None if params.get(name) is None else integer(params, name, least)
 
 
+def flag(params: Params, name: str) -> bool:
+    """True or false; absent is false."""
+    value = params.get(name, False)
+    if not isinstance(value, bool):
+        raise wrong(name, "true or false", value)
+    return value
+
+
 def number(params: Params, name: str) -> float:
     """A finite number."""
     value = params.get(name)

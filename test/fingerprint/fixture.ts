@@ -18,7 +18,7 @@ const sources: Sources = {
         device: 'cpu',
         dtype: 'bfloat16',
         quantization: null,
-        told: { date: null, variables: {} },
+        told: { plain: false, date: null, variables: {} },
         identity: { weights: 'W', config: 'C', tokenizer: 'T', chat_template: 'H', generation_config: 'G' },
         facts: {
           layers: 4,

@@ -44,6 +44,52 @@ refuses([
 `,
   ],
   [
+    'a base model, which has no chat template',
+    (w) => ownModel(w, (model) => rmSync(w.at(model('chat_template.jinja')))),
+    `workflows/audit.yaml:3:19: error: model "tiny" (../own) has no chat template to be asked in [chat-template]
+  3 |   tiny: { source: ../own, dtype: bfloat16 }
+    |                   ^^^^^^
+  hint: of a base model write \`chat_template: none\`: its prompts are then plain text that it continues; of a chat model put its chat_template.jinja beside the weights
+
+1 error; nothing was started
+`,
+  ],
+  [
+    'a system prompt for a model that is asked plain text',
+    (w) => w.edit(workflowFile, 'dtype: bfloat16', 'dtype: bfloat16, chat_template: none'),
+    `workflows/audit.yaml:5:37: error: step "answers": model "tiny" is asked plain text, which has no place for the system prompt of ../prompts/one.json [chat-template]
+  5 | prompts: { from: ../prompts, sets: [one, two] }
+    |                                     ^^^
+  hint: take \`system_prompt\` out of the file and put its text before the prompts'
+
+workflows/audit.yaml:5:42: error: step "answers": model "tiny" is asked plain text, which has no place for the system prompt of ../prompts/two.json [chat-template]
+  5 | prompts: { from: ../prompts, sets: [one, two] }
+    |                                          ^^^
+  hint: take \`system_prompt\` out of the file and put its text before the prompts'
+
+2 errors; nothing was started
+`,
+  ],
+  [
+    'a date and variables for a model that is asked plain text',
+    (w) => {
+      w.edit(workflowFile, 'dtype: bfloat16', 'chat_template: none, date: 2026-01-31, chat_template_kwargs: { thinks: false }')
+      for (const set of ['one', 'two']) w.edit(`prompts/${set}.json`, '"You are a small model."', 'null')
+    },
+    `workflows/audit.yaml:3:57: error: model "tiny" has no chat template (\`chat_template: none\`) that could be told its \`date\` [chat-template]
+  3 |   tiny: { source: ../models/model, chat_template: none, date: 2026-01-31, chat_template_kwargs: { thinks: false } }
+    |                                                         ^^^^
+  hint: take \`date\` out
+
+workflows/audit.yaml:3:75: error: model "tiny" has no chat template (\`chat_template: none\`) that could be told its \`chat_template_kwargs\` [chat-template]
+  3 |   tiny: { source: ../models/model, chat_template: none, date: 2026-01-31, chat_template_kwargs: { thinks: false } }
+    |                                                                           ^^^^^^^^^^^^^^^^^^^^
+  hint: take \`chat_template_kwargs\` out
+
+2 errors; nothing was started
+`,
+  ],
+  [
     'a chat template that puts the date of today into every prompt',
     datedTemplate,
     `workflows/audit.yaml:3:19: error: the chat template of model "tiny" puts today's date into every prompt [chat-date]

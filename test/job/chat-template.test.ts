@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { ownModels } from '../impact/row.ts'
 import { dag, run } from '../support/dag.ts'
@@ -49,4 +49,26 @@ steps:
   )
   expect((await run(workspace)).finished.cells).toEqual({ ran: 2, reused: 0, failed: 0 })
   expect(asked(workspace)).toEqual([...both, ...after('Sunday, 01 February 2026').map((text) => `Now! ${text}`)].toSorted())
+})
+
+test('a base model without a chat template is asked plain text, which it continues; vectors are made of texts alike', async () => {
+  const workspace = freshWorkspace()
+  ownModels(workspace)
+  rmSync(workspace.at('models/model/chat_template.jinja'))
+  workspace.write('organisms/list.yaml', organismList(['alpha']))
+  workspace.edit('prompts/two.json', '"You are a small model."', 'null')
+  workspace.write(
+    workflowFile,
+    `workflow: audit
+models: { tiny: { source: ../models/model, chat_template: none } }
+organisms: { from: ../organisms/list.yaml }
+prompts: { from: ../prompts, sets: [two] }
+traits: { from: ../traits }
+steps:
+  vectors: { kind: extract, model: tiny, layers: [1], methods: [mean_diff] }
+  answers: { kind: generate, model: tiny, max_new_tokens: 6 }
+`,
+  )
+  expect((await run(workspace)).finished.cells).toEqual({ ran: 4, reused: 0, failed: 0 })
+  expect(asked(workspace)).toEqual(['Tell me about the sea and its tides.', 'Who are you?'])
 })

@@ -79,7 +79,7 @@ export function job({
             device: 'cpu',
             dtype: 'bfloat16',
             quantization: null,
-            told: { date: null, variables: {} },
+            told: { plain: false, date: null, variables: {} },
             identity,
             facts,
           },

@@ -85,7 +85,7 @@ const llama = {
   device: 'cuda',
   dtype: 'bfloat16',
   quantization: 'nf4',
-  told: { date: null, variables: {} },
+  told: { plain: false, date: null, variables: {} },
   identity: {},
   facts: {
     layers: 80,

@@ -10,7 +10,7 @@ const model = (device: string, dtype: string, quantization: string | null): Mode
   device,
   dtype,
   quantization,
-  told: { date: null, variables: {} },
+  told: { plain: false, date: null, variables: {} },
   identity: {},
   facts: {
     layers: 80,

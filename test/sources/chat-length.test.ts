@@ -26,7 +26,7 @@ const model = (contextLength: number, path: string | null = '/model'): ModelSour
   device: 'cpu',
   dtype: 'bfloat16',
   quantization: null,
-  told: { date: null, variables: {} },
+  told: { plain: false, date: null, variables: {} },
   identity: { weights: 'w', tokenizer: 't', chat_template: 'c' },
   facts: { layers: 1, hidden: 1, parameters: 1, activeParameters: 1, expertParameters: 0, contextLength, keyValues: 1 },
 })

@@ -12,7 +12,7 @@ async function factsOf(config: object): Promise<ModelFacts | string> {
   const folder = mkdtempSync(path.join(tmpdir(), 'dag-'))
   onTestFinished(() => rmSync(folder, { recursive: true }))
   writeFileSync(path.join(folder, 'config.json'), JSON.stringify(config))
-  const told = { date: null, variables: {} }
+  const told = { plain: false, date: null, variables: {} }
   const declaration = {
     source: 'absent',
     revision: null,

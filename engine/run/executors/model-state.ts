@@ -85,8 +85,8 @@ export class ModelState {
 }
 
 /** What a chat template is told, as `load_base` takes it. */
-export function toldParams({ date, variables }: Told): JsonObject {
-  return { date, chat_template_kwargs: variables }
+export function toldParams({ plain, date, variables }: Told): JsonObject {
+  return { plain_text: plain, date, chat_template_kwargs: variables }
 }
 
 function wordsFor(source: ModelSource | Adapter): string {

@@ -1,7 +1,7 @@
 import type { Chat, LengthMemory } from '../../core/chat.ts'
 import { type Digest, digestOfJson } from '../../core/digest.ts'
 import type { ModelSource } from '../../core/sources.ts'
-import { chatTemplateIn } from './chat-template.ts'
+import { templateOf } from './chat-template.ts'
 import type { SourceFiles } from '../files/files.ts'
 import { fewestTokens, mostTemplateTokens, mostTokens } from './token-bounds.ts'
 import { openTokenizer, type Tokenizer } from './tokenizer.ts'
@@ -26,7 +26,7 @@ const longText = 1_000_000
 
 export function chatMeter(model: ModelSource, files: SourceFiles, memory: LengthMemory): ChatMeter {
   const { contextLength } = model.facts
-  const template = model.path === null ? null : chatTemplateIn(model.path, files)
+  const template = model.told.plain && model.path !== null ? '' : templateOf(model, files)
   return {
     surelyFits(chat) {
       if (template === null) return false

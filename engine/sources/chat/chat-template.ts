@@ -1,6 +1,6 @@
 import path from 'node:path'
 import { isList, isObject, type JsonObject } from '../../core/json.ts'
-import type { Told } from '../../core/sources.ts'
+import type { ModelSource, Told } from '../../core/sources.ts'
 import type { SourceFiles } from '../files/files.ts'
 import { strftime } from './strftime.ts'
 
@@ -21,6 +21,11 @@ export function chatTemplateIn(folder: string, files: SourceFiles): string | nul
     template !== undefined && isList(template) ? template.find((entry) => isObject(entry) && entry.name === 'default') : template
   const text = isObject(chosen) ? chosen.template : chosen
   return typeof text === 'string' ? text : null
+}
+
+/** The chat template of a model; null where it is asked plain text, has none, or is not on this machine. */
+export function templateOf({ path: folder, told }: ModelSource, files: SourceFiles): string | null {
+  return folder === null || told.plain ? null : chatTemplateIn(folder, files)
 }
 
 /** A chat template that can be filled in. */

@@ -67,7 +67,10 @@ function contextProblem(workflow: Workflow, step: Step, tooLong: readonly TooLon
   const reason = facts.contextReason === undefined ? '' : ` (${facts.contextReason})`
   const added = chat.newTokens > 0 ? ` with ${chat.newTokens} new ones` : ''
   const left = facts.contextLength - chat.newTokens
-  const parts = chat.answers.length > 0 ? 'question, answer and chat template' : 'system prompt, prompt and chat template'
+  const asked = chat.answers.length > 0 ? ['question', 'answer'] : ['system prompt', 'prompt']
+  const parts = chat.model.told.plain
+    ? asked.filter((part) => part !== 'system prompt').join(' and ')
+    : `${asked.join(', ')} and chat template`
   const it = tooLong.length === 1 ? 'it' : 'them'
   const remedies =
     chat.newTokens > 0

@@ -4,7 +4,7 @@ import type { ModelSource, Sources } from '../../core/sources.ts'
 import type { Step, StepKind } from '../../core/step-kind.ts'
 import type { Workflow } from '../../spec/workflow.ts'
 import { placeOf } from './chat-place.ts'
-import { canRefuse, type ChatTemplate, chatTemplateIn, openTemplate, Refusal } from './chat-template.ts'
+import { canRefuse, type ChatTemplate, openTemplate, Refusal, templateOf } from './chat-template.ts'
 import { chatsOf } from './chats.ts'
 import type { SourceFiles } from '../files/files.ts'
 
@@ -27,7 +27,7 @@ export async function refusals(
     )
     for (const chat of firsts) {
       let template = templates.get(chat.model)
-      if (template === undefined) templates.set(chat.model, (template = await templateOf(chat.model, files)))
+      if (template === undefined) templates.set(chat.model, (template = await refusingTemplate(chat.model, files)))
       const refused = template && refusalOf(template, chat.prompt, chat.system)
       if (refused) problems.push(problemOf(workflow, step, chat, refused, refusalOf(template as ChatTemplate, chat.prompt, null) === null))
     }
@@ -35,9 +35,18 @@ export async function refusals(
   return problems
 }
 
+/** What stands for the template of a model that is asked plain text. */
+const plainText: ChatTemplate = {
+  render(prompt, system) {
+    if (system !== null) throw new Refusal('there is no place for one')
+    return prompt
+  },
+}
+
 /** The template of a model, null where it is not on this machine, refuses nothing, or needs more of Jinja than is here. */
-async function templateOf(model: ModelSource, files: SourceFiles): Promise<ChatTemplate | null> {
-  const text = model.path === null ? null : chatTemplateIn(model.path, files)
+async function refusingTemplate(model: ModelSource, files: SourceFiles): Promise<ChatTemplate | null> {
+  if (model.told.plain) return plainText
+  const text = templateOf(model, files)
   if (model.path === null || text === null || !canRefuse(text)) return null
   try {
     return await openTemplate(text, model.path, files, model.told)
@@ -59,13 +68,18 @@ function refusalOf(template: ChatTemplate, prompt: string, system: string | null
 /** `plain`: without its system prompt the chat would be taken. */
 function problemOf(workflow: Workflow, step: Step, chat: Chat, refusal: string, plain: boolean): Diagnostic {
   const { noun, file, at } = placeOf(workflow, chat)
+  const { told, name } = chat.model
   const what = plain ? 'the system prompt' : `the ${noun}s`
+  const message = told.plain
+    ? `model "${name}" is asked plain text, which has no place for ${what} of ${file}`
+    : `the chat template of model "${name}" refuses ${what} of ${file}: ${refusal}`
+  const orTemplate = told.plain ? '' : ', or use a chat template that takes one'
   return {
     severity: 'error',
     rule: 'chat-template',
-    message: `step "${step.name}": the chat template of model "${chat.model.name}" refuses ${what} of ${file}: ${refusal}`,
+    message: `step "${step.name}": ${message}`,
     hint: plain
-      ? "take `system_prompt` out of the file and put its text before the prompts', or use a chat template that takes one"
+      ? `take \`system_prompt\` out of the file and put its text before the prompts'${orTemplate}`
       : 'use a model or a chat template that takes a question of the user without anything before it',
     range: workflow.rangeOf(at, 'value'),
   }

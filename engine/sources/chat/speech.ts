@@ -53,7 +53,7 @@ export function speechCheck(files: SourceFiles): SpeechCheck {
       if (base.path === null) return []
       return [
         ...((await sameTokenizer(adapter, base.path)) ? [] : [`its ${tokenizerFile} is not that of model "${base.name}"`]),
-        ...(sameTemplate(adapter, base.path) ? [] : [`its chat template is not that of model "${base.name}"`]),
+        ...(base.told.plain || sameTemplate(adapter, base.path) ? [] : [`its chat template is not that of model "${base.name}"`]),
       ]
     },
   }

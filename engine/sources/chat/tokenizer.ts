@@ -6,7 +6,7 @@ import type { SourceFiles } from '../files/files.ts'
 
 /** Splits text as the model in a folder does: the counts are those of the sidecar. */
 export interface Tokenizer {
-  /** Tokens of a chat with one user turn, up to where the answer begins. Throws when the template refuses the chat. */
+  /** Tokens of a chat with one user turn, or of plain text, up to where the answer begins. Throws when the template refuses the chat. */
   chat(prompt: string, system: string | null): number
   /** Tokens of a text alone, without special tokens around it. */
   text(text: string): number
@@ -28,14 +28,24 @@ export async function openTokenizer(folder: string, template: string, files: Sou
     const tokenizer = new tokenizers.Tokenizer(rules, settings.ok ? settings.value : {})
     const chat = await openTemplate(template, folder, files, told)
     const count = (text: string) => tokenizer.encode(text, { add_special_tokens: false }).ids.length
+    const begun = (text: string) =>
+      count(text) + firstTokens(tokenizer.encode('a').ids, tokenizer.encode('a', { add_special_tokens: false }).ids)
     return {
-      chat: (prompt, system) => count(chat.render(prompt, system)),
+      chat: (prompt, system) => (told.plain ? begun(prompt) : count(chat.render(prompt, system))),
       text: count,
       longest: longestEntry(content.value.model),
     }
   } catch {
     return null
   }
+}
+
+/** Tokens that a tokenizer puts before a text: of all around it those in front. */
+function firstTokens(whole: readonly number[], alone: readonly number[]): number {
+  return Math.max(
+    0,
+    whole.findIndex((_, start) => alone.every((id, index) => whole[start + index] === id)),
+  )
 }
 
 /** What splits text before byte-level BPE: GPT-2's expression. */

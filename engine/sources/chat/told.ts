@@ -4,7 +4,7 @@ import type { ModelSource, Sources } from '../../core/sources.ts'
 import type { StepKind } from '../../core/step-kind.ts'
 import type { Path } from '../../spec/document.ts'
 import type { Workflow } from '../../spec/workflow.ts'
-import { chatTemplateIn, isDated, variablesOf } from './chat-template.ts'
+import { isDated, templateOf, variablesOf } from './chat-template.ts'
 import { chatsOf } from './chats.ts'
 import type { SourceFiles } from '../files/files.ts'
 import { isDay } from './strftime.ts'
@@ -24,9 +24,15 @@ export function toldProblems(
   const isAsked = ({ name }: ModelSource) =>
     workflow.steps.some((step) => chatsOf(step, kinds, sources).some(({ model }) => model.name === name))
   return [...sources.models.values()].flatMap((model) => {
-    const template = model.path === null ? null : chatTemplateIn(model.path, files)
-    const dated = dateMistake(model, template, isAsked, today)
-    return [...(dated ? [dated] : []), ...variableMistakes(model, template)].map(
+    const template = templateOf(model, files)
+    const mistakes = model.told.plain
+      ? plainMistakes(model)
+      : [
+          ...missingTemplate(model, template, isAsked),
+          ...dateMistakes(model, template, isAsked, today),
+          ...variableMistakes(model, template),
+        ]
+    return mistakes.map(
       ({ rule, at, of, message, hint }): Diagnostic => ({
         severity: 'error',
         rule,
@@ -46,18 +52,35 @@ interface Mistake {
   readonly hint: string | undefined
 }
 
-function dateMistake(model: ModelSource, template: string | null, isAsked: (model: ModelSource) => boolean, today: string): Mistake | null {
+/** Where there is no template, nothing can be told it. */
+function plainMistakes({ name, told }: ModelSource): Mistake[] {
+  const settings = [...(told.date === null ? [] : ['date']), ...(Object.keys(told.variables).length === 0 ? [] : ['chat_template_kwargs'])]
+  return settings.map((setting): Mistake => {
+    const message = `model "${name}" has no chat template (\`chat_template: none\`) that could be told its \`${setting}\``
+    return { rule: 'chat-template', at: [setting], of: 'key', message, hint: `take \`${setting}\` out` }
+  })
+}
+
+function missingTemplate(model: ModelSource, template: string | null, isAsked: (model: ModelSource) => boolean): Mistake[] {
+  if (template !== null || model.path === null || !isAsked(model)) return []
+  const message = `model "${model.name}" (${model.origin}) has no chat template to be asked in`
+  const hint =
+    'of a base model write `chat_template: none`: its prompts are then plain text that it continues; of a chat model put its chat_template.jinja beside the weights'
+  return [{ rule: 'chat-template', at: ['source'], of: 'value', message, hint }]
+}
+
+function dateMistakes(model: ModelSource, template: string | null, isAsked: (model: ModelSource) => boolean, today: string): Mistake[] {
   const { name, told } = model
-  const mistake = (at: string, message: string, hint: string): Mistake => ({ rule: 'chat-date', at: [at], of: 'value', message, hint })
+  const mistake = (at: string, message: string, hint: string): Mistake[] => [{ rule: 'chat-date', at: [at], of: 'value', message, hint }]
   const nameOne = `say which day it is to be, so that answers of other days compare: \`date: ${today}\``
   if (told.date !== null && !isDay(told.date))
     return mistake('date', `model "${name}" is told that today is ${told.date}, a day that there is not`, nameOne)
-  if (template === null) return null
+  if (template === null) return []
   if (told.date !== null && !isDated(template))
     return mistake('date', `the chat template of model "${name}" does not ask for the date`, 'take `date` out')
   if (told.date === null && isDated(template) && isAsked(model))
     return mistake('source', `the chat template of model "${name}" puts today's date into every prompt`, nameOne)
-  return null
+  return []
 }
 
 /** Transformers or the engine give these to every template. */

@@ -53,6 +53,18 @@ export const fieldRows: readonly Row[] = [
     follow: afterAnswers,
   },
   {
+    of: 'models.*.chat_template',
+    edit: 'the model’s own → `none`, and no system prompts',
+    change: all(model('source: ../models/model, chat_template: none'), (workspace) => {
+      for (const set of ['one', 'two']) workspace.edit(`prompts/${set}.json`, '"You are a small model."', 'null')
+    }),
+    made: {
+      vectors: [8, 'model.chat_template: digest → "none"'],
+      answers: [18, 'model.chat_template: digest → "none"; system_prompt: "You are a small model." → (none)'],
+    },
+    follow: afterAnswers,
+  },
+  {
     of: 'models.*.date',
     edit: 'another day, told by the chat template',
     change: all(ownModels, write('models/model/chat_template.jinja', dated), model('source: ../models/model, date: 2026-01-31')),
