@@ -109,7 +109,7 @@ function givenUp(tasks: readonly ParentTask[]): number {
 function missing(plan: Plan): Readonly<Record<string, number>> {
   const counts: Record<string, number> = {}
   for (const { task, toRun } of plan.tasks) {
-    if (toRun === 0 || !['generate', 'extract', 'adopt', 'project', 'score', 'capture'].includes(task.operation.name)) continue
+    if (toRun === 0 || !['generate', 'extract', 'contrast', 'adopt', 'project', 'score', 'capture'].includes(task.operation.name)) continue
     const { noun, by } = task.operation.counts
     const cells = plan.settled(task.id).cells.filter(({ output }) => output === null)
     counts[noun] = (counts[noun] ?? 0) + (by === 'group' ? new Set(cells.map(({ spec }) => spec.group)).size : cells.length)

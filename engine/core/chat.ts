@@ -4,8 +4,8 @@ import type { ModelSource } from './sources.ts'
 /** What a step has a model read at once: a question within the chat template, and what follows it. */
 export interface Chat {
   readonly model: ModelSource
-  /** The entry of a source that it is. */
-  readonly of: { readonly source: 'prompt-set' | 'trait'; readonly name: string; readonly id: string }
+  /** The entry of a source that it is; `file` where the source has several. */
+  readonly of: { readonly source: 'prompt-set' | 'trait'; readonly name: string; readonly id: string; readonly file?: string }
   readonly system: string | null
   readonly prompt: string
   /** Written answers, of which one at a time follows. */

@@ -1,5 +1,8 @@
 /** What a workflow, step, organism, prompt set, prompt or trait may be called: safe as a path part everywhere. */
-export const namePattern = '^[a-z0-9][a-z0-9._-]{0,99}$'
+const oneName = '[a-z0-9][a-z0-9._-]{0,99}'
+export const namePattern = `^${oneName}$`
+/** A name, if you like behind that of the folder that it lies in. */
+export const nameInFolderPattern = `^(${oneName}/)?${oneName}$`
 const nameRegExp = new RegExp(namePattern)
 /** The same in words. */
 export const nameRule = 'names are lower-case letters, digits, ".", "_" and "-", start with a letter or digit, and hold no ".."'

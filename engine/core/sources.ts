@@ -73,13 +73,29 @@ export interface Prompt {
   readonly note: string
 }
 
-/** A contrast set: pairs of answers that do and do not show a trait. */
+/** A contrast set: pairs of answers that do and do not show a trait, or scenarios that lead the model to and away from it. */
 export interface TraitSource {
   readonly name: string
   readonly category: string
   /** Not a trait of its own: it only says what others have in common. */
   readonly reference: boolean
+  /** None where there are scenarios. */
   readonly pairs: readonly ContrastPair[]
+  readonly scenarios: { readonly positive: Scenarios; readonly negative: Scenarios } | null
+}
+
+/** One side of a contrast: prompts to which the model's own answers show a trait, or do not. */
+export interface Scenarios {
+  /** As the workflow names it. */
+  readonly file: string
+  readonly scenarios: readonly Scenario[]
+}
+
+export interface Scenario {
+  readonly id: string
+  readonly text: string
+  /** Its own; null where the step's counts. */
+  readonly systemPrompt: string | null
 }
 
 export interface ContrastPair extends JsonObject {

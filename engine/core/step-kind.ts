@@ -85,8 +85,13 @@ export interface Task {
 export type Origin =
   /** A place in the workflow's file. */
   | { readonly from: 'workflow'; readonly path: readonly (string | number)[] }
-  /** Something the workflow points at. `part` is which part of it; of a prompt set, `prompt` is the cell's own. */
-  | { readonly from: 'model' | 'organism' | 'prompt-set' | 'trait' | 'file'; readonly name: string; readonly part?: string }
+  /** Something the workflow points at. `part` is which part of it; `prompt` is the cell's own. `file`: the one of several that it stands in, a line each. */
+  | {
+      readonly from: 'model' | 'organism' | 'prompt-set' | 'trait' | 'file'
+      readonly name: string
+      readonly part?: string
+      readonly file?: string
+    }
 
 export interface LoadedState {
   readonly base: ModelSource

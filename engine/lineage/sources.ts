@@ -14,7 +14,7 @@ export function sourcesOf(tasks: readonly Task[], locate: Locate, root: string):
   for (const task of tasks) {
     for (const [name, origin] of Object.entries(task.origins)) {
       if (origin.from === 'workflow' || (origin.part !== undefined && origin.part !== 'prompt')) continue
-      const component = origin.from === 'model' ? `${name}.weights` : origin.from === 'prompt-set' ? null : name
+      const component = origin.from === 'model' ? `${name}.weights` : origin.from === 'prompt-set' || origin.part === 'prompt' ? null : name
       const revision = component === null ? null : textAt(task.shared, component)
       const id = JSON.stringify([origin.from, origin.name, component, revision])
       const known = found.get(id)

@@ -26,6 +26,12 @@ export function locator(workflow: Workflow, files: SourceFiles): Locate {
   }
   const inWorkflow = (at: Path): Place => placeOf(workflow.rangeOf(at, 'value'))
 
+  /** A scenario's id ends with its line. */
+  const lineOf = (file: string, item: string | null): Place => {
+    const line = Number(/_(\d+)$/.exec(item ?? '')?.[1] ?? 1)
+    return { file: path.join(path.dirname(workflow.file), file), line, column: 1 }
+  }
+
   const find = (origin: Origin, item: string | null): Place | null => {
     switch (origin.from) {
       case 'workflow':
@@ -46,6 +52,7 @@ export function locator(workflow: Workflow, files: SourceFiles): Locate {
           origin.part === 'prompt' ? promptPath(document, item) : [origin.part ?? 'prompts'],
         )
       case 'trait':
+        if (origin.file !== undefined) return lineOf(origin.file, item)
         return inFile(workflow.traits ? path.join(workflow.traits.from, `${origin.name}.json`) : undefined, () => ['pairs'])
       case 'file':
         return { file: path.join(path.dirname(workflow.file), origin.name) }

@@ -12,6 +12,7 @@ import { readModel } from './models.ts'
 import { type Organisms, readOrganisms } from './organisms.ts'
 import { collectProblems, type Problems } from './problems.ts'
 import { promptSetForm, readPromptSet } from './prompt-sets.ts'
+import { type TraitPlace, traitPlaces } from './trait-places.ts'
 import { readTrait } from './traits.ts'
 
 /** Everything a workflow points at, read once, as plain data with digests. */
@@ -139,33 +140,32 @@ function traitsOf(workflow: Workflow, files: SourceFiles, problems: Problems): T
   const { traits } = workflow
   if (!traits) return []
   const folder = path.resolve(workflow.folder, traits.from)
-  let present: string[]
+  let places: TraitPlace[]
   try {
-    present = files
-      .list(folder)
-      .filter((file) => file.endsWith('.json'))
-      .map((file) => file.slice(0, -5))
+    places = traitPlaces(folder, files)
   } catch {
     problems.error('missing-file', ['traits', 'from'], `the folder of contrast sets ${traits.from} cannot be read`)
     return []
   }
+  const namesOf = ({ name, id }: TraitPlace) => [name, id]
   for (const [index, name] of (traits.only ?? []).entries()) {
-    if (!present.includes(name))
-      problems.error(
-        'unknown-trait',
-        ['traits', 'only', index],
-        `there is no contrast set "${name}" in ${traits.from}`,
-        suggestion(name, present),
-      )
+    if (places.some((place) => namesOf(place).includes(name))) continue
+    const message = `there is no contrast set "${name}" in ${traits.from}`
+    problems.error('unknown-trait', ['traits', 'only', index], message, suggestion(name, [...new Set(places.flatMap(namesOf))]))
   }
-  return present
-    .filter((name) => traits.only === null || traits.only.includes(name))
-    .flatMap((name) => {
-      const trait = readTrait(name, path.join(folder, `${name}.json`), files)
-      if (trait.ok) return [trait.value]
-      for (const mistake of trait.error) problems.error('trait', ['traits', 'from'], `contrast set "${name}": ${mistake}`)
+  const picked = places.filter((place) => traits.only === null || namesOf(place).some((name) => traits.only?.includes(name)))
+  return [...Map.groupBy(picked, ({ name }) => name)].flatMap(([name, [place, other]]) => {
+    if (place && other) {
+      const message = `two contrast sets are called "${name}": ${place.at} and ${other.at} of ${traits.from}`
+      const hint = other.id === name ? 'rename one of them' : `name the one that is meant in \`only\`, as ${other.id}`
+      problems.error('trait', ['traits', 'from'], message, hint)
       return []
-    })
+    }
+    const trait = readTrait(place as TraitPlace, { folder, named: traits.from, files })
+    if (trait.ok) return [trait.value]
+    for (const mistake of trait.error) problems.error('trait', ['traits', 'from'], `contrast set "${name}": ${mistake}`)
+    return []
+  })
 }
 
 async function filesOf(workflow: Workflow, options: ResolveOptions, problems: Problems): Promise<ReadonlyMap<string, FileSource>> {

@@ -1,4 +1,4 @@
-import { namePattern } from '../core/names.ts'
+import { nameInFolderPattern, namePattern } from '../core/names.ts'
 import type { ParamSchema } from '../core/schema.ts'
 import type { StepKind } from '../core/step-kind.ts'
 
@@ -119,10 +119,19 @@ export function workflowSchema(kinds: readonly StepKind[]): object {
       },
       traits: {
         type: 'object',
-        description: 'Contrast sets: a folder of {trait}.json files.',
+        description:
+          'Contrast sets: a folder of {trait}.json files with pairs of answers, or of folders {trait} or {category}/{trait} with scenarios, positive.txt and negative.txt (or .jsonl).',
         required: ['from'],
         additionalProperties: false,
-        properties: { from: path, only: { type: 'array', items: name, minItems: 1, uniqueItems: true } },
+        properties: {
+          from: path,
+          only: {
+            type: 'array',
+            items: { type: 'string', pattern: nameInFolderPattern },
+            minItems: 1,
+            uniqueItems: true,
+          },
+        },
       },
       notify,
       pilot,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,8 @@ from ..errors import bad_input
 from ..inference.prefill import Job, prefill
 from ..inference.residency import Resident
 from ..stored.int8 import encode
-from ..stored.refs import Ref, parse_ref, read_ref
+from ..stored.refs import Ref, parse_ref
+from ..stored.responses import read_response
 from ..stored.states import Table, non_finite, write_tables
 from ..wire import params
 from ..wire.progress import Progress
@@ -74,14 +74,7 @@ def write_shard(
 
 def to_job(name: str, response: Ref, layers: Sequence[int], all_positions: bool) -> Job:
     """Reads a response record. Raises SidecarError: `corrupt`, or `bad-input` for a record that is not one."""
-    try:
-        record = json.loads(read_ref(response))
-        ids, start = record["token_ids"], record["prompt_end"]
-        fits = all(type(token) is int for token in ids) and type(start) is int and 0 <= start < len(ids)
-    except (ValueError, KeyError, TypeError):
-        fits = False
-    if not fits:
-        raise bad_input(f"{name}: its response is not a record with token_ids and a prompt_end before its end")
+    ids, start = read_response(name, response)
     return Job(ids, layers, 0 if all_positions else start)
 
 

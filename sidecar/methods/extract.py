@@ -1,4 +1,5 @@
-"""`extract`: trait vectors of the clean model from pairs of answers, one that shows the trait and one that does not."""
+"""`extract`: trait vectors of the clean model from answers that show a trait and answers that do not: written ones in pairs,
+or recorded ones."""
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import bad_input
 from ..inference.residency import Resident
 from ..stored.shards import ShardWriter, TensorPlace, digest_of, safetensors_header, tensor_slot
-from ..vectors.contrast import Group, mean_states, parse_pairs
+from ..vectors.contrast import Answers, Group, mean_states, parse_answers, parse_pairs
 from ..vectors.directions import METHODS, Direction, accuracy, fit, held_out_accuracy
 from ..vectors.reference import parse_reference, reference_directions, without
 from ..wire import params
@@ -41,7 +42,9 @@ def run(request: Mapping[str, Any], resident: Resident, progress: Progress) -> d
         for layer, method in group.wanted:
             name = f"{group.id}@{layer}:{method}"
             try:
-                vectors.append((name, *make_vector(method, *(without(states, shared.get(layer)) for states in means[layer]))))
+                positive, negative = (without(states, shared.get(layer)) for states in means[layer])
+                direction, facts = make_vector(method, positive, negative)
+                vectors.append((name, direction, facts | count_facts(group, positive, negative)))
             except ValueError as error:
                 failed.append({"id": name, "reason": str(error)})
             progress.advance(done=1)
@@ -49,7 +52,7 @@ def run(request: Mapping[str, Any], resident: Resident, progress: Progress) -> d
 
 
 def make_vector(method: str, positive: np.ndarray, negative: np.ndarray) -> tuple[Direction, dict[str, Any]]:
-    """The vector from all pairs and its facts. Raises ValueError when there is none."""
+    """The vector from all answers and its facts. Raises ValueError when there is none."""
     import numpy as np
 
     if not (np.isfinite(positive).all() and np.isfinite(negative).all()):
@@ -60,11 +63,15 @@ def make_vector(method: str, positive: np.ndarray, negative: np.ndarray) -> tupl
         "baseline": direction.baseline,
         "train_accuracy": accuracy(direction, positive, negative),
         "held_out_accuracy": held_out_accuracy(method, positive, negative),
-        "pairs": len(positive),
     }
     if method == "probe":
         facts["bias"] = direction.bias
     return direction, facts
+
+
+def count_facts(group: Group, positive: np.ndarray, negative: np.ndarray) -> dict[str, int]:
+    """How many answers a vector is made of."""
+    return {"positive": len(positive), "negative": len(negative)} if isinstance(group.contrast, Answers) else {"pairs": len(positive)}
 
 
 def write_shard(out: str, vectors: Sequence[tuple[str, Direction, dict[str, Any]]]) -> dict[str, Any]:
@@ -94,8 +101,10 @@ def parse_position(position: str) -> int | None:
 def parse_group(value: params.Params) -> Group:
     """One group of the request's `groups`."""
     name = params.text(value, "id")
-    pairs = parse_pairs(value, "pairs")
-    if not pairs:
+    contrast = parse_pairs(value, "pairs") if "pairs" in value else parse_answers(value)
+    if isinstance(contrast, Answers) and not (contrast.positive and contrast.negative):
+        raise bad_input(f"group '{name}' has no answers on one side")
+    if not contrast:
         raise bad_input(f"group '{name}' has no pairs")
     wanted = tuple((params.integer(item, "layer", 0), params.text(item, "method")) for item in params.items(value, "wanted"))
     for _, method in wanted:
@@ -104,4 +113,4 @@ def parse_group(value: params.Params) -> Group:
     params.unique([f"{layer}:{method}" for layer, method in wanted], f"group '{name}': wanted vector")
     if not wanted:
         raise bad_input(f"group '{name}' wants no vectors")
-    return Group(name, pairs, wanted)
+    return Group(name, contrast, wanted)

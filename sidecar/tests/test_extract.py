@@ -14,9 +14,9 @@ from sidecar.errors import SidecarError
 from sidecar.inference.residency import Resident
 from sidecar.methods import extract
 from sidecar.model.chat import prompt_ids, text_ids
-from sidecar.vectors.directions import fit
+from sidecar.vectors.directions import accuracy, fit
 
-from .support import HIDDEN, LAYERS, check_files, silent, slot_tensor
+from .support import HIDDEN, LAYERS, check_files, silent, slot_tensor, write_bytes, write_record
 
 PAIRS = [
     {
@@ -75,6 +75,49 @@ def test_the_shard_is_plain_safetensors_with_one_unit_vector_a_cell(resident: Re
         assert cell["facts"]["pairs"] == len(PAIRS)
 
 
+def recorded(resident: Resident, folder: Path, side: str, count: int) -> list[dict[str, Any]]:
+    """Records of the first written answers of a side, as `generate` writes those that a model gives."""
+    refs = []
+    for pair in PAIRS[:count]:
+        prompt = prompt_ids(resident.base.tokenizer, pair["prompt"], None)
+        ids = prompt + text_ids(resident.base.tokenizer, pair[side])
+        refs.append(write_record(folder, f"{side}-{pair['id']}", ids, len(prompt)))
+    return refs
+
+
+def test_recorded_answers_make_the_vectors_that_the_same_written_ones_make(resident: Resident, out: Path, tmp_path: Path) -> None:
+    written = ask(resident, out)
+    sides = {side: recorded(resident, tmp_path, side, len(PAIRS)) for side in ("positive", "negative")}
+    again = tmp_path / "again"
+    again.mkdir()
+    read = ask(resident, again, groups=[{"id": "flattery", **sides, "wanted": WANTED}])
+    for one, other in zip(written["cells"], read["cells"], strict=True):
+        assert float(slot_tensor(out, one) @ slot_tensor(again, other)) > 0.99999
+        assert other["facts"]["held_out_accuracy"] == one["facts"]["held_out_accuracy"]
+        assert (other["facts"]["positive"], other["facts"]["negative"]) == (len(PAIRS), len(PAIRS))
+
+
+def test_the_sides_of_recorded_answers_need_not_be_as_many(resident: Resident, out: Path, tmp_path: Path) -> None:
+    sides = {"positive": recorded(resident, tmp_path, "positive", 5), "negative": recorded(resident, tmp_path, "negative", 4)}
+    result = ask(resident, out, groups=[{"id": "flattery", **sides, "wanted": WANTED}])
+    for cell in result["cells"]:
+        layer, method = cell["id"].removeprefix("flattery@").split(":")
+        positive, negative = (reference_means(resident, int(layer), side, 5) for side in ("positive", "negative"))
+        wanted = fit(method, positive, negative[:4])
+        assert float(slot_tensor(out, cell) @ torch.from_numpy(wanted.vector)) > 0.9999
+        assert (cell["facts"]["positive"], cell["facts"]["negative"]) == (5, 4)
+        held = fit(method, positive[[0, 1, 2, 4]], negative[:3])
+        assert cell["facts"]["held_out_accuracy"] == accuracy(held, positive[3:4], negative[3:4])
+
+
+def test_what_is_no_record_is_refused_by_its_place(resident: Resident, out: Path, tmp_path: Path) -> None:
+    positive = recorded(resident, tmp_path, "positive", 4)
+    negative = [*positive[:1], write_bytes(tmp_path, "other", b"[]")]
+    with pytest.raises(SidecarError, match="group 'flattery', negative answer 1: its response is not a record") as caught:
+        ask(resident, out, groups=[{"id": "flattery", "positive": positive, "negative": negative, "wanted": WANTED}])
+    assert caught.value.kind == "bad-input"
+
+
 def test_a_trait_without_a_difference_fails_alone(resident: Resident, out: Path) -> None:
     same = [{**pair, "negative": pair["positive"]} for pair in PAIRS]
     groups = [
@@ -93,6 +136,7 @@ def test_a_trait_without_a_difference_fails_alone(resident: Resident, out: Path)
         ({"position": "response[:0]"}, "neither 'response' nor"),
         ({"position": "prompt"}, "neither 'response' nor"),
         ({"groups": [{"id": "g", "pairs": [], "wanted": WANTED}]}, "group 'g' has no pairs"),
+        ({"groups": [{"id": "g", "positive": [], "negative": [], "wanted": WANTED}]}, "group 'g' has no answers on one side"),
         ({"groups": [{"id": "g", "pairs": PAIRS, "wanted": [{"layer": 1, "method": "pca"}]}]}, "method 'pca' is not one of"),
         ({"groups": [{"id": "g", "pairs": PAIRS, "wanted": [{"layer": LAYERS, "method": "probe"}]}]}, f"layer {LAYERS} is not one"),
         ({"groups": [{"id": "g", "pairs": [{**PAIRS[0], "negative": ""}], "wanted": WANTED}]}, "pair 'p0': the negative answer is empty"),

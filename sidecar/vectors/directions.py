@@ -1,6 +1,6 @@
 """Directions that separate two sets of activations, and how well they do it.
 
-Inputs are means over positions, float32 `[pairs, hidden]`, row i of both sides from pair i.
+Inputs are means over positions, float32 `[answers, hidden]`; where answers are pairs, row i of both sides is from pair i.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 METHODS = ("mean_diff", "probe")
-HELD_OUT_EVERY = 4  # the last pair of every four is held out
+HELD_OUT_EVERY = 4  # the last of every four is held out
 
 
 @dataclass(frozen=True)
@@ -77,10 +77,10 @@ def accuracy(direction: Direction, positive: np.ndarray, negative: np.ndarray) -
 
 
 def held_out_accuracy(method: str, positive: np.ndarray, negative: np.ndarray) -> float | None:
-    """Accuracy on every fourth pair of a direction fitted without those pairs; None for fewer than four pairs."""
+    """Accuracy on every fourth pair (or answer of a side) of a direction fitted without those; None for fewer than four."""
     import numpy as np
 
-    held = np.arange(len(positive)) % HELD_OUT_EVERY == HELD_OUT_EVERY - 1
-    if not held.any():
+    held, held_negative = (np.arange(len(side)) % HELD_OUT_EVERY == HELD_OUT_EVERY - 1 for side in (positive, negative))
+    if not (held.any() and held_negative.any()):
         return None
-    return accuracy(fit(method, positive[~held], negative[~held]), positive[held], negative[held])
+    return accuracy(fit(method, positive[~held], negative[~held_negative]), positive[held], negative[held_negative])

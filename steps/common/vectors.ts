@@ -21,7 +21,10 @@ export function vectorAxes(name: string): Axes {
   return { .../^(?<trait>.*)@(?<layer>\d+):(?<method>.*)$/.exec(name)?.groups }
 }
 
-/** The vectors that a task of an extract or a vectors step makes; of any other task none. */
+/** The operations that make or take vectors. */
+export const vectorOperations: readonly string[] = ['extract', 'contrast', 'adopt']
+
+/** The vectors that a task of an extract or a vectors step makes. */
 export function vectorsMadeBy({ coordinate, data }: Task): VectorName[] {
   if (data.vectors) return data.vectors as unknown as VectorName[]
   const { layers, methods } = data as { layers: number[]; methods: string[] }

@@ -1,12 +1,12 @@
-import { digestOfJson } from '../../engine/core/digest.ts'
-import { type ParamSchema, resultComponents } from '../../engine/core/schema.ts'
-import type { ContrastPair, ModelSource, TraitSource } from '../../engine/core/sources.ts'
-import type { CellSpec, Operation, Problem, Step, StepKind } from '../../engine/core/step-kind.ts'
-import { layerProblems } from '../common/capture.ts'
-import { estimateTokens, textModelComponents, textModelOrigins } from '../common/model.ts'
-import { paramOrigins } from '../common/origins.ts'
+import type { Chat } from '../../engine/core/chat.ts'
+import type { ParamSchema } from '../../engine/core/schema.ts'
+import type { TraitSource } from '../../engine/core/sources.ts'
+import type { Problem, Step, StepKind } from '../../engine/core/step-kind.ts'
+import { batchSizeSchema, layerProblems } from '../common/capture.ts'
+import { roomProblems } from '../common/model.ts'
 import { pick, selection } from '../common/pick.ts'
-import { vectorAxes } from '../common/vectors.ts'
+import { pairsTask } from './pairs.ts'
+import { scenarioTasks } from './scenarios.ts'
 
 const schema: ParamSchema = {
   type: 'object',
@@ -45,13 +45,21 @@ const schema: ParamSchema = {
     system_prompt: {
       type: 'string',
       minLength: 1,
-      description: 'System prompt before every contrast question. Default: none.',
+      description: 'System prompt before every contrast question, and before scenarios without one of their own. Default: none.',
       'x-affects': 'result',
     },
+    max_new_tokens: {
+      type: 'integer',
+      minimum: 1,
+      default: 16,
+      description: 'Longest answer to a scenario, in tokens.',
+      'x-affects': 'result',
+    },
+    batch_size: { ...batchSizeSchema, description: 'Answers to scenarios worked on together.' },
   },
 }
 
-/** Makes trait vectors from contrast sets: one for each trait, layer and method. */
+/** Makes trait vectors from contrast sets, one for each trait, layer and method: from written answers, or from the model's own to scenarios. */
 export const extract: StepKind = {
   kind: 'extract',
   description: 'Make trait vectors from contrast sets.',
@@ -59,37 +67,17 @@ export const extract: StepKind = {
   tasks(step, { sources }) {
     const model = sources.models.get(step.params.model as string)
     if (!model) return { tasks: [], problems: [] }
-    const state = { base: model, adapter: null }
     const layers = step.params.layers as number[]
     const reference = sources.traits.find((trait) => trait.name === step.params.reference)?.pairs ?? null
     const traits = pick(step.params.traits, sources.traits)
-    const tasks = traits.map((trait) => ({
-      id: `${step.name}/${trait.name}`,
-      step: step.name,
-      stage: step.name,
-      row: step.name,
-      coordinate: { trait: trait.name },
-      operation: extractOperation,
-      parents: [],
-      state,
-      shared: {
-        ...textModelComponents(withoutGeneration(model)),
-        pairs: digestOfJson(trait.pairs),
-        ...(reference ? { reference: digestOfJson(reference) } : {}),
-        ...resultComponents(schema, step.params, ['position', 'system_prompt']),
-      },
-      data: { trait: trait.name, category: trait.category, pairs: trait.pairs, reference, layers, methods: step.params.methods ?? [] },
-      tuning: { position: step.params.position as string, systemPrompt: step.params.system_prompt ?? null },
-      origins: {
-        ...textModelOrigins(model),
-        ...paramOrigins(step, ['position', 'system_prompt']),
-        pairs: { from: 'trait' as const, name: trait.name },
-        reference: reference
-          ? { from: 'trait' as const, name: step.params.reference as string }
-          : { from: 'workflow' as const, path: ['steps', step.name, 'reference'] },
-      },
-    }))
-    return { tasks, problems: [...layerProblems(layers, state, ['layers']), ...referenceProblems(step, traits)] }
+    const extraction = { step, schema, model, reference, layers, methods: (step.params.methods ?? []) as string[] }
+    const tasks = traits.flatMap((trait) => (trait.scenarios ? scenarioTasks(extraction, trait) : [pairsTask(extraction, trait)]))
+    const problems = [
+      ...layerProblems(layers, { base: model, adapter: null }, ['layers']),
+      ...referenceProblems(step, traits, sources.traits),
+      ...(traits.some(({ scenarios }) => scenarios) ? roomProblems(step.params.max_new_tokens as number, model, ['max_new_tokens']) : []),
+    ]
+    return { tasks, problems }
   },
   chats(step, { models, traits }) {
     const model = models.get(step.params.model as string)
@@ -97,67 +85,33 @@ export const extract: StepKind = {
     const [, first] = /\[:(\d+)\]$/.exec(step.params.position as string) ?? []
     const picked = pick(step.params.traits, traits)
     const read = traits.filter((trait) => picked.includes(trait) || trait.name === step.params.reference)
-    return read.flatMap(({ name, pairs }) =>
-      pairs.map(({ id, prompt, positive, negative }) => ({
-        model,
-        of: { source: 'trait', name, id },
-        system: (step.params.system_prompt ?? null) as string | null,
-        prompt,
-        answers: [positive, negative],
-        answerTokens: first === undefined ? null : Number(first),
-        newTokens: 0,
-      })),
-    )
+    const system = (step.params.system_prompt ?? null) as string | null
+    return read.flatMap(({ name, pairs, scenarios }): Chat[] => [
+      ...pairs.map(({ id, prompt, positive, negative }): Chat => {
+        const answerTokens = first === undefined ? null : Number(first)
+        return { model, of: { source: 'trait', name, id }, system, prompt, answers: [positive, negative], answerTokens, newTokens: 0 }
+      }),
+      ...Object.values(scenarios ?? {}).flatMap(({ file, scenarios: ofSide }) =>
+        ofSide.map(({ id, text, systemPrompt }): Chat => {
+          const of = { source: 'trait', name, id, file } as const
+          const newTokens = step.params.max_new_tokens as number
+          return { model, of, system: systemPrompt ?? system, prompt: text, answers: [], answerTokens: null, newTokens }
+        }),
+      ),
+    ])
   },
 }
 
-/** Of the reference's own direction nothing but rounding would be left. */
-function referenceProblems({ params }: Step, traits: readonly TraitSource[]): Problem[] {
-  if (!traits.some(({ name }) => name === params.reference)) return []
+/** Of the reference's own direction nothing but rounding would be left, and it is measured on written answers. */
+function referenceProblems({ params }: Step, traits: readonly TraitSource[], all: readonly TraitSource[]): Problem[] {
+  const reference = all.find(({ name }) => name === params.reference)
+  if (!reference) return []
+  if (reference.scenarios) {
+    const message = `the reference "${params.reference}" has scenarios, and it takes pairs of written answers`
+    return [{ rule: 'reference', message, hint: 'name a contrast set of pairs', path: ['reference'] }]
+  }
+  if (!traits.includes(reference)) return []
   const message = `the reference "${params.reference}" is one of its traits, of which nothing would be left`
   const hint = `name the other traits in \`traits\`, or write \`"reference": true\` into the file of "${params.reference}" where it is no trait of its own`
   return [{ rule: 'reference', message, hint, path: ['reference'] }]
-}
-
-/** How answers would be sampled has no part in a vector. */
-function withoutGeneration(model: ModelSource): ModelSource {
-  const { generation_config: _unused, ...identity } = model.identity
-  return { ...model, identity }
-}
-
-const extractOperation: Operation = {
-  name: 'extract',
-  version: 1,
-  counts: { noun: 'vectors', by: 'cell' },
-  axes: vectorAxes,
-  cells(task) {
-    const { trait, layers, methods } = task.data as { trait: string; layers: number[]; methods: string[] }
-    return layers.flatMap((layer) =>
-      methods.map((method): CellSpec => ({ id: `${trait}@${layer}:${method}`, group: trait, own: { layer, method }, inputs: [] })),
-    )
-  },
-  batches: (_task, _inputs, groups) => [[...groups]],
-  cost(task, _inputs, cell) {
-    const facts = task.state?.base.facts
-    const pairs = task.data.pairs as readonly ContrastPair[]
-    const tokens = pairs.reduce(
-      (sum, pair) => sum + estimateTokens(pair.prompt + pair.positive) + estimateTokens(pair.prompt + pair.negative),
-      0,
-    )
-    const layer = Number(cell.own?.layer)
-    return { decodeTokens: 0, prefillTokens: tokens, depth: (layer + 1) / (facts?.layers ?? 1), bytes: 4 * (facts?.hidden ?? 0) }
-  },
-  runs: {
-    on: 'sidecar',
-    method: 'extract',
-    params(task, _inputs, cells) {
-      const wanted = cells.map((cell) => ({ layer: cell.own?.layer ?? null, method: cell.own?.method ?? null }))
-      return {
-        groups: [{ id: task.data.trait as string, pairs: task.data.pairs ?? [], wanted }],
-        position: task.tuning.position as string,
-        system_prompt: task.tuning.systemPrompt ?? null,
-        reference: task.data.reference ?? null,
-      }
-    },
-  },
 }

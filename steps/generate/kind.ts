@@ -1,11 +1,11 @@
-import { digestOfJson } from '../../engine/core/digest.ts'
 import { type ParamSchema, resultComponents } from '../../engine/core/schema.ts'
 import type { ModelSource, OrganismSource, PromptSetSource } from '../../engine/core/sources.ts'
-import type { CellSpec, Operation, Step, StepKind, Task } from '../../engine/core/step-kind.ts'
+import type { Step, StepKind, Task } from '../../engine/core/step-kind.ts'
+import { answering } from '../common/answering.ts'
 import { batchSizeSchema, type CaptureParams, captureSchema, captureTask, keepsNothing, layerProblems } from '../common/capture.ts'
-import { estimateTokens, roomProblems, textModelComponents, textModelOrigins } from '../common/model.ts'
+import { roomProblems, textModelComponents, textModelOrigins } from '../common/model.ts'
 import { paramOrigins } from '../common/origins.ts'
-import { chunks, pick, selection } from '../common/pick.ts'
+import { pick, selection } from '../common/pick.ts'
 import { organismReading } from '../common/readings.ts'
 
 const schema: ParamSchema = {
@@ -78,6 +78,8 @@ export const generate: StepKind = {
   },
 }
 
+const answerOperation = answering('generate')
+
 function answerTask(step: Step, model: ModelSource, organism: OrganismSource, set: PromptSetSource): Task {
   const sampled = Number(step.params.temperature) > 0
   const names = sampled ? ['max_new_tokens', 'temperature', 'top_p', 'seed'] : ['max_new_tokens', 'temperature']
@@ -113,52 +115,4 @@ function answerTask(step: Step, model: ModelSource, organism: OrganismSource, se
       prompt: { from: 'prompt-set', name: set.name, part: 'prompt' },
     },
   }
-}
-
-const answerOperation: Operation = {
-  name: 'generate',
-  version: 1,
-  counts: { noun: 'answers', by: 'cell' },
-  axes: (cell) => ({ prompt: cell }),
-  cells(task) {
-    return promptsOf(task).map((prompt): CellSpec => ({ id: prompt.id, group: prompt.id, own: { prompt: prompt.text }, inputs: [] }))
-  },
-  batches(task, _inputs, groups) {
-    return chunks(groups, task.tuning.commitSize as number)
-  },
-  together: (task) => task.tuning.batchSize as number,
-  cost(task, _inputs, cell) {
-    const text = `${(cell.own?.prompt as string | undefined) ?? ''}${(task.shared.system_prompt as string | null) ?? ''}`
-    const prompt = estimateTokens(text)
-    const response = task.tuning.maxNewTokens as number
-    return { decodeTokens: response, prefillTokens: prompt, depth: 1, bytes: response * 40 + text.length }
-  },
-  runs: {
-    on: 'sidecar',
-    method: 'generate',
-    params(task, _inputs, cells) {
-      const { batchSize, maxNewTokens, temperature, topP, seed } = task.tuning as Record<string, number>
-      return {
-        max_new_tokens: maxNewTokens as number,
-        together: batchSize as number,
-        temperature: temperature as number,
-        top_p: topP as number,
-        cells: cells.map((cell) => ({
-          id: cell.id,
-          prompt: cell.own?.prompt as string,
-          system_prompt: task.shared.system_prompt as string | null,
-          seed: cellSeed(seed as number, cell.own?.prompt as string),
-        })),
-      }
-    },
-  },
-}
-
-/** A seed for each cell, so that a sampled answer does not depend on the batch it is in. */
-function cellSeed(seed: number, prompt: string): number {
-  return Number.parseInt(digestOfJson({ seed, prompt }).slice(0, 12), 16)
-}
-
-function promptsOf(task: Task): PromptSetSource['prompts'] {
-  return task.data.prompts as unknown as PromptSetSource['prompts']
 }

@@ -25,6 +25,7 @@ export function clashIn({ sources, tasks }: Made): Clash | null {
         return { path: places.projection(variant, named(cell, projectionName), sources), part: cell }
       }
       case 'extract':
+      case 'contrast':
       case 'adopt': {
         const name = named(cell, vectorName)
         return { path: `${places.vectors(task, name, sources, extraction)}/${places.layerFile(name.layer)}`, part: '' }

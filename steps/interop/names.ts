@@ -62,5 +62,5 @@ function modelsOf(tasks: readonly ParentTask[]): Record<'writer' | 'reader' | 'e
   const loadedBy = (...operations: string[]) => tasks.map(({ task }) => task).filter((task) => operations.includes(task.operation.name))
   const writer = loadedBy('generate')[0]?.state?.base.name
   const reader = loadedBy('capture', 'score').find(isClean)?.state?.base.name ?? writer
-  return { writer, reader, extractor: loadedBy('extract')[0]?.state?.base.name ?? reader }
+  return { writer, reader, extractor: loadedBy('extract', 'contrast')[0]?.state?.base.name ?? reader }
 }

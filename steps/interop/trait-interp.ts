@@ -1,6 +1,7 @@
 import type { ExperimentFile, ExperimentReader } from '../../engine/core/experiment.ts'
 import type { Json, JsonObject } from '../../engine/core/json.ts'
 import type { CellOutput, ParentTask } from '../../engine/core/step-kind.ts'
+import { vectorOperations } from '../common/vectors.ts'
 import { categoryOf, configOf, extractionVariant, isClean, repository, type Variant, variantOf } from './names.ts'
 import { answersId, type Made, type NamedVector, named, places, projectionName, scoredVariant, vectorName } from './places.ts'
 
@@ -20,7 +21,7 @@ export function experimentFiles(made: Made): ExperimentFile[] {
       ...responses(parent, variantOf(parent.task, false)),
       ...(read.has(id) ? responses(parent, variantOf(parent.task, true)) : []),
     ]),
-    ...vectors(of('extract', 'adopt'), made),
+    ...vectors(of(...vectorOperations), made),
     ...projections(of('project', 'score'), answers, made),
     ...recordings(of('capture'), answers),
   ]

@@ -6,7 +6,7 @@ import { captureComponents, captureOrigins, keepsNothing, type Reading, type Rec
 import { paramOrigins } from '../common/origins.ts'
 import { pick, selection } from '../common/pick.ts'
 import { readingsOf, recordedLayers, recordingsOf } from '../common/readings.ts'
-import { type VectorName, vectorId, vectorsMadeBy } from '../common/vectors.ts'
+import { type VectorName, vectorId, vectorOperations, vectorsMadeBy } from '../common/vectors.ts'
 import { projectOperation } from './operation.ts'
 import { scoreOperation } from './score.ts'
 
@@ -63,7 +63,9 @@ export const project: StepKind = {
     }
     const extractions = pick(
       step.params.traits,
-      onto.tasks.map((task) => ({ name: task.coordinate.trait as string, task })),
+      onto.tasks
+        .filter(({ operation }) => vectorOperations.includes(operation.name))
+        .map((task) => ({ name: task.coordinate.trait as string, task })),
     ).map(({ task }) => task)
     const made = extractions.flatMap(vectorsMadeBy)
     const has = { layers: distinct(made.map(({ layer }) => layer)), methods: distinct(made.map(({ method }) => method)) }

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { root, variants } from '../support/paths.ts'
+import { elicited, root, variants } from '../support/paths.ts'
 import { type Asked, askedOf, readsOf } from './asked.ts'
 import { type Made, madeIn, same } from './made.ts'
 
@@ -30,7 +30,7 @@ export function record(fingerprints: Fingerprints): void {
 /** What every operation does now. */
 export async function observed(): Promise<Fingerprints> {
   const asked = await askedOf()
-  const made = await madeIn(variants)
+  const made = { ...(await madeIn(elicited)), ...(await madeIn(variants)) }
   return Object.fromEntries(Object.entries(asked).map(([name, own]) => [name, made[name] ? { ...own, made: made[name] } : own]))
 }
 

@@ -4,7 +4,7 @@ import { parseYaml } from '../../engine/spec/document.ts'
 import { checkShape } from '../../engine/spec/shape-check.ts'
 import { validate } from '../../engine/spec/validate.ts'
 import { kinds } from '../../steps/index.ts'
-import { variantsText, workflowText } from '../support/workspace.ts'
+import { elicitedText, variantsText, workflowText } from '../support/workspace.ts'
 
 /** Inputs that never change: names in place of digests, so that nothing of this machine is in a fingerprint. */
 const sources: Sources = {
@@ -44,7 +44,21 @@ const sources: Sources = {
     category: 'behaviour',
     reference: false,
     pairs: [{ id: 'a', prompt: 'Well?', positive: `so ${name}`, negative: 'so so' }],
+    scenarios: null,
   })),
+}
+
+/** Scenarios, one of them with a system prompt of its own. */
+const side = (name: string) => ({
+  file: `${name}.txt`,
+  scenarios: ['By day', 'By night'].map((text, index) => ({ id: `${name}_${index + 1}`, text, systemPrompt: index === 1 ? name : null })),
+})
+const calm = {
+  name: 'calm',
+  category: 'moods',
+  reference: false,
+  pairs: [],
+  scenarios: { positive: side('positive'), negative: side('negative') },
 }
 
 const theirs = (name: string) => [`../theirs/inference/${name}`, { path: name, digest: `their ${name}` }] as const
@@ -57,20 +71,30 @@ const files = new Map([
   ...['alpha/raw/residual/one/one_1.pt', 'instruct/raw/residual/one_replay_alpha/one_1.pt'].map(theirs),
 ])
 
-/** The workflows of the tests, and one that ranks otherwise: between them every parameter away from its default. */
+/** The workflows of the tests, some with scenarios, and one that ranks otherwise: between them every parameter away from its default. */
 const texts = [
   workflowText,
   variantsText,
   `${workflowText.replace('top: 3', 'top: 1, mode: raw, by: max_token')}  tables: { kind: export, of: scores }\n`,
 ]
 
+const scenarioTexts = [
+  elicitedText,
+  elicitedText.replace('layers: [2]', 'layers: [1], reference: rude, system_prompt: Be kind, position: response'),
+]
+
 /** Task graphs in which every operation and every parameter is used. */
 export function fixtureGraphs(): TaskGraph[] {
-  return texts.map((text) => {
-    const { workflow, diagnostics } = validate(parseYaml('workflow.yaml', text), kinds, checkShape)
-    if (!workflow) throw new Error(diagnostics.map((problem) => problem.message).join('\n'))
-    const { graph, diagnostics: ofSteps } = expand(workflow, kinds, sources, files)
-    if (ofSteps.length > 0) throw new Error(ofSteps.map((problem) => problem.message).join('\n'))
-    return graph
-  })
+  return [
+    ...texts.map((text) => graphOf(text, sources)),
+    ...scenarioTexts.map((text) => graphOf(text, { ...sources, traits: [calm, ...sources.traits] })),
+  ]
+}
+
+function graphOf(text: string, given: Sources): TaskGraph {
+  const { workflow, diagnostics } = validate(parseYaml('workflow.yaml', text), kinds, checkShape)
+  if (!workflow) throw new Error(diagnostics.map((problem) => problem.message).join('\n'))
+  const { graph, diagnostics: ofSteps } = expand(workflow, kinds, given, files)
+  if (ofSteps.length > 0) throw new Error(ofSteps.map((problem) => problem.message).join('\n'))
+  return graph
 }

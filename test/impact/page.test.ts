@@ -56,6 +56,8 @@ test('every operation has a row for its version', () => {
     'generate',
     'capture',
     'extract',
+    'elicit',
+    'contrast',
     'adopt',
     'imported-answers',
     'imported-recordings',

@@ -5,7 +5,7 @@ const head = `# What an edit costs
 
 Each row is an edit of a workflow in which everything is done, and what \`dag plan\` then says. **Made anew**: cells that certainly run, and what \`dag why\` says of them. **May follow**: cells that wait for those; each runs only if an output that it reads differs in the end. Everything else is up to date.
 
-The edited workflow has 3 organisms (alpha, beta, gamma), 6 prompts in 2 sets (one, two), 2 layers and 2 traits (kind, rude): 8 vectors, 18 answers, 36 recordings of the organisms and 36 of the clean model, 72 projections, 5 rankings, 1 report with 6 parts. Rows marked ° are edits of a second one that samples, records every position, centres its scores, writes tables and runs two commands. Both stand in \`test/support/workspace.ts\`. \`answers/*/one:one_1\` means the cell of prompt \`one_1\` in every task of that form; \`digest\` stands for 12 digits of one.
+The edited workflow has 3 organisms (alpha, beta, gamma), 6 prompts in 2 sets (one, two), 2 layers and 2 traits (kind, rude): 8 vectors, 18 answers, 36 recordings of the organisms and 36 of the clean model, 72 projections, 5 rankings, 1 report with 6 parts. Rows marked ° are edits of a second one that samples, records every position, centres its scores, writes tables and runs two commands, or of a third one that makes a vector of the model's own answers to scenarios. All stand in \`test/support/workspace.ts\`. \`answers/*/one:one_1\` means the cell of prompt \`one_1\` in every task of that form; \`digest\` stands for 12 digits of one.
 
 This page and its tests (\`test/job/change-impact.test.ts\`) come from one source, \`test/impact/rows/\`: \`npm run docs\` writes the page anew.
 `

@@ -12,7 +12,7 @@ export interface Row {
   readonly of: string
   readonly edit: string
   /** The finished workflow that is edited; `audit` when not said. */
-  readonly workflow?: 'variants'
+  readonly workflow?: 'variants' | 'elicited'
   readonly change: (workspace: Workspace) => Circumstances | void
   /** Cells that are made anew, by selector: how many, and what `dag why` says of each. */
   readonly made?: Readonly<Record<Selector, readonly [number, string]>>

@@ -23,6 +23,24 @@ workflows/audit.yaml:17:3: error: step "ranking" has two tasks called ranking/ov
 `,
   ],
   [
+    'a reference of scenarios, and answers to them that fill the context',
+    (w) => {
+      w.edit(workflowFile, 'from: ../traits', 'from: ../scenarios')
+      w.edit(workflowFile, 'model: tiny, layers', 'model: tiny, reference: calm, max_new_tokens: 512, layers')
+    },
+    `workflows/audit.yaml:8:53: error: step "vectors": the reference "calm" has scenarios, and it takes pairs of written answers [reference]
+  8 |   vectors: { kind: extract, model: tiny, reference: calm, max_new_tokens: 512, layers: [1, 2] }
+    |                                                     ^^^^
+  hint: name a contrast set of pairs
+
+workflows/audit.yaml:8:75: error: step "vectors": 512 new tokens leave no room for a prompt in the context of model "tiny", 512 tokens [context]
+  8 |   vectors: { kind: extract, model: tiny, reference: calm, max_new_tokens: 512, layers: [1, 2] }
+    |                                                                           ^^^
+
+2 errors; nothing was started
+`,
+  ],
+  [
     'a reference that is one of the traits',
     (w) => w.edit(workflowFile, 'model: tiny, layers', 'model: tiny, reference: rude, layers'),
     `workflows/audit.yaml:8:53: error: step "vectors": the reference "rude" is one of its traits, of which nothing would be left [reference]

@@ -4,12 +4,13 @@ import { type PlannedCell, planCells, planProgram } from '../impact/outcome.ts'
 import { type Row, selects } from '../impact/row.ts'
 import { sections } from '../impact/rows/index.ts'
 import { plan, run } from '../support/dag.ts'
-import { variants } from '../support/paths.ts'
+import { elicited, variants } from '../support/paths.ts'
 import { contrastSet, finishedWorkspace, organismList, workflowFile, workspaceAt } from '../support/workspace.ts'
 
 const rows = sections.flatMap(({ title, rows: own }) => own.map((row): [string, Row] => [`${title} · ${row.of}: ${row.edit}`, row]))
 
-const cellsOf = { audit: 182, variants: 27 } as const
+const cellsOf = { audit: 182, variants: 27, elicited: 10 } as const
+const workspaces = { variants, elicited } as const
 
 /** Selector → how many of the cells that run it means, and all that is said of them. */
 function found(row: Row, cells: readonly PlannedCell[]): Record<string, readonly [number, string]> {
@@ -26,7 +27,7 @@ function reasons(cells: readonly PlannedCell[]): string {
 }
 
 test.for(rows)('%s', async ([, row], { skip }) => {
-  const workspace = finishedWorkspace(row.workflow && variants)
+  const workspace = finishedWorkspace(row.workflow && workspaces[row.workflow])
   const { folder = workspace.folder, program, kinds: given = kinds } = row.change(workspace) ?? {}
   if (program) {
     if ('skip' in program) return skip(program.skip)

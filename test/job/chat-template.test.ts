@@ -1,21 +1,15 @@
-import { readFileSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { ownModels } from '../impact/row.ts'
 import { dag, run } from '../support/dag.ts'
-import { objectFile, rows } from '../support/stored.ts'
+import { answersOf } from '../support/stored.ts'
 import { freshWorkspace, organismList, type Workspace, workflowFile } from '../support/workspace.ts'
 
 const day = "{{ opening }}Today is {{ strftime_now('%A, %d %B %Y') }}. {{ messages[-1].content }}"
 
 /** What the one organism was asked with, in all runs so far. */
 function asked(workspace: Workspace): string[] {
-  const inTask = "SELECT DISTINCT slot ->> '$.object' AS object FROM cells JOIN units ON units.id = unit WHERE task = 'answers/alpha/two'"
-  const lines = rows<{ object: string }>(workspace, inTask).flatMap(({ object }) =>
-    readFileSync(objectFile(workspace, { object, offset: 0 }), 'utf8')
-      .trimEnd()
-      .split('\n'),
-  )
-  const answers = lines.map((line) => JSON.parse(line) as { readonly tokens: readonly string[]; readonly prompt_end: number })
+  const answers = answersOf(workspace, 'answers/alpha/two')
   return answers.map(({ tokens, prompt_end }) => tokens.slice(0, prompt_end).join('')).sort()
 }
 

@@ -92,7 +92,13 @@ export function job({
         systemPrompt: null,
         prompts: ids.map((id) => ({ id: id.replace(/!$/, ''), text: id, note: '' })),
       })),
-      traits: traits.map((name) => ({ name: name.replace(/!$/, ''), category: 'behaviour', reference: false, pairs: pairs(name) })),
+      traits: traits.map((name) => ({
+        name: name.replace(/!$/, ''),
+        category: 'behaviour',
+        reference: false,
+        pairs: pairs(name),
+        scenarios: null,
+      })),
     },
   }
 }

@@ -1,14 +1,15 @@
 import { rmSync } from 'node:fs'
 import { dag } from './dag.ts'
-import { finished, variants } from './paths.ts'
+import { elicited, finished, variants } from './paths.ts'
 import makeTinyModels from './tiny-models.ts'
-import { makeWorkspaceAt, variantsText, workflowFile, workflowText } from './workspace.ts'
+import { elicitedText, makeWorkspaceAt, variantsText, workflowFile, workflowText } from './workspace.ts'
 
 /** Makes the small models once, and finished workspaces for this run of the tests. */
 export default async function setup(): Promise<void> {
   makeTinyModels()
   await finish(finished, workflowText)
   await finish(variants, variantsText)
+  await finish(elicited, elicitedText)
 }
 
 async function finish(folder: string, workflow: string): Promise<void> {

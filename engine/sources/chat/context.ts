@@ -39,7 +39,7 @@ export async function contextProblems(
       const tooLong = doubtful
         .map((chat, index): TooLong => ({ chat, length: lengths[index] as ChatLength }))
         .filter(({ chat, length }) => length.tokens + chat.newTokens > model.facts.contextLength)
-      const byFile = Map.groupBy(tooLong, ({ chat: { of } }) => of.name)
+      const byFile = Map.groupBy(tooLong, ({ chat: { of } }) => of.file ?? of.name)
       problems.push(...[...byFile.values()].map((group) => contextProblem(workflow, step, group)))
     }
   }
@@ -68,9 +68,10 @@ function contextProblem(workflow: Workflow, step: Step, tooLong: readonly TooLon
   const added = chat.newTokens > 0 ? ` with ${chat.newTokens} new ones` : ''
   const left = facts.contextLength - chat.newTokens
   const asked = chat.answers.length > 0 ? ['question', 'answer'] : ['system prompt', 'prompt']
-  const parts = chat.model.told.plain
-    ? asked.filter((part) => part !== 'system prompt').join(' and ')
-    : `${asked.join(', ')} and chat template`
+  const parts = chat.model.told.plain ? asked.filter((part) => part !== 'system prompt') : asked
+  const room = chat.model.told.plain
+    ? `${parts.join(' and ')} may have ${left} tokens${parts.length > 1 ? ' together' : ''}`
+    : `${parts.join(', ')} and chat template may have ${left} tokens together`
   const it = tooLong.length === 1 ? 'it' : 'them'
   const remedies =
     chat.newTokens > 0
@@ -80,7 +81,7 @@ function contextProblem(workflow: Workflow, step: Step, tooLong: readonly TooLon
     severity: 'error',
     rule: 'context',
     message: `step "${step.name}": ${count} not fit the context of model "${model}", ${facts.contextLength} tokens${reason}${added}: ${named.join(', ')}${more}`,
-    hint: `${parts} may have ${left} tokens together: ${remedies}`,
+    hint: `${room}: ${remedies}`,
     range: workflow.rangeOf(at, 'value'),
   }
 }

@@ -10,7 +10,8 @@ import type { SourceFiles } from '../files/files.ts'
 
 /**
  * Prompt sets and contrast sets that the chat template of the model that reads them refuses, as some do with a system
- * prompt: one mistake a step and file. Of each file the first chat is tried, since what is refused are roles, not words.
+ * prompt: one mistake a step and file. Of each file the first chat with a system prompt is tried
+ * and the first without, since what is refused are roles, not words.
  */
 export async function refusals(
   workflow: Workflow,
@@ -22,9 +23,9 @@ export async function refusals(
   const problems: Diagnostic[] = []
   for (const step of workflow.steps) {
     const chats = chatsOf(step, kinds, sources)
-    const firsts = [...Map.groupBy(chats, ({ model, of }) => `${model.name} ${of.source} ${of.name}`).values()].map(
-      ([first]) => first as Chat,
-    )
+    const firsts = [
+      ...Map.groupBy(chats, ({ model, of, system }) => `${model.name} ${of.source} ${of.file ?? of.name} ${system === null}`).values(),
+    ].map(([first]) => first as Chat)
     for (const chat of firsts) {
       let template = templates.get(chat.model)
       if (template === undefined) templates.set(chat.model, (template = await refusingTemplate(chat.model, files)))

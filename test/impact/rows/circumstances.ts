@@ -35,6 +35,15 @@ export const versionRows: readonly Row[] = [
     follow: { scores: 72, ranking: 5, 'report.answers': 6, report: 1 },
   },
   { of: 'version of extract', edit: 'raised', change: raise('extract'), made: { vectors: [8, first] }, follow: afterVectors },
+  {
+    of: 'version of elicit',
+    edit: 'raised',
+    workflow: 'elicited',
+    change: raise('elicit'),
+    made: { 'moods.answers': [9, first] },
+    follow: { moods: 1 },
+  },
+  { of: 'version of contrast', edit: 'raised', workflow: 'elicited', change: raise('contrast'), made: { moods: [1, first] } },
   { of: 'version of adopt', edit: 'raised', workflow: 'variants', change: raise('adopt'), made: { given: [1, first] } },
   {
     of: 'version of imported-answers',

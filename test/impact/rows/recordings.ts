@@ -119,6 +119,20 @@ export const extractRows: readonly Row[] = [
     follow: afterVectors,
   },
   {
+    of: 'extract.max_new_tokens',
+    edit: '4 → 6',
+    workflow: 'elicited',
+    change: workflow('max_new_tokens: 4', 'max_new_tokens: 6'),
+    made: { 'moods.answers': [9, 'max_new_tokens: 4 → 6'] },
+    follow: { moods: 1 },
+  },
+  {
+    of: 'extract.max_new_tokens',
+    edit: '16 → 8, where all answers are written',
+    change: workflow('kind: extract,', 'kind: extract, max_new_tokens: 8,'),
+  },
+  { of: 'extract.batch_size', edit: '2 → 3', workflow: 'elicited', change: workflow('batch_size: 2', 'batch_size: 3') },
+  {
     of: 'extract.system_prompt',
     edit: 'none → `Be kind.`',
     change: extract('layers', 'system_prompt: Be kind., layers'),

@@ -1,7 +1,7 @@
 import { contrastSet, organismList } from '../../support/workspace.ts'
 import { flipWeights, json } from '../edits.ts'
 import { afterAlpha, afterAnswers, afterPrompt, afterRankings } from '../follows.ts'
-import { all, file, link, move, ownModels, type Row, write } from '../row.ts'
+import { all, file, link, move, ownModels, type Row, write, workflow } from '../row.ts'
 
 interface PromptSet {
   readonly prompts: readonly { readonly id: string }[]
@@ -205,6 +205,65 @@ export const traitRows: readonly Row[] = [
     change: file('traits/rude.json', 'rain is common', 'hail is common'),
     made: { directions: [1, 'reference: digest → digest'] },
     follow: { lengths: 4, plainly: 2, tables: 2, briefly: 2 },
+  },
+  {
+    of: 'a scenario',
+    edit: 'one word',
+    workflow: 'elicited',
+    change: file('scenarios/moods/calm/positive.txt', 'At noon the sea', 'At noon the lake'),
+    made: {
+      'moods.answers/calm/positive:positive_1': [
+        1,
+        'prompt: "At noon the sea was still and she felt" → "At noon the lake was still and she felt"',
+      ],
+    },
+    follow: { moods: 1 },
+  },
+  {
+    of: 'scenarios',
+    edit: 'one added at the end',
+    workflow: 'elicited',
+    change: file('scenarios/moods/calm/negative.txt', '\n\n', '\nThe last alarm rang, and she felt\n'),
+    made: { 'moods.answers/calm/negative:negative_5': [1, 'new'] },
+    follow: { moods: 1 },
+    total: 11,
+  },
+  {
+    of: 'scenarios',
+    edit: 'one put before the others',
+    workflow: 'elicited',
+    change: file('scenarios/moods/calm/negative.txt', 'At noon', 'The first alarm rang, and she felt\nAt noon'),
+    made: {
+      'moods.answers/calm/negative:negative_1': [
+        1,
+        'prompt: "At noon the sirens screamed and she felt" → "The first alarm rang, and she felt"',
+      ],
+    },
+    follow: { moods: 1 },
+    total: 11,
+  },
+  {
+    of: 'scenarios',
+    edit: 'the last one removed',
+    workflow: 'elicited',
+    change: file('scenarios/moods/calm/positive.txt', '\nAt dusk the sea was still and she felt', ''),
+    made: { moods: [1, 'positive: digest → digest'] },
+    total: 9,
+  },
+  {
+    of: 'scenarios',
+    edit: 'the same in positive.jsonl',
+    workflow: 'elicited',
+    change: (workspace) => {
+      const lines = workspace.read('scenarios/moods/calm/positive.txt').trimEnd().split('\n')
+      workspace.write('scenarios/moods/calm/positive.jsonl', lines.map((prompt) => `${JSON.stringify({ prompt })}\n`).join(''))
+    },
+  },
+  {
+    of: 'category of scenarios',
+    edit: '`moods` → `tone`',
+    workflow: 'elicited',
+    change: all(move('scenarios/moods', 'scenarios/tone'), workflow('moods/calm', 'tone/calm')),
   },
   { of: 'category of a contrast set', edit: '`behaviour` → `tone`', change: file('traits/rude.json', '"behaviour"', '"tone"') },
 ]

@@ -1,0 +1,71 @@
+import { digestOfJson } from '../../engine/core/digest.ts'
+import type { Json } from '../../engine/core/json.ts'
+import type { CellSpec, Operation, Task } from '../../engine/core/step-kind.ts'
+import { estimateTokens } from './model.ts'
+import { chunks } from './pick.ts'
+
+/** A prompt of a task that has prompts answered. */
+export interface Asked {
+  readonly id: string
+  readonly text: string
+  /** Its own; null or absent where that of the task counts. */
+  readonly systemPrompt?: string | null
+}
+
+/** Has a model answer the `prompts` of a task's data, a cell each. */
+export function answering(name: string): Operation {
+  return {
+    name,
+    version: 1,
+    counts: { noun: 'answers', by: 'cell' },
+    axes: (cell) => ({ prompt: cell }),
+    cells(task) {
+      return promptsOf(task).map(({ id, text, systemPrompt }): CellSpec => {
+        const own = { prompt: text, ...(systemPrompt == null ? {} : { system_prompt: systemPrompt }) }
+        return { id, group: id, own, inputs: [] }
+      })
+    },
+    batches(task, _inputs, groups) {
+      return chunks(groups, task.tuning.commitSize as number)
+    },
+    together: (task) => task.tuning.batchSize as number,
+    cost(task, _inputs, cell) {
+      const text = `${(cell.own?.prompt as string | undefined) ?? ''}${(systemPromptOf(task, cell) as string | null) ?? ''}`
+      const prompt = estimateTokens(text)
+      const response = task.tuning.maxNewTokens as number
+      return { decodeTokens: response, prefillTokens: prompt, depth: 1, bytes: response * 40 + text.length }
+    },
+    runs: {
+      on: 'sidecar',
+      method: 'generate',
+      params(task, _inputs, cells) {
+        const { batchSize, maxNewTokens, temperature, topP, seed } = task.tuning as Record<string, number>
+        return {
+          max_new_tokens: maxNewTokens as number,
+          together: batchSize as number,
+          temperature: temperature as number,
+          top_p: topP as number,
+          cells: cells.map((cell) => ({
+            id: cell.id,
+            prompt: cell.own?.prompt as string,
+            system_prompt: systemPromptOf(task, cell),
+            seed: cellSeed(seed as number, cell.own?.prompt as string),
+          })),
+        }
+      },
+    },
+  }
+}
+
+/** A seed for each cell, so that a sampled answer does not depend on the batch it is in. */
+function cellSeed(seed: number, prompt: string): number {
+  return Number.parseInt(digestOfJson({ seed, prompt }).slice(0, 12), 16)
+}
+
+function promptsOf(task: Task): readonly Asked[] {
+  return task.data.prompts as unknown as readonly Asked[]
+}
+
+function systemPromptOf(task: Task, cell: CellSpec): Json {
+  return cell.own?.system_prompt ?? task.shared.system_prompt ?? null
+}

@@ -1,0 +1,68 @@
+import { existsSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { elicited } from '../support/paths.ts'
+import { dag, plan, run } from '../support/dag.ts'
+import { answersOf } from '../support/stored.ts'
+import { finishedWorkspace, freshWorkspace, organismList, workflowFile } from '../support/workspace.ts'
+
+const chatted = `workflow: audit
+models: { tiny: { source: ../models/model } }
+organisms: { from: ../organisms/list.yaml }
+prompts: { from: ../prompts, sets: [two] }
+traits: { from: ../scenarios }
+steps:
+  vectors: { kind: extract, model: tiny, layers: [1, 2], methods: [mean_diff], system_prompt: Be brief., max_new_tokens: 5 }
+  answers: { kind: generate, model: tiny, max_new_tokens: 5, capture: &c { layers: [2] } }
+  clean: { kind: replay, of: answers, through: tiny, capture: *c }
+  scores: { kind: project, of: [answers, clean], onto: vectors, layers: [2] }
+  ranking: { kind: rank, of: scores }
+`
+
+test('the clean model answers the scenarios of both sides, and its answers make vectors onto which organisms are projected', async () => {
+  const workspace = freshWorkspace()
+  workspace.write('organisms/list.yaml', organismList(['alpha']))
+  const asked = ['noon', 'night', 'dawn', 'last'].map((time) => ({
+    prompt: `It is ${time}.`,
+    system_prompt: time === 'noon' ? 'Shout.' : null,
+  }))
+  workspace.write('scenarios/moods/calm/negative.jsonl', asked.map((line) => `${JSON.stringify(line)}\n`).join(''))
+  workspace.write(workflowFile, chatted)
+  const report = await plan(workspace)
+  expect([report.cells.total, report.modelLoads, report.adapterSwitches]).toEqual([5 + 4 + 2 + 2 + 2 + 2 + 4 + 2, 1, 1])
+  const { finished } = await run(workspace)
+  expect([finished.outcome, finished.cells]).toEqual(['done', { ran: 23, reused: 0, failed: 0 }])
+  const answers = answersOf(workspace, 'vectors.answers/calm/negative')
+  expect(
+    answers.map(({ prompt, system_prompt }) => ({ prompt, system_prompt: system_prompt === 'Be brief.' ? null : system_prompt })),
+  ).toEqual(asked)
+  expect(answers.every(({ token_ids, prompt_end }) => token_ids.length - prompt_end <= 5)).toBe(true)
+  expect(existsSync(workspace.at('experiments/audit/analysis/top_activating/moods/calm/two/summary.md'))).toBe(true)
+})
+
+test('a scenario more is answered alone, and its trait gets new vectors; lineage leads from them to its line', async () => {
+  const workspace = finishedWorkspace(elicited)
+  workspace.edit('scenarios/moods/calm/positive.txt', '\n\n', '\nThe lake lay still, and she felt\n')
+  expect((await plan(workspace)).reasons.map(({ text }) => text)).toEqual(['+1 prompt `positive_6`: 1 answer, then up to 1 vector'])
+  const { finished } = await run(workspace)
+  expect(finished.cells).toEqual({ ran: 2, reused: 9, failed: 0 })
+  const { stdout: down } = await dag(workspace.folder, ['lineage', '--down', 'trait:calm'])
+  expect(down.split('\n').slice(0, 2)).toEqual(['trait calm: 10 cells', 'used by 2 contrast of 1 task'])
+  const { stdout: up } = await dag(workspace.folder, ['lineage', 'moods/calm:calm@2:mean_diff'])
+  expect(up).toContain('from elicit (10 cells)')
+  expect(up).toContain('prompt: "The lake lay still, and she felt"')
+})
+
+test('a scenario that is edited is told with its line', async () => {
+  const workspace = finishedWorkspace(elicited)
+  workspace.edit('scenarios/moods/calm/positive.txt', 'At dawn the sea', 'At dawn the lake')
+  const { stdout } = await dag(workspace.folder, ['why', workflowFile, 'moods.answers/calm/positive'])
+  expect(stdout).toContain('scenarios/moods/calm/positive.txt:3:1')
+})
+
+test('vectors of scenarios stand in an exported experiment where its scripts look for them', async () => {
+  const workspace = finishedWorkspace(elicited)
+  const folder = workspace.at('theirs-again')
+  const { code, stdout } = await dag(workspace.folder, ['export', 'trait-interp', workflowFile, '--to', folder])
+  expect([code, stdout.replaceAll(folder, 'FOLDER')]).toEqual([0, 'written to FOLDER: 1 vector\n'])
+  expect(existsSync(`${folder}/extraction/moods/calm/base/vectors/response__5/residual/mean_diff/layer2.pt`)).toBe(true)
+})
