@@ -36,13 +36,11 @@ export function wantsOf(file: string, kinds: readonly StepKind[], cache: string)
       revision,
       range: workflow.rangeOf(['models', name, revision === null ? 'source' : 'revision'], 'value'),
     })),
-    ...declaredOrganisms(workflow, files, problems).map(({ name, adapter, revision, rangeOf }) => ({
-      kind: 'adapter' as const,
-      name,
-      source: adapter,
-      revision,
-      range: rangeOf(revision === null ? 'adapter' : 'revision'),
-    })),
+    ...declaredOrganisms(workflow, files, problems).flatMap(({ name, adapter, revision, rangeOf }) =>
+      adapter === null
+        ? []
+        : [{ kind: 'adapter' as const, name, source: adapter, revision, range: rangeOf(revision === null ? 'adapter' : 'revision') }],
+    ),
   ]
   const floating: Record<HubSource['kind'], Diagnostic[]> = { model: [], adapter: [] }
   const missing = new Map<string, Wanted>()

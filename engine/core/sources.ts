@@ -54,8 +54,8 @@ export interface OrganismSource {
   readonly name: string
   readonly origin: string
   readonly path: string | null
-  /** Digest of adapter_config.json and the tensors; of origin and revision when not on this machine. */
-  readonly digest: Digest
+  /** Digest of adapter_config.json and the tensors; of origin and revision when not on this machine. Null: the base itself, without an adapter. */
+  readonly digest: Digest | null
   /** The behaviour it was trained to show, when known. */
   readonly plants: string | null
 }

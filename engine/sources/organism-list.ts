@@ -6,7 +6,8 @@ import type { Problems } from './problems.ts'
 /** An organism as its list declares it. */
 export interface Declared {
   readonly name: string
-  readonly adapter: string
+  /** Null: the base itself answers, `adapter: none`. */
+  readonly adapter: string | null
   readonly revision: string | null
   readonly plants: string | null
   /** Where the list says so. */
@@ -32,10 +33,13 @@ function entryOf(name: string, value: Json, complain: Complain): Declared[] {
   const at = ['organisms', name]
   if (!nameIsGood(name, at, complain)) return []
   if (typeof adapter !== 'string') {
-    complain(`organism "${name}" has no "adapter"`, at, 'a folder, or hf:OWNER/NAME with a revision')
+    complain(`organism "${name}" has no "adapter"`, at, 'a folder, or hf:OWNER/NAME with a revision; none for the base itself')
     return []
   }
-  return [{ ...declared(name, adapter, revision, at, 'adapter'), plants: typeof plants === 'string' ? plants : null }]
+  const isBase = adapter === 'none'
+  if (isBase && revision !== undefined)
+    complain(`organism "${name}" has no adapter, and so no revision`, [...at, 'revision'], 'take it out')
+  return [{ ...declared(name, isBase ? null : adapter, revision, at, 'adapter'), plants: typeof plants === 'string' ? plants : null }]
 }
 
 /** Variants of a model that are no organisms, whatever the experiment calls its defaults. */
@@ -60,7 +64,7 @@ function variants(all: Readonly<Record<string, Json>>, defaults: readonly Json[]
   })
 }
 
-function declared(name: string, adapter: string, revision: Json | undefined, at: readonly string[], key: string): Declared {
+function declared(name: string, adapter: string | null, revision: Json | undefined, at: readonly string[], key: string): Declared {
   const places = { adapter: [...at, key], revision: [...at, 'revision'] }
   return { name, adapter, revision: revision === undefined ? null : String(revision), plants: null, at: places }
 }

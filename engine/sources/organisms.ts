@@ -70,8 +70,12 @@ export async function readOrganisms(
   for (const [index, entry] of declared.entries()) {
     const at = diagnosticOf(entry, document)
     const adapter = adapters[index]
-    if (!adapter) {
-      organisms.push(remote(entry))
+    if (entry.adapter === null) {
+      const twin = organisms.find(({ digest }) => digest === null)
+      if (twin) problems.list.push(at('same-adapter', 'adapter', `it is the base itself, as "${twin.name}" is`, 'leave one of them out'))
+      organisms.push({ name: entry.name, origin: 'none', path: null, digest: null, plants: entry.plants })
+    } else if (!adapter) {
+      organisms.push(remote(entry, entry.adapter))
       notReady.push(
         isPinned(entry.revision)
           ? at('missing-adapter', 'adapter', 'its weights are not on this machine', `get them with \`dag fetch ${workflow.file}\``)
@@ -118,8 +122,9 @@ export function grouped(diagnostics: readonly Diagnostic[]): Diagnostic[] {
   })
 }
 
-/** Where the adapter of an entry lies; null when it is on a hub and no copy of that commit is here. */
+/** Where the adapter of an entry lies; null when there is none, or it is on a hub and no copy of that commit is here. */
 function folderOf({ adapter, revision }: Declared, file: string, cache: string, files: SourceFiles): string | null {
+  if (adapter === null) return null
   if (!hubRepository(adapter)) return adapter.startsWith('hf:') ? null : path.resolve(path.dirname(file), adapter)
   const folder = hubFolder(adapter, revision, 'adapter', cache)
   return folder !== null && files.exists(folder) ? folder : null
@@ -135,7 +140,6 @@ function diagnosticOf(entry: Declared, document: SourceDocument) {
   })
 }
 
-function remote(declared: Declared): OrganismSource {
-  const digest = digestOfJson({ adapter: declared.adapter, revision: declared.revision })
-  return { name: declared.name, origin: declared.adapter, path: null, digest, plants: declared.plants }
+function remote({ name, revision, plants }: Declared, adapter: string): OrganismSource {
+  return { name, origin: adapter, path: null, digest: digestOfJson({ adapter, revision }), plants }
 }

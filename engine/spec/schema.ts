@@ -98,7 +98,7 @@ export function workflowSchema(kinds: readonly StepKind[]): object {
       models: { type: 'object', propertyNames: name, additionalProperties: model },
       organisms: {
         type: 'object',
-        description: 'The LoRA organisms: a YAML file that lists adapters.',
+        description: 'The LoRA organisms: a YAML file that lists adapters; one with `adapter: none` is the base itself.',
         required: ['from'],
         additionalProperties: false,
         properties: { from: path },

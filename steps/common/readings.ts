@@ -1,4 +1,4 @@
-import type { ModelSource, Sources } from '../../engine/core/sources.ts'
+import type { ModelSource, OrganismSource, Sources } from '../../engine/core/sources.ts'
 import type { ExpandContext, LoadedState, Step, Task } from '../../engine/core/step-kind.ts'
 import type { CaptureParams, Reading, Recorded } from './capture.ts'
 
@@ -12,8 +12,12 @@ function importedReading(step: Step, answers: Task, { models, organisms }: Sourc
   const base = models.get(step.params.model as string)
   const organism = organisms.find(({ name }) => name === answers.coordinate.organism)
   if (!base || !organism) return []
-  const { name, path, digest } = organism
-  return [organismReading(step, answers, { base, adapter: { name, path, digest } })]
+  return [organismReading(step, answers, stateOf(base, organism))]
+}
+
+/** A base with an organism's adapter on, or without one where the organism is the base itself. */
+export function stateOf(base: ModelSource, { name, path, digest }: OrganismSource): LoadedState {
+  return { base, adapter: digest === null ? null : { name, path, digest } }
 }
 
 /** Answers that are read through the clean model. */

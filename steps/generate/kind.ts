@@ -6,7 +6,7 @@ import { batchSizeSchema, type CaptureParams, captureSchema, captureTask, keepsN
 import { roomProblems, textModelComponents, textModelOrigins } from '../common/model.ts'
 import { paramOrigins } from '../common/origins.ts'
 import { pick, selection } from '../common/pick.ts'
-import { organismReading } from '../common/readings.ts'
+import { organismReading, stateOf } from '../common/readings.ts'
 
 const schema: ParamSchema = {
   type: 'object',
@@ -91,7 +91,7 @@ function answerTask(step: Step, model: ModelSource, organism: OrganismSource, se
     coordinate: { organism: organism.name, promptSet: set.name, side: step.name },
     operation: answerOperation,
     parents: [],
-    state: { base: model, adapter: { name: organism.name, path: organism.path, digest: organism.digest } },
+    state: stateOf(model, organism),
     shared: {
       ...textModelComponents(model),
       adapter: organism.digest,

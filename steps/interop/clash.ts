@@ -1,5 +1,5 @@
 import type { Task } from '../../engine/core/step-kind.ts'
-import { extractionVariant, isClean, variantOf } from './names.ts'
+import { extractionVariant, isClean, tasksById, variantOf } from './names.ts'
 import { type Made, named, places, projectionName, scoredVariant, vectorName } from './places.ts'
 
 /** Two steps that make one and the same file, or the same part of it, differently. */
@@ -10,18 +10,20 @@ export interface Clash {
 
 /** The first clash of what a workflow makes, made or not; null where all of it has a place of its own, or is the same. */
 export function clashIn({ sources, tasks }: Made): Clash | null {
-  const byId = new Map(tasks.map((parent) => [parent.task.id, parent.task]))
+  const taskOf = tasksById(tasks)
   const extraction = extractionVariant(tasks)
   /** The file that a cell is in, and what of it it is. */
   const placeOf = (task: Task, cell: string, group: string): { path: string; part: string } | null => {
     switch (task.operation.name) {
       case 'generate':
         return { path: places.response(variantOf(task, false), cell), part: '' }
+      case 'elicit':
+        return { path: places.elicited(task, sources, extraction), part: cell }
       case 'capture':
-        return { path: places.recording(variantOf(task, isClean(task)), group), part: cell }
+        return { path: places.recording(variantOf(task, isClean(task, taskOf)), group), part: cell }
       case 'project':
       case 'score': {
-        const variant = scoredVariant(task, (id) => byId.get(id))
+        const variant = scoredVariant(task, taskOf)
         return { path: places.projection(variant, named(cell, projectionName), sources), part: cell }
       }
       case 'extract':

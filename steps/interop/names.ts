@@ -5,9 +5,17 @@ import type { ParentTask, Task } from '../../engine/core/step-kind.ts'
 /** The clean model's variant. */
 export const clean = 'instruct'
 
-/** Whether a task reads answers with the adapter off. */
-export function isClean(task: Task): boolean {
-  return task.state !== null && task.state.adapter === null
+export type TaskOf = (id: string) => Task | undefined
+
+export function tasksById(tasks: readonly ParentTask[]): TaskOf {
+  const byId = new Map(tasks.map(({ task }) => [task.id, task]))
+  return (id) => byId.get(id)
+}
+
+/** Whether a task reads answers with the adapter off that another step has; an organism may be the base itself. */
+export function isClean({ state, coordinate, parents }: Task, taskOf: TaskOf): boolean {
+  const answers = parents.find(({ role }) => role === 'answers')
+  return state !== null && state.adapter === null && taskOf(answers?.task ?? '')?.step !== coordinate.side
 }
 
 /** A model variant with a prompt set: an organism with the set, or the clean model with what it read of the organism. */
@@ -43,7 +51,7 @@ export function extractionVariant(tasks: readonly ParentTask[]): string {
   return extractor === reader ? clean : 'base'
 }
 
-/** `config.json`: every organism is a variant with an adapter. */
+/** `config.json`: every organism is a variant, with an adapter where it has one. */
 export function configOf(sources: Sources, tasks: readonly ParentTask[]): Json {
   const { writer, reader, extractor } = modelsOf(tasks)
   const model = (name: string | undefined) => repository(sources.models.get(name ?? '')?.origin)
@@ -53,7 +61,12 @@ export function configOf(sources: Sources, tasks: readonly ParentTask[]): Json {
     model_variants: {
       ...(extraction === clean ? {} : { [extraction]: { model: model(extractor) } }),
       [clean]: { model: model(reader) },
-      ...Object.fromEntries(sources.organisms.map(({ name, origin }) => [name, { model: model(writer), lora: repository(origin) }])),
+      ...Object.fromEntries(
+        sources.organisms.map(({ name, origin, digest }) => [
+          name,
+          { model: model(writer), ...(digest === null ? {} : { lora: repository(origin) }) },
+        ]),
+      ),
     },
   }
 }
@@ -61,6 +74,7 @@ export function configOf(sources: Sources, tasks: readonly ParentTask[]): Json {
 function modelsOf(tasks: readonly ParentTask[]): Record<'writer' | 'reader' | 'extractor', string | undefined> {
   const loadedBy = (...operations: string[]) => tasks.map(({ task }) => task).filter((task) => operations.includes(task.operation.name))
   const writer = loadedBy('generate')[0]?.state?.base.name
-  const reader = loadedBy('capture', 'score').find(isClean)?.state?.base.name ?? writer
+  const taskOf = tasksById(tasks)
+  const reader = loadedBy('capture', 'score').find((task) => isClean(task, taskOf))?.state?.base.name ?? writer
   return { writer, reader, extractor: loadedBy('extract', 'contrast')[0]?.state?.base.name ?? reader }
 }

@@ -1,6 +1,6 @@
 import type { Sources } from '../../engine/core/sources.ts'
 import type { ParentTask, Task } from '../../engine/core/step-kind.ts'
-import { categoryOf, isClean, positionOf, type Variant, variantOf } from './names.ts'
+import { categoryOf, isClean, positionOf, type TaskOf, type Variant, variantOf } from './names.ts'
 
 /** Everything that a workflow made, and what it was made from. */
 export interface Made {
@@ -40,11 +40,14 @@ export const places = {
   /** Folder of the vectors of a trait by a method; `layerFile` is the file of one. */
   vectors: (task: Task, { trait, method }: NamedVector, sources: Sources, extraction: string) =>
     `extraction/${categoryOf(sources, trait)}/${trait}/${extraction}/vectors/${positionOf(task)}/residual/${method}`,
+  /** The model's own answers to the scenarios of a side of a trait. */
+  elicited: ({ coordinate: { trait = '', side } }: Task, sources: Sources, extraction: string) =>
+    `extraction/${categoryOf(sources, trait)}/${trait}/${extraction}/responses/${side === 'positive' ? 'pos' : 'neg'}.json`,
   layerFile: (layer: number) => `layer${layer}.pt`,
 }
 
 /** Of whose states a task has the scores. */
-export function scoredVariant(task: Task, taskOf: (id: string) => Task | undefined): Variant {
+export function scoredVariant(task: Task, taskOf: TaskOf): Variant {
   const recorded = task.parents.find(({ role }) => role === 'recording')
-  return variantOf(task, isClean((recorded && taskOf(recorded.task)) ?? task))
+  return variantOf(task, isClean((recorded && taskOf(recorded.task)) ?? task, taskOf))
 }

@@ -2,7 +2,7 @@ import type { ExperimentFile, ExperimentReader } from '../../engine/core/experim
 import type { Json, JsonObject } from '../../engine/core/json.ts'
 import type { CellOutput, ParentTask } from '../../engine/core/step-kind.ts'
 import { vectorOperations } from '../common/vectors.ts'
-import { categoryOf, configOf, extractionVariant, isClean, repository, type Variant, variantOf } from './names.ts'
+import { categoryOf, configOf, extractionVariant, isClean, repository, type TaskOf, tasksById, type Variant, variantOf } from './names.ts'
 import { answersId, type Made, type NamedVector, named, places, projectionName, scoredVariant, vectorName } from './places.ts'
 
 /**
@@ -14,16 +14,18 @@ export function experimentFiles(made: Made): ExperimentFile[] {
   const { sources, tasks } = made
   const of = (...operations: string[]) => tasks.filter(({ task }) => operations.includes(task.operation.name))
   const answers = new Map(of('generate').map((parent) => [answersId(parent.task), parent]))
-  const read = new Set(of('capture', 'score').flatMap(({ task }) => (isClean(task) ? [answersId(task)] : [])))
+  const taskOf = tasksById(tasks)
+  const read = new Set(of('capture', 'score').flatMap(({ task }) => (isClean(task, taskOf) ? [answersId(task)] : [])))
   return [
     json('config.json', async () => configOf(sources, tasks)),
     ...[...answers].flatMap(([id, parent]) => [
       ...responses(parent, variantOf(parent.task, false)),
       ...(read.has(id) ? responses(parent, variantOf(parent.task, true)) : []),
     ]),
+    ...elicited(of('elicit'), made),
     ...vectors(of(...vectorOperations), made),
     ...projections(of('project', 'score'), answers, made),
-    ...recordings(of('capture'), answers),
+    ...recordings(of('capture'), answers, taskOf),
   ]
 }
 
@@ -40,6 +42,18 @@ function responses({ task, cells }: ParentTask, { variant, set }: Variant): Expe
       const { prompt, response, system_prompt, tokens, token_ids, prompt_end } = (await read.json(output)) as Record<string, Json>
       const recorded = { prompt, response, system_prompt, tokens, token_ids, prompt_end } as JsonObject
       return { ...recorded, inference_model, prompt_note: notes.get(spec.id) ?? '', capture_date: null, tags: [] }
+    })
+  })
+}
+
+/** What vectors were made of where they come from scenarios: a file for each side of a trait, once all of it is there. */
+function elicited(parents: readonly ParentTask[], { sources, tasks }: Made): ExperimentFile[] {
+  return parents.flatMap(({ task, cells }) => {
+    const outputs = cells.flatMap(({ output }) => output ?? [])
+    if (outputs.length < cells.length) return []
+    return json(places.elicited(task, sources, extractionVariant(tasks)), async (read) => {
+      const answers = await Promise.all(outputs.map((output) => read.json(output) as Promise<Record<string, Json>>))
+      return answers.map(({ prompt, response, system_prompt }) => ({ prompt, response, system_prompt }) as JsonObject)
     })
   })
 }
@@ -87,11 +101,11 @@ interface Scored extends NamedVector {
 
 /** A file for each variant, trait and answer: of one vector, or of several. */
 function projections(scores: readonly ParentTask[], answers: ReadonlyMap<string, ParentTask>, made: Made): ExperimentFile[] {
-  const byId = new Map(made.tasks.map((parent) => [parent.task.id, parent.task]))
+  const taskOf = tasksById(made.tasks)
   const files = new Map<string, { readonly answer: CellOutput; readonly variant: Variant; readonly scored: Scored[] }>()
   for (const { task, cells } of scores) {
     const isRecorded = task.parents.some(({ role }) => role === 'recording')
-    const variant = scoredVariant(task, (id) => byId.get(id))
+    const variant = scoredVariant(task, taskOf)
     for (const { spec, output } of cells) {
       const answer = answers.get(answersId(task))?.cell(spec.group)?.output
       const [states, vector] = spec.inputs
@@ -170,12 +184,12 @@ function sourceOf(scored: Scored, made: Made): JsonObject {
 }
 
 /** A file for each answer that was read, with all layers of it: several steps may have recorded them. */
-function recordings(captures: readonly ParentTask[], answers: ReadonlyMap<string, ParentTask>): ExperimentFile[] {
+function recordings(captures: readonly ParentTask[], answers: ReadonlyMap<string, ParentTask>, taskOf: TaskOf): ExperimentFile[] {
   const known = captures.flatMap(({ task, cells }) =>
     cells.flatMap(({ spec, output }) => {
       const answer = answers.get(answersId(task))?.cell(spec.group)?.output
       if (!output || output.evicted || !answer) return []
-      const path = places.recording(variantOf(task, isClean(task)), spec.group)
+      const path = places.recording(variantOf(task, isClean(task, taskOf)), spec.group)
       return [{ path, answer, layer: spec.id.slice(spec.id.lastIndexOf('@') + 1), output }]
     }),
   )

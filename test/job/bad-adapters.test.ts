@@ -83,6 +83,25 @@ organisms/list.yaml:2:21: error: organism "alpha": its chat template is not that
 `,
   ],
   [
+    'the base itself, at a revision, and a second time',
+    (w) => {
+      w.edit('organisms/list.yaml', 'adapter: ../models/organisms/alpha', 'adapter: none, revision: main')
+      w.edit('organisms/list.yaml', 'adapter: ../models/organisms/beta', 'adapter: none')
+    },
+    `organisms/list.yaml:2:37: error: organism "alpha" has no adapter, and so no revision [organism]
+  2 |   alpha: { adapter: none, revision: main }
+    |                                     ^^^^
+  hint: take it out
+
+organisms/list.yaml:3:20: error: organism "beta": it is the base itself, as "alpha" is [same-adapter]
+  3 |   beta: { adapter: none }
+    |                    ^^^^
+  hint: leave one of them out
+
+2 errors; nothing was started
+`,
+  ],
+  [
     'an adapter that stands twice in the list',
     (w) => w.edit('organisms/list.yaml', 'organisms/beta', 'organisms/alpha'),
     `organisms/list.yaml:3:20: error: organism "beta": it is the very adapter of "alpha" [same-adapter]

@@ -1,9 +1,9 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { elicited } from '../support/paths.ts'
 import { dag, plan, run } from '../support/dag.ts'
 import { answersOf } from '../support/stored.ts'
-import { finishedWorkspace, freshWorkspace, organismList, workflowFile } from '../support/workspace.ts'
+import { finishedWorkspace, freshWorkspace, organismList, scenarios, workflowFile } from '../support/workspace.ts'
 
 const chatted = `workflow: audit
 models: { tiny: { source: ../models/model } }
@@ -59,10 +59,16 @@ test('a scenario that is edited is told with its line', async () => {
   expect(stdout).toContain('scenarios/moods/calm/positive.txt:3:1')
 })
 
-test('vectors of scenarios stand in an exported experiment where its scripts look for them', async () => {
+test('vectors of scenarios, and what was answered to them, stand in an exported experiment where its scripts look for them', async () => {
   const workspace = finishedWorkspace(elicited)
   const folder = workspace.at('theirs-again')
   const { code, stdout } = await dag(workspace.folder, ['export', 'trait-interp', workflowFile, '--to', folder])
   expect([code, stdout.replaceAll(folder, 'FOLDER')]).toEqual([0, 'written to FOLDER: 1 vector\n'])
   expect(existsSync(`${folder}/extraction/moods/calm/base/vectors/response__5/residual/mean_diff/layer2.pt`)).toBe(true)
+  const negative = JSON.parse(readFileSync(`${folder}/extraction/moods/calm/base/responses/neg.json`, 'utf8'))
+  const answers = answersOf(workspace, 'moods.answers/calm/negative')
+  expect(negative).toEqual(answers.map(({ prompt, response, system_prompt }) => ({ prompt, response, system_prompt })))
+  expect(negative.map(({ prompt }: { prompt: string }) => prompt)).toEqual(
+    scenarios('the sirens screamed and she felt', ['noon', 'night', 'dawn', 'last']).trimEnd().split('\n'),
+  )
 })

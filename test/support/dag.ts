@@ -62,8 +62,8 @@ export interface RunOutput {
 }
 
 /** Runs the workflow to its end and reads its events. */
-export async function run(workspace: Workspace, env: Readonly<Record<string, string>> = {}): Promise<RunOutput> {
-  const result = await dag(workspace.folder, ['run', '--ui', 'json', workflowFile], env)
+export async function run(workspace: Workspace, env: Readonly<Record<string, string>> = {}, file = workflowFile): Promise<RunOutput> {
+  const result = await dag(workspace.folder, ['run', '--ui', 'json', file], env)
   const events = result.stdout
     .trim()
     .split('\n')

@@ -79,6 +79,7 @@ export function cellDigests(workspace: Workspace): string[] {
 
 export interface AnswerRecord {
   readonly prompt: string
+  readonly response: string
   readonly system_prompt: string | null
   readonly tokens: readonly string[]
   readonly token_ids: readonly number[]
