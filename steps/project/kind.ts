@@ -7,6 +7,7 @@ import { paramOrigins } from '../common/origins.ts'
 import { pick, selection } from '../common/pick.ts'
 import { readingsOf, recordedLayers, recordingsOf } from '../common/readings.ts'
 import { type VectorName, vectorId, vectorOperations, vectorsMadeBy } from '../common/vectors.ts'
+import { layersSchema, namedLayerProblems, type WantedLayer, wantedLayers } from './layers.ts'
 import { projectOperation } from './operation.ts'
 import { scoreOperation } from './score.ts'
 
@@ -24,14 +25,7 @@ const schema: ParamSchema = {
     },
     onto: { type: 'string', description: 'The extract or vectors step that has the vectors.', 'x-ref': 'step', 'x-affects': 'result' },
     traits: selection('trait', 'Which of its traits.'),
-    layers: {
-      type: 'array',
-      items: { type: 'integer', minimum: 0 },
-      minItems: 1,
-      uniqueItems: true,
-      description: 'Which of its layers. Default: all of them.',
-      'x-affects': 'result',
-    },
+    layers: layersSchema,
     methods: {
       type: 'array',
       items: { type: 'string', pattern: namePattern },
@@ -69,18 +63,19 @@ export const project: StepKind = {
     ).map(({ task }) => task)
     const made = extractions.flatMap(vectorsMadeBy)
     const has = { layers: distinct(made.map(({ layer }) => layer)), methods: distinct(made.map(({ method }) => method)) }
-    const layers = (step.params.layers ?? has.layers) as number[]
+    const traits = extractions.map((task) => task.coordinate.trait as string)
+    const wanted = wantedLayers(step, traits, has.layers)
     const methods = (step.params.methods ?? (onto.step.kind === 'extract' ? ['mean_diff'] : has.methods)) as string[]
     const known = new Set(made.map(vectorId))
-    const vectors = extractions.flatMap((task) =>
-      layers
-        .flatMap((layer) => methods.map((method): VectorName => ({ trait: task.coordinate.trait as string, layer, method })))
-        .filter((vector) => known.has(vectorId(vector))),
-    )
+    const vectors = wanted
+      .flatMap(({ trait, layer }) => methods.map((method): VectorName => ({ trait, layer, method })))
+      .filter((vector) => known.has(vectorId(vector)))
     const problems = [
-      ...(extractions.length > 0 ? vectorProblems(step, onto.step, has, layers, methods) : []),
+      ...(extractions.length > 0 ? vectorProblems(step, onto.step, has, wanted, methods) : []),
+      ...namedLayerProblems(step, traits, onto.step.name),
+      ...missingVectors(onto.step, wanted, has.layers, vectors),
       ...(step.params.centered && onto.step.kind === 'vectors' ? [noBaseline(onto.step)] : []),
-      ...of.flatMap((name, index) => recordingProblems(step, name, index, layers, vectors, context)),
+      ...of.flatMap((name, index) => recordingProblems(step, name, index, wanted, context)),
       ...otherModel(
         extractions,
         of.flatMap((name) => readingsOf(context.step(name).step, context.step(name).tasks, context)),
@@ -140,13 +135,13 @@ function vectorProblems(
   step: Step,
   onto: Step,
   made: { readonly layers: readonly number[]; readonly methods: readonly string[] },
-  layers: readonly number[],
+  wanted: readonly WantedLayer[],
   methods: readonly string[],
 ): Problem[] {
-  const layerProblems = layers.flatMap((layer, index): Problem[] => {
-    if (made.layers.includes(layer)) return []
+  const layerProblems = [...byPlace(wanted).values()].flatMap(([{ layer, path }]): Problem[] => {
+    if (path === null || made.layers.includes(layer)) return []
     const message = `no vector is extracted at layer ${layer}: "${onto.name}" makes layers ${made.layers.join(', ')}`
-    return [{ rule: 'layer-not-extracted', message, hint: `add ${layer} to the layers of "${onto.name}"`, path: ['layers', index] }]
+    return [{ rule: 'layer-not-extracted', message, hint: `add ${layer} to the layers of "${onto.name}"`, path }]
   })
   const methodProblems = methods.flatMap((method, index): Problem[] => {
     if (made.methods.includes(method)) return []
@@ -154,6 +149,15 @@ function vectorProblems(
     return [{ rule: 'method-not-extracted', message, path: step.params.methods ? ['methods', index] : [] }]
   })
   return [...layerProblems, ...methodProblems]
+}
+
+/** Traits that are wanted by name at a layer at which there are vectors, of other traits alone. */
+function missingVectors(onto: Step, wanted: readonly WantedLayer[], layers: readonly number[], vectors: readonly VectorName[]): Problem[] {
+  return wanted.flatMap(({ trait, layer, path }): Problem[] => {
+    const isThere = vectors.some((vector) => vector.trait === trait && vector.layer === layer)
+    if (path?.[1] !== trait || isThere || !layers.includes(layer)) return []
+    return [{ rule: 'no-vector', message: `"${onto.name}" has no vector of "${trait}" at layer ${layer}`, path }]
+  })
 }
 
 /** Vectors of a model whose states have another length than those that are recorded. */
@@ -172,19 +176,17 @@ function noBaseline(onto: Step): Problem {
   return { rule: 'no-baseline', message, hint: 'leave `centered` out', path: ['centered'] }
 }
 
+/** Layers that are wanted by the same words of the step, of several traits as a rule. */
+function byPlace(wanted: readonly WantedLayer[]): Map<string, [WantedLayer, ...WantedLayer[]]> {
+  return Map.groupBy(wanted, ({ path, layer }) => JSON.stringify([path, layer])) as Map<string, [WantedLayer, ...WantedLayer[]]>
+}
+
 function distinct<T>(values: readonly T[]): T[] {
   return [...new Set(values)]
 }
 
 /** Layers that a trait is wanted at and that a step does not record. */
-function recordingProblems(
-  step: Step,
-  name: string,
-  index: number,
-  layers: readonly number[],
-  vectors: readonly VectorName[],
-  context: ExpandContext,
-): Problem[] {
+function recordingProblems(step: Step, name: string, index: number, wanted: readonly WantedLayer[], context: ExpandContext): Problem[] {
   const from = context.step(name).step
   const recorded = recordedLayers(from)
   const path = Array.isArray(step.params.of) ? ['of', index] : ['of']
@@ -198,15 +200,17 @@ function recordingProblems(
       },
     ]
   }
-  return layers.flatMap((layer, position): Problem[] => {
+  return [...byPlace(wanted).values()].flatMap((ofPlace): Problem[] => {
+    const [{ layer, path: place }] = ofPlace
     if (recorded.includes(layer)) return []
-    const traits = [...new Set(vectors.map((vector) => vector.trait))].join(', ')
+    const traits = ofPlace.map(({ trait }) => trait)
+    const are = traits.length === 1 ? `trait ${traits[0]} is` : `traits ${traits.join(', ')} are`
     return [
       {
         rule: 'layer-not-captured',
-        message: `traits ${traits} are wanted at layer ${layer}, which step "${name}" does not capture (it captures ${recorded.join(', ')})`,
+        message: `${are} wanted at layer ${layer}, which step "${name}" does not capture (it captures ${recorded.join(', ')})`,
         hint: `add ${layer} to the ${from.kind === 'imported' ? '' : 'capture '}layers of "${name}"`,
-        path: step.params.layers ? ['layers', position] : path,
+        path: place ?? path,
       },
     ]
   })

@@ -1,5 +1,5 @@
 import { refuses } from '../support/complaint.ts'
-import { workflowFile } from '../support/workspace.ts'
+import { vectorFile, workflowFile } from '../support/workspace.ts'
 
 refuses([
   [
@@ -159,6 +159,61 @@ workflows/audit.yaml:16:74: error: step "scores": no vector is extracted at laye
   hint: add 2 to the capture layers of "clean"
 
 1 error; nothing was started
+`,
+  ],
+  [
+    'layers by name: of a trait that is not there, of one that is not named, not made, not recorded, and of none by a file',
+    (w) => {
+      w.edit(workflowFile, 'onto: vectors, layers: [2]', 'onto: vectors, layers: { kind: [2, 9], rud: 1 }')
+      w.edit(workflowFile, 'through: tiny, capture: *capture', 'through: tiny, capture: { layers: [1] }')
+      w.write(
+        workflowFile,
+        `${w.read(workflowFile)}  given: { kind: vectors, model: tiny, files: "../given/{trait}/probe/layer{layer}.safetensors" }
+  onto: { kind: project, of: answers, onto: given, layers: { kind: 2, rude: 3 } }
+`,
+      )
+      w.write('given/rude/probe/layer2.safetensors', vectorFile(64))
+    },
+    `workflows/audit.yaml:20:77: error: step "onto": "given" has no vector of "rude" at layer 3 [no-vector]
+  20 |   onto: { kind: project, of: answers, onto: given, layers: { kind: 2, rude: 3 } }
+     |                                                                             ^
+
+workflows/audit.yaml:20:77: error: step "onto": trait rude is wanted at layer 3, which step "answers" does not capture (it captures 1, 2) [layer-not-captured]
+  20 |   onto: { kind: project, of: answers, onto: given, layers: { kind: 2, rude: 3 } }
+     |                                                                             ^
+  hint: add 3 to the capture layers of "answers"
+
+workflows/audit.yaml:16:85: error: step "scores": no vector is extracted at layer 9: "vectors" makes layers 1, 2 [layer-not-extracted]
+  16 |   scores: { kind: project, of: [answers, clean], onto: vectors, layers: { kind: [2, 9], rud: 1 } }
+     |                                                                                     ^
+  hint: add 9 to the layers of "vectors"
+
+workflows/audit.yaml:16:94: error: step "scores": \`layers\` names the trait "rud", which is none of those that are taken of "vectors" [unknown-trait]
+  16 |   scores: { kind: project, of: [answers, clean], onto: vectors, layers: { kind: [2, 9], rud: 1 } }
+     |                                                                                              ^
+  hint: did you mean "rude"?
+
+workflows/audit.yaml:16:73: error: step "scores": \`layers\` says nothing of the trait rude [no-layer]
+  16 |   scores: { kind: project, of: [answers, clean], onto: vectors, layers: { kind: [2, 9], rud: 1 } }
+     |                                                                         ^^^^^^^^^^^^^^^^^^^^^^^^
+  hint: name a layer for each, or leave them out by \`traits\`
+
+workflows/audit.yaml:16:85: error: step "scores": trait kind is wanted at layer 9, which step "answers" does not capture (it captures 1, 2) [layer-not-captured]
+  16 |   scores: { kind: project, of: [answers, clean], onto: vectors, layers: { kind: [2, 9], rud: 1 } }
+     |                                                                                     ^
+  hint: add 9 to the capture layers of "answers"
+
+workflows/audit.yaml:16:82: error: step "scores": trait kind is wanted at layer 2, which step "clean" does not capture (it captures 1) [layer-not-captured]
+  16 |   scores: { kind: project, of: [answers, clean], onto: vectors, layers: { kind: [2, 9], rud: 1 } }
+     |                                                                                  ^
+  hint: add 2 to the capture layers of "clean"
+
+workflows/audit.yaml:16:85: error: step "scores": trait kind is wanted at layer 9, which step "clean" does not capture (it captures 1) [layer-not-captured]
+  16 |   scores: { kind: project, of: [answers, clean], onto: vectors, layers: { kind: [2, 9], rud: 1 } }
+     |                                                                                     ^
+  hint: add 9 to the capture layers of "clean"
+
+8 errors; nothing was started
 `,
   ],
   [

@@ -194,12 +194,12 @@ workflows/audit.yaml:14:37: error: step "clean": layer 9 does not exist: model "
      |                                     ^
   hint: layers are counted from 0 to 3
 
-workflows/audit.yaml:16:74: error: step "scores": traits rude are wanted at layer 2, which step "answers" does not capture (it captures 1, 9) [layer-not-captured]
+workflows/audit.yaml:16:74: error: step "scores": trait rude is wanted at layer 2, which step "answers" does not capture (it captures 1, 9) [layer-not-captured]
   16 |   scores: { kind: project, of: [answers, clean], onto: vectors, layers: [2] }
      |                                                                          ^
   hint: add 2 to the capture layers of "answers"
 
-workflows/audit.yaml:16:74: error: step "scores": traits rude are wanted at layer 2, which step "clean" does not capture (it captures 1, 9) [layer-not-captured]
+workflows/audit.yaml:16:74: error: step "scores": trait rude is wanted at layer 2, which step "clean" does not capture (it captures 1, 9) [layer-not-captured]
   16 |   scores: { kind: project, of: [answers, clean], onto: vectors, layers: [2] }
      |                                                                          ^
   hint: add 2 to the capture layers of "clean"

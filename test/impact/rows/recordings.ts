@@ -250,6 +250,19 @@ export const projectRows: readonly Row[] = [
     total: 258,
   },
   {
+    of: 'project.layers.*',
+    edit: '`[2]` → `{ kind: 2, rude: [1, 2] }`',
+    change: workflow('layers: [2] }', 'layers: { kind: 2, rude: [1, 2] } }'),
+    made: { 'scores/*/*/*:*@1:rude:*': [36, 'new'] },
+    follow: { 'ranking/*:rude@1:*': 2, 'ranking/overview:*': 1, 'report.answers': 6, report: 1 },
+    total: 220,
+  },
+  {
+    of: 'project.layers',
+    edit: '`[2]` → `{ kind: 2, rude: 2 }`, the same',
+    change: workflow('layers: [2] }', 'layers: { kind: 2, rude: 2 } }'),
+  },
+  {
     of: 'project.methods',
     edit: '`[mean_diff]` → `[mean_diff, probe]`',
     change: workflow('onto: vectors', 'onto: vectors, methods: [mean_diff, probe]'),

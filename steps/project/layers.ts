@@ -1,0 +1,52 @@
+import { isObject } from '../../engine/core/json.ts'
+import { suggestion } from '../../engine/core/names.ts'
+import type { ParamSchema } from '../../engine/core/schema.ts'
+import type { Problem, Step } from '../../engine/core/step-kind.ts'
+
+const list: ParamSchema = { type: 'array', items: { type: 'integer', minimum: 0 }, minItems: 1, uniqueItems: true }
+
+export const layersSchema: ParamSchema = {
+  description: 'Which layers: of every trait, or of each by its name, as `{ calm: 20, kind: [23, 26] }`. Default: all of them.',
+  anyOf: [list, { type: 'object', minProperties: 1, additionalProperties: { anyOf: [{ type: 'integer', minimum: 0 }, list] } }],
+  'x-affects': 'result',
+}
+
+/** A layer that a trait is wanted at, and where the step says so; null where it says nothing. */
+export interface WantedLayer {
+  readonly trait: string
+  readonly layer: number
+  readonly path: Problem['path'] | null
+}
+
+/** The layers at which a step wants each of its traits; `made` are those that there are. */
+export function wantedLayers(step: Step, traits: readonly string[], made: readonly number[]): WantedLayer[] {
+  const { layers } = step.params
+  if (layers === undefined) return traits.flatMap((trait) => made.map((layer) => ({ trait, layer, path: null })))
+  if (!isObject(layers)) return traits.flatMap((trait) => listed(trait, layers as number[], ['layers']))
+  return traits.flatMap((trait) => {
+    const own = layers[trait] as number | number[] | undefined
+    if (typeof own === 'number') return [{ trait, layer: own, path: ['layers', trait] }]
+    return listed(trait, own ?? [], ['layers', trait])
+  })
+}
+
+function listed(trait: string, layers: readonly number[], path: readonly string[]): WantedLayer[] {
+  return layers.map((layer, index) => ({ trait, layer, path: [...path, index] }))
+}
+
+/** Traits that are given layers by name and are none of the step's, and traits of the step that are given none. */
+export function namedLayerProblems({ params }: Step, traits: readonly string[], onto: string): Problem[] {
+  const { layers } = params
+  if (!isObject(layers)) return []
+  const unknown = Object.keys(layers)
+    .filter((name) => !traits.includes(name))
+    .map((name): Problem => {
+      const hint = suggestion(name, traits)
+      const message = `\`layers\` names the trait "${name}", which is none of those that are taken of "${onto}"`
+      return { rule: 'unknown-trait', message, ...(hint ? { hint } : {}), path: ['layers', name] }
+    })
+  const missing = traits.filter((trait) => layers[trait] === undefined)
+  if (missing.length === 0) return unknown
+  const message = `\`layers\` says nothing of ${missing.length === 1 ? 'the trait' : 'the traits'} ${missing.join(', ')}`
+  return [...unknown, { rule: 'no-layer', message, hint: 'name a layer for each, or leave them out by `traits`', path: ['layers'] }]
+}
