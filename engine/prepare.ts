@@ -53,17 +53,35 @@ export function readWorkflow(
   return ok({ workflow, absolute: { ...workflow, folder: path.resolve(path.dirname(file)) }, diagnostics })
 }
 
-/**
- * Text → document → workflow → sources → task graph. Every mistake of a stage at once; a stage needs the one before.
- * `part`: picks the sources that the graph is to be of, where all are known to come to a graph; null for all of them.
- */
+export interface PrepareOptions {
+  /** Picks the sources that the graph is to be of, where all are known to come to a graph; null for all of them. */
+  readonly part?: (sources: Sources) => Sources | null
+  /** Told of every path that was looked at, also where mistakes were found. */
+  readonly looked?: (seen: SourceFiles['seen']) => void
+}
+
+/** Text → document → workflow → sources → task graph. Every mistake of a stage at once; a stage needs the one before. */
 export async function prepare(
   file: string,
   kinds: readonly StepKind[],
   store: Store,
-  part: (sources: Sources) => Sources | null = () => null,
+  { part = () => null, looked = () => {} }: PrepareOptions = {},
 ): Promise<Result<Prepared, readonly Diagnostic[]>> {
   const files = openSourceFiles(digestMemory(store))
+  try {
+    return await prepareWith(files, file, kinds, store, part)
+  } finally {
+    looked(files.seen)
+  }
+}
+
+async function prepareWith(
+  files: SourceFiles,
+  file: string,
+  kinds: readonly StepKind[],
+  store: Store,
+  part: (sources: Sources) => Sources | null,
+): Promise<Result<Prepared, readonly Diagnostic[]>> {
   const read = readWorkflow(file, kinds, files)
   if (!read.ok) return read
   const { workflow, absolute, diagnostics } = read.value

@@ -35,10 +35,12 @@ export async function planWorkflowFile(
   const { store } = openStoreOf(process.stderr, file, folder)
   try {
     let part: Prepared['sources'] | null = null
-    const prepared = await prepare(file, kinds, store, (sources) => {
-      const sets = new Set(sources.promptSets.map(({ path }) => path))
-      if (standing?.changed.every((path) => sets.has(path))) part = reworded(sources, standing.standing.prompts as unknown as PromptMarks)
-      return part
+    const prepared = await prepare(file, kinds, store, {
+      part(sources) {
+        const sets = new Set(sources.promptSets.map(({ path }) => path))
+        if (standing?.changed.every((path) => sets.has(path))) part = reworded(sources, standing.standing.prompts as unknown as PromptMarks)
+        return part
+      },
     })
     if (!prepared.ok) {
       reportProblems(process, prepared.error)

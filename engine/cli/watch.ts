@@ -1,4 +1,3 @@
-import path from 'node:path'
 import { kinds } from '../../steps/index.ts'
 import { prepare } from '../prepare.ts'
 import { planReport, planText } from '../report/plan-report.ts'
@@ -11,12 +10,12 @@ import { planAloud } from './common/planning.ts'
 import { reportProblems } from './common/report-problems.ts'
 import { openStoreOf } from './common/workspace.ts'
 
-/** Prints the plan anew whenever the workflow or what it points at changes; starts nothing. Ends with ctrl-c. */
+/** Prints the plan anew whenever the workflow or anything that it points at changes; starts nothing. Ends with ctrl-c. */
 export async function watch(this: CliContext, flags: { readonly store?: string }, file: string): Promise<void> {
   const { process } = this
-  const { store, workspace } = openStoreOf(process.stderr, file, flags.store)
+  const { store } = openStoreOf(process.stderr, file, flags.store)
   const show = async (): Promise<void> => {
-    const prepared = await prepare(file, kinds, store)
+    const prepared = await prepare(file, kinds, store, { looked: (seen) => watcher.follow(seen) })
     process.exitCode = 0
     if (!prepared.ok) return reportProblems(process, prepared.error)
     const { plan, expected } = planAloud(process.stderr, prepared.value, store)
@@ -24,9 +23,8 @@ export async function watch(this: CliContext, flags: { readonly store?: string }
     const report = planReport({ workflow: prepared.value.workflow.name, plan, expected, reasons, memoryOf: memoryFor(null) })
     process.stdout.write(`${planText(report)}\n`)
   }
+  const watcher = watchPaths(show)
   await show()
-  const folders = ['workflows', 'datasets', 'prompts', 'traits', 'organisms'].map((name) => path.join(workspace, name))
-  const watcher = watchPaths([path.resolve(file), ...folders], () => void show())
   await new Promise<void>((resolve) => {
     process.once('SIGINT', resolve)
     onOutputGone(() => resolve())

@@ -9,6 +9,8 @@ export interface Watched {
   stderr(): string
   /** Settled when stdout holds the text. */
   says(text: string): Promise<void>
+  /** Settled when stderr holds the text. */
+  complains(text: string): Promise<void>
   readonly end: Promise<{ code: number | null; signal: string | null }>
 }
 
@@ -29,6 +31,7 @@ export function watched(
     stdout: () => stdout,
     stderr: () => stderr,
     says: (text) => vi.waitFor(() => expect(stdout).toContain(text), patience),
+    complains: (text) => vi.waitFor(() => expect(stderr).toContain(text), patience),
     end: new Promise((resolve) => child.on('close', (code, signal) => resolve({ code, signal }))),
   }
 }
