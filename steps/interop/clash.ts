@@ -1,5 +1,5 @@
 import type { Task } from '../../engine/core/step-kind.ts'
-import { extractionVariant, isClean, tasksById, variantOf } from './names.ts'
+import { extractionVariants, isClean, tasksById, variantOf } from './names.ts'
 import { type Made, named, places, projectionName, scoredVariant, vectorName } from './places.ts'
 
 /** Two steps that make one and the same file, or the same part of it, differently. */
@@ -11,14 +11,14 @@ export interface Clash {
 /** The first clash of what a workflow makes, made or not; null where all of it has a place of its own, or is the same. */
 export function clashIn({ sources, tasks }: Made): Clash | null {
   const taskOf = tasksById(tasks)
-  const extraction = extractionVariant(tasks)
+  const extraction = extractionVariants(tasks)
   /** The file that a cell is in, and what of it it is. */
   const placeOf = (task: Task, cell: string, group: string): { path: string; part: string } | null => {
     switch (task.operation.name) {
       case 'generate':
         return { path: places.response(variantOf(task, false), cell), part: '' }
       case 'elicit':
-        return { path: places.elicited(task, sources, extraction), part: cell }
+        return { path: places.elicited(task, sources, extraction(task)), part: cell }
       case 'capture':
         return { path: places.recording(variantOf(task, isClean(task, taskOf)), group), part: cell }
       case 'project':
@@ -30,7 +30,7 @@ export function clashIn({ sources, tasks }: Made): Clash | null {
       case 'contrast':
       case 'adopt': {
         const name = named(cell, vectorName)
-        return { path: `${places.vectors(task, name, sources, extraction)}/${places.layerFile(name.layer)}`, part: '' }
+        return { path: `${places.vectors(task, name, sources, extraction(task))}/${places.layerFile(name.layer)}`, part: '' }
       }
       default:
         return null

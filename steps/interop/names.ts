@@ -45,21 +45,21 @@ export function positionOf({ shared }: Task): string {
   return first ? `response__${first}` : 'response_all'
 }
 
-/** Which variant the vectors are of: the clean model, or a base of their own. */
-export function extractionVariant(tasks: readonly ParentTask[]): string {
-  const { extractor, reader } = modelsOf(tasks)
-  return extractor === reader ? clean : 'base'
+/** Which variant vectors are of: the clean model, or a base of their own. Vectors made elsewhere stand with the clean model's. */
+export function extractionVariants(tasks: readonly ParentTask[]): (task: Task) => string {
+  const { reader } = modelsOf(tasks)
+  return ({ state }) => (state === null || state.base.name === reader ? clean : 'base')
 }
 
 /** `config.json`: every organism is a variant, with an adapter where it has one. */
 export function configOf(sources: Sources, tasks: readonly ParentTask[]): Json {
-  const { writer, reader, extractor } = modelsOf(tasks)
+  const { writer, reader, extractors } = modelsOf(tasks)
   const model = (name: string | undefined) => repository(sources.models.get(name ?? '')?.origin)
-  const extraction = extractionVariant(tasks)
+  const base = extractors.find((name) => name !== reader)
   return {
-    defaults: { extraction, application: clean },
+    defaults: { extraction: base === undefined ? clean : 'base', application: clean },
     model_variants: {
-      ...(extraction === clean ? {} : { [extraction]: { model: model(extractor) } }),
+      ...(base === undefined ? {} : { base: { model: model(base) } }),
       [clean]: { model: model(reader) },
       ...Object.fromEntries(
         sources.organisms.map(({ name, origin, digest }) => [
@@ -71,10 +71,11 @@ export function configOf(sources: Sources, tasks: readonly ParentTask[]): Json {
   }
 }
 
-function modelsOf(tasks: readonly ParentTask[]): Record<'writer' | 'reader' | 'extractor', string | undefined> {
+function modelsOf(tasks: readonly ParentTask[]) {
   const loadedBy = (...operations: string[]) => tasks.map(({ task }) => task).filter((task) => operations.includes(task.operation.name))
-  const writer = loadedBy('generate')[0]?.state?.base.name
   const taskOf = tasksById(tasks)
-  const reader = loadedBy('capture', 'score').find((task) => isClean(task, taskOf))?.state?.base.name ?? writer
-  return { writer, reader, extractor: loadedBy('extract', 'contrast')[0]?.state?.base.name ?? reader }
+  const extractors = loadedBy('extract', 'contrast').flatMap(({ state }) => state?.base.name ?? [])
+  const writer = loadedBy('generate')[0]?.state?.base.name
+  const reader = loadedBy('capture', 'score').find((task) => isClean(task, taskOf))?.state?.base.name ?? writer ?? extractors[0]
+  return { writer, reader, extractors }
 }

@@ -2,7 +2,7 @@ import type { ExperimentFile, ExperimentReader } from '../../engine/core/experim
 import type { Json, JsonObject } from '../../engine/core/json.ts'
 import type { CellOutput, ParentTask } from '../../engine/core/step-kind.ts'
 import { vectorOperations } from '../common/vectors.ts'
-import { categoryOf, configOf, extractionVariant, isClean, repository, type TaskOf, tasksById, type Variant, variantOf } from './names.ts'
+import { categoryOf, configOf, extractionVariants, isClean, repository, type TaskOf, tasksById, type Variant, variantOf } from './names.ts'
 import { answersId, type Made, type NamedVector, named, places, projectionName, scoredVariant, vectorName } from './places.ts'
 
 /**
@@ -48,10 +48,11 @@ function responses({ task, cells }: ParentTask, { variant, set }: Variant): Expe
 
 /** What vectors were made of where they come from scenarios: a file for each side of a trait, once all of it is there. */
 function elicited(parents: readonly ParentTask[], { sources, tasks }: Made): ExperimentFile[] {
+  const extraction = extractionVariants(tasks)
   return parents.flatMap(({ task, cells }) => {
     const outputs = cells.flatMap(({ output }) => output ?? [])
     if (outputs.length < cells.length) return []
-    return json(places.elicited(task, sources, extractionVariant(tasks)), async (read) => {
+    return json(places.elicited(task, sources, extraction(task)), async (read) => {
       const answers = await Promise.all(outputs.map((output) => read.json(output) as Promise<Record<string, Json>>))
       return answers.map(({ prompt, response, system_prompt }) => ({ prompt, response, system_prompt }) as JsonObject)
     })
@@ -60,10 +61,11 @@ function elicited(parents: readonly ParentTask[], { sources, tasks }: Made): Exp
 
 /** Vectors of a method in a folder, with what is said of all of them: several steps may have made them. */
 function vectors(parents: readonly ParentTask[], { sources, tasks }: Made): ExperimentFile[] {
+  const extraction = extractionVariants(tasks)
   const known = parents.flatMap(({ task, cells }) =>
     cells.flatMap(({ spec, output }) => {
       const name = named(spec.id, vectorName)
-      return output ? [{ ...name, output, task, folder: places.vectors(task, name, sources, extractionVariant(tasks)) }] : []
+      return output ? [{ ...name, output, task, folder: places.vectors(task, name, sources, extraction(task)) }] : []
     }),
   )
   return [...Map.groupBy(known, ({ folder }) => folder)].flatMap(([folder, own]) => {

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { elicited } from '../support/paths.ts'
 import { dag, plan, run } from '../support/dag.ts'
@@ -64,11 +64,32 @@ test('vectors of scenarios, and what was answered to them, stand in an exported 
   const folder = workspace.at('theirs-again')
   const { code, stdout } = await dag(workspace.folder, ['export', 'trait-interp', workflowFile, '--to', folder])
   expect([code, stdout.replaceAll(folder, 'FOLDER')]).toEqual([0, 'written to FOLDER: 1 vector\n'])
-  expect(existsSync(`${folder}/extraction/moods/calm/base/vectors/response__5/residual/mean_diff/layer2.pt`)).toBe(true)
-  const negative = JSON.parse(readFileSync(`${folder}/extraction/moods/calm/base/responses/neg.json`, 'utf8'))
+  expect(existsSync(`${folder}/extraction/moods/calm/instruct/vectors/response__5/residual/mean_diff/layer2.pt`)).toBe(true)
+  const negative = JSON.parse(readFileSync(`${folder}/extraction/moods/calm/instruct/responses/neg.json`, 'utf8'))
   const answers = answersOf(workspace, 'moods.answers/calm/negative')
   expect(negative).toEqual(answers.map(({ prompt, response, system_prompt }) => ({ prompt, response, system_prompt })))
   expect(negative.map(({ prompt }: { prompt: string }) => prompt)).toEqual(
     scenarios('the sirens screamed and she felt', ['noon', 'night', 'dawn', 'last']).trimEnd().split('\n'),
   )
+})
+
+test('vectors of a base of their own stand beside those of the clean model in an exported experiment', async () => {
+  const workspace = finishedWorkspace()
+  workspace.edit(workflowFile, 'models:\n', 'models:\n  raw: { source: ../models/model, chat_template: none }\n')
+  workspace.edit(
+    workflowFile,
+    'steps:\n',
+    'steps:\n  more: { kind: extract, model: raw, traits: [kind], layers: [3], methods: [mean_diff] }\n',
+  )
+  const { finished } = await run(workspace)
+  expect(finished.cells.ran).toBe(1)
+  const folder = workspace.at('theirs-again')
+  await dag(workspace.folder, ['export', 'trait-interp', workflowFile, '--to', folder])
+  const vectors = (variant: string) => `${folder}/extraction/behaviour/kind/${variant}/vectors/response__5/residual/mean_diff`
+  expect([readdirSync(vectors('base')), readdirSync(vectors('instruct'))]).toEqual([
+    ['layer3.pt', 'metadata.json'],
+    ['layer1.pt', 'layer2.pt', 'metadata.json'],
+  ])
+  const { defaults, model_variants } = JSON.parse(readFileSync(`${folder}/config.json`, 'utf8'))
+  expect([defaults, model_variants.base]).toEqual([{ extraction: 'base', application: 'instruct' }, { model: '../models/model' }])
 })
