@@ -19,6 +19,18 @@ export interface Wants {
   readonly missing: readonly Wanted[]
   /** How many are here already. */
   readonly present: number
+  /** What is named without a commit. */
+  readonly floating: readonly Floating[]
+}
+
+/** A repository that is named by a branch or a tag, or by nothing but its name. */
+export interface Floating {
+  readonly kind: HubSource['kind']
+  readonly name: string
+  readonly repository: string
+  readonly revision: string | null
+  /** Where the revision stands, or the repository where there is none. */
+  readonly range: SourceRange
 }
 
 /** Models and adapters on a hub that a workflow names; the store's folder `cache` holds what was fetched. */
@@ -42,23 +54,29 @@ export function wantsOf(file: string, kinds: readonly StepKind[], cache: string)
         : [{ kind: 'adapter' as const, name, source: adapter, revision, range: rangeOf(revision === null ? 'adapter' : 'revision') }],
     ),
   ]
-  const floating: Record<HubSource['kind'], Diagnostic[]> = { model: [], adapter: [] }
+  const floating: Floating[] = []
   const missing = new Map<string, Wanted>()
   const present = new Set<string>()
   for (const { kind, name, source, revision, range } of named) {
     const repository = hubRepository(source)
     const folder = hubFolder(source, revision, kind, cache)
     if (repository === null || folder === null) continue
-    if (!isPinned(revision)) floating[kind].push(unpinned(`${kind === 'model' ? 'model' : 'organism'} "${name}"`, revision, range))
+    if (!isPinned(revision)) floating.push({ kind, name, repository, revision, range })
     else if (existsSync(folder)) present.add(folder)
     else missing.set(folder, { kind, repository, revision, folder: path.resolve(folder), range })
   }
-  const all = [...problems.list, ...floating.model, ...grouped(floating.adapter)]
-  return hasErrors(all) ? fail(all) : ok({ missing: [...missing.values()], present: present.size })
+  return hasErrors(problems.list) ? fail(problems.list) : ok({ missing: [...missing.values()], present: present.size, floating })
 }
 
-function unpinned(what: string, revision: string | null, range: SourceRange): Diagnostic {
+/** Mistakes of a workflow that is to be fetched: of organisms without a commit one for all. */
+export function unpinned(floating: readonly Floating[]): Diagnostic[] {
+  const of = (kind: HubSource['kind']) => floating.filter((one) => one.kind === kind).map(unpinnedProblem)
+  return [...of('model'), ...grouped(of('adapter'))]
+}
+
+function unpinnedProblem({ kind, name, revision, range }: Floating): Diagnostic {
+  const what = `${kind === 'model' ? 'model' : 'organism'} "${name}"`
   const message = revision === null ? `${what} has no revision` : `the revision "${revision}" of ${what} is no commit`
-  const hint = 'pin the commit of the repository: 40 hex digits'
+  const hint = 'pin the commit of the repository, 40 hex digits: `dag fetch --pin` writes the present one'
   return { severity: 'error', rule: 'unpinned-revision', message, hint, range }
 }

@@ -90,7 +90,19 @@ export const checkCommand = buildCommand({
 
 export const fetchCommand = buildCommand({
   loader: async () => (await import('./fetch.ts')).fetch,
-  parameters: { positional: one, flags: { store, keepFree } },
+  parameters: {
+    positional: one,
+    flags: {
+      store,
+      keepFree,
+      pin: {
+        kind: 'boolean',
+        default: false,
+        withNegated: false,
+        brief: 'First write the commits that branches and tags name now into the files that name them',
+      },
+    },
+  },
   docs: { brief: 'Get the models and adapters on a Hugging Face hub that a workflow names, at their pinned commits' },
 })
 

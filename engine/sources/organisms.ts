@@ -83,7 +83,7 @@ export async function readOrganisms(
               'unpinned-revision',
               'revision',
               entry.revision === null ? 'it has no revision' : `its revision "${entry.revision}" is a placeholder`,
-              'pin the commit of the repository: 40 hex digits',
+              `pin the commit of the repository, 40 hex digits: \`dag fetch --pin ${workflow.file}\` writes the present one`,
             ),
       )
     } else if (!adapter.ok) problems.list.push(at('adapter', 'adapter', adapter.error))

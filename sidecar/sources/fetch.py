@@ -5,6 +5,9 @@
 and writes one to stdout: `{"problems": [{"wanted": index | null, "message", "hint"}]}`. stderr is for people. A repository is looked at before any is fetched; each file is checked against the hub's digest; a folder appears
 under its name when it is whole, with `fetched.json` beside its files. What was fetched before a failure is kept in
 `OUT.part`, and the next call goes on with it. `HF_TOKEN` and `HF_ENDPOINT` are huggingface_hub's own.
+
+Asked with `{"pin": [{"repository", "revision": branch, tag or null for the default branch}]}` in place of `wanted`, it fetches
+nothing and writes `{"problems", "commits": [40 hex | null]}`.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +38,7 @@ MODEL_FILES = {
 OTHER_FORMAT = "consolidated"  # Mistral's own, beside the one that transformers reads
 ADAPTER_FILES = {"adapter_config.json", "adapter_model.safetensors"}
 CHUNK = 1 << 20
+COMMIT = 40  # hex digits
 
 
 class Refused(Exception):
@@ -72,6 +77,10 @@ class Listed:
 def main() -> int:
     """Returns the exit code: 0 when all is there, 1 when something is not."""
     request = json.load(sys.stdin)
+    if "pin" in request:
+        commits, problems = pin_all([(one["repository"], one["revision"]) for one in request["pin"]])
+        json.dump({"problems": problems, "commits": commits}, sys.stdout)
+        return 1 if problems else 0
     wanted = [Wanted(one["kind"], one["repository"], one["revision"], Path(one["out"])) for one in request["wanted"]]
     try:
         problems = fetch_all(wanted, int(request["keep_free"]), say)
@@ -79,6 +88,22 @@ def main() -> int:
         problems = [{"wanted": None, "message": "stopped", "hint": "what arrived is kept; fetch again to go on"}]
     json.dump({"problems": problems}, sys.stdout)
     return 1 if problems else 0
+
+
+def pin_all(named: list[tuple[str, str | None]]) -> tuple[list[str | None], list[dict[str, Any]]]:
+    """The commit that each repository's revision (None: its default branch) names now, and problems."""
+    from huggingface_hub import HfApi
+
+    commits: list[str | None] = []
+    problems: list[dict[str, Any]] = []
+    hub = HfApi()
+    for index, (name, revision) in enumerate(named):
+        try:
+            commits.append(asked(name, revision, partial(hub.model_info, name, revision=revision, timeout=30)).sha)
+        except Refused as error:
+            commits.append(None)
+            problems.append({"wanted": index, "message": str(error), "hint": error.hint})
+    return commits, problems
 
 
 def fetch_all(wanted: list[Wanted], keep_free: int, say: Callable[[str], None]) -> list[dict[str, Any]]:
@@ -106,7 +131,7 @@ def listed(wanted: Wanted) -> list[Listed]:
     """The files to fetch. Raises Refused when the hub does not give them, or when they are no safetensors."""
     from huggingface_hub import HfApi
 
-    info = asked(wanted, lambda: HfApi().model_info(wanted.repository, revision=wanted.revision, files_metadata=True, timeout=30))
+    info = asked(wanted.repository, wanted.revision, lambda: HfApi().model_info(wanted.repository, revision=wanted.revision, files_metadata=True, timeout=30))
     if info.sha != wanted.revision:
         raise Refused(f"the hub gives commit {info.sha} of {wanted.repository} for {wanted.revision}", "is HF_ENDPOINT the right hub?")
     present = {sibling.rfilename: sibling for sibling in info.siblings or []}
@@ -165,7 +190,8 @@ def fetch(wanted: Wanted, files: list[Listed], say: Callable[[str], None]) -> No
         target = part / file.name
         if not is_whole(target, file):
             asked(
-                wanted,
+                wanted.repository,
+                wanted.revision,
                 lambda file=file: hf_hub_download(wanted.repository, file.name, revision=wanted.revision, local_dir=part),  # type: ignore[misc]
             )
         if not is_whole(target, file):
@@ -201,17 +227,18 @@ def size_of(path: Path) -> int:
         return 0
 
 
-def asked(wanted: Wanted, call: Callable[[], Any]) -> Any:
+def asked(name: str, revision: str | None, call: Callable[[], Any]) -> Any:
     """What the hub answers. Raises Refused in words: whose name is wrong, what is closed, what cannot be reached."""
     from huggingface_hub import errors
 
-    name = wanted.repository
     try:
         return call()
     except errors.GatedRepoError:
         raise Refused(f"{name} is gated", "ask for access on its page, then set HF_TOKEN to a token that has it") from None
     except errors.RevisionNotFoundError:
-        raise Refused(f"{name} has no commit {wanted.revision}", "pin a commit of the repository") from None
+        if len(revision or "") == COMMIT:
+            raise Refused(f"{name} has no commit {revision}", "pin a commit of the repository") from None
+        raise Refused(f"{name} has no branch or tag {revision}", "leave the revision out for its default branch") from None
     except errors.RepositoryNotFoundError:
         raise Refused(f"the hub has no repository {name}", "is the name right? A private one needs HF_TOKEN") from None
     except Exception as error:

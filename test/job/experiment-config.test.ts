@@ -42,7 +42,7 @@ test('a repository on the hub without a commit can be planned and not run, and t
       'experiment/config.json:22:5: error: organism "omega": it has no revision [unpinned-revision]',
       '  22 |     "omega": {',
       '     |     ^^^^^^^',
-      '  hint: pin the commit of the repository: 40 hex digits',
+      '  hint: pin the commit of the repository, 40 hex digits: `dag fetch --pin workflows/audit.yaml` writes the present one',
       '',
       '1 error; nothing was started',
       '',

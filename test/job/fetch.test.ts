@@ -156,14 +156,65 @@ test('a branch, or no revision at all, is refused with its place', async () => {
     `${workflowFile}:3:43: error: the revision "main" of model "tiny" is no commit [unpinned-revision]
   3 |   tiny: { source: "hf:me/tiny", revision: main, dtype: bfloat16 }
     |                                           ^^^^
-  hint: pin the commit of the repository: 40 hex digits
+  hint: pin the commit of the repository, 40 hex digits: \`dag fetch --pin\` writes the present one
 
 organisms/list.yaml:2:21: error: organism "alpha" has no revision [unpinned-revision]
   2 |   alpha: { adapter: "hf:me/alpha" }
     |                     ^^^^^^^^^^^^^
-  hint: pin the commit of the repository: 40 hex digits
+  hint: pin the commit of the repository, 40 hex digits: \`dag fetch --pin\` writes the present one
 
 2 errors; nothing was started
 `,
   ])
+})
+
+test('with --pin, the commits that are named now are written where they belong, all else stays, and what is pinned is fetched', async () => {
+  const { workspace, repositories } = hubWorkspace()
+  workspace.edit(workflowFile, `revision: "${revision}"`, 'revision: main')
+  workspace.edit('organisms/list.yaml', `, revision: "${revision}"`, '')
+  workspace.write(
+    'organisms/list.yaml',
+    `# of the tests\n${workspace.read('organisms/list.yaml')}  beta:\n    adapter: hf:me/beta # to come\n    plants: calm\n`,
+  )
+  const before = [workspace.read(workflowFile), workspace.read('organisms/list.yaml')] as const
+  const hub = await startHub({ repositories: { ...repositories, 'me/beta': path.join(tiny, 'organisms', 'beta') }, revision })
+  const { code, stdout } = await dag(workspace.folder, ['fetch', '--pin', workflowFile], hub.env)
+  expect([code, stdout]).toEqual([
+    0,
+    `pinned 1 in ${workflowFile}\npinned 2 in organisms/list.yaml\nfetched 3 of 3; go on with: dag check ${workflowFile}\n`,
+  ])
+  expect(workspace.read(workflowFile)).toBe(before[0].replace('revision: main', `revision: "${revision}"`))
+  expect(workspace.read('organisms/list.yaml')).toBe(`# of the tests
+organisms:
+  alpha: { adapter: "hf:me/alpha", revision: "${revision}" }
+  beta:
+    adapter: hf:me/beta # to come
+    revision: "${revision}"
+    plants: calm
+`)
+  expect(readdirSync(workspace.at('organisms'))).toEqual(['list.yaml'])
+})
+
+test("with --pin, an experiment's config.json gets its revisions, too", async () => {
+  const { workspace, repositories } = hubWorkspace()
+  const variants = { instruct: { model: 'tiny' }, alpha: { model: 'tiny', lora: 'me/alpha' } }
+  workspace.write('experiment/config.json', `${JSON.stringify({ defaults: {}, model_variants: variants }, null, 2)}\n`)
+  workspace.edit(workflowFile, '../organisms/list.yaml', '../experiment/config.json')
+  const hub = await startHub({ repositories, revision })
+  const { code, stdout } = await dag(workspace.folder, ['fetch', '--pin', workflowFile], hub.env)
+  expect([code, stdout.split('\n')[0]]).toEqual([0, 'pinned 1 in experiment/config.json'])
+  expect(JSON.parse(workspace.read('experiment/config.json')).model_variants.alpha).toEqual({ ...variants.alpha, revision })
+})
+
+test('with --pin, a branch that there is not leaves every file as it was', async () => {
+  const { workspace, repositories } = hubWorkspace()
+  workspace.edit(workflowFile, `revision: "${revision}"`, 'revision: next')
+  workspace.edit('organisms/list.yaml', `, revision: "${revision}"`, '')
+  const before = [workspace.read(workflowFile), workspace.read('organisms/list.yaml')]
+  const hub = await startHub({ repositories, revision })
+  const { code, stderr } = await dag(workspace.folder, ['fetch', '--pin', workflowFile], hub.env)
+  expect(code).toBe(1)
+  expect(stderr).toContain(`${workflowFile}:3:43: error: me/tiny has no branch or tag next [fetch]`)
+  expect(stderr).toContain('  hint: leave the revision out for its default branch\n\nnothing was pinned\n')
+  expect([workspace.read(workflowFile), workspace.read('organisms/list.yaml')]).toEqual(before)
 })

@@ -33,11 +33,13 @@ export async function startHub({ repositories, revision, sent = (_name, bytes) =
     const url = decodeURIComponent((request.url ?? '').split('?')[0] as string)
     asked.push(`${request.method} ${url}`)
     if (request.headers.authorization) tokens.add(request.headers.authorization)
-    const [, repository = '', commit, file] =
-      /^\/api\/models\/([^/]+\/[^/]+)\/revision\/(\w+)$/.exec(url) ?? /^\/([^/]+\/[^/]+)\/resolve\/(\w+)\/(.+)$/.exec(url) ?? []
+    const [, repository = '', named = 'main', file] =
+      /^\/api\/models\/([^/]+\/[^/]+)(?:\/revision\/([\w.-]+))?$/.exec(url) ?? /^\/([^/]+\/[^/]+)\/resolve\/(\w+)\/(.+)$/.exec(url) ?? []
     const folder = repositories[repository]
     if (!folder) return refuse(response, 404, 'RepoNotFound')
     if (repository === gated) return refuse(response, 403, 'GatedRepo')
+    // The default branch is at the one commit that there is.
+    const commit = named === 'main' ? revision : named
     if (commit !== revision) return refuse(response, 404, 'RevisionNotFound')
     if (file === undefined) return sendJson(response, listing(repository, folder, revision))
     const bytes = readFileSync(path.join(folder, file))
