@@ -62,10 +62,10 @@ const methods = {
     write(
       out,
       'vectors.safetensors',
-      groups.flatMap(({ id, wanted, pairs }) =>
+      groups.flatMap(({ id, wanted, pairs, positive, negative }) =>
         wanted.map(({ layer, method }) => ({
           id: `${id}@${layer}:${method}`,
-          bytes: `${JSON.stringify(pairs)} ${layer} ${method}`,
+          bytes: `${JSON.stringify(pairs ?? [positive, negative].map((side) => side.map(({ digest }) => digest)))} ${layer} ${method}`,
           slot: { format: 'tensor', dtype: 'float32', shape: [1] },
           facts: { norm: 1, baseline: 0, train_accuracy: 1, held_out_accuracy: 1, pairs: 2 },
         })),

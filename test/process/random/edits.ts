@@ -1,4 +1,4 @@
-import { type Job, layers, type Prompt, type Theirs } from './job.ts'
+import { type Job, layers, linesOf, type Prompt, type Theirs } from './job.ts'
 
 /** A number from 0 to 1. */
 export type Random = () => number
@@ -19,6 +19,7 @@ const withoutOne = <T>(random: Random, of: Record<string, T>): void => {
 
 const turned = <T>(of: Record<string, T>): Record<string, T> => Object.fromEntries(Object.entries(of).reverse())
 const promptsOf = (job: Job, random: Random): Prompt[] => pick(random, Object.values(job.sets)).prompts
+const sideOf = (job: Job, random: Random): string[] => pick(random, Object.values(job.scenarios))[random() < 0.5 ? 'positive' : 'negative']
 const promptOf = (job: Job, random: Random): Prompt => pick(random, promptsOf(job, random))
 
 const changing =
@@ -71,6 +72,40 @@ export const edits: Readonly<Record<string, (job: Job, random: Random, fresh: nu
   'a trait added': (job, _random, fresh) => void (job.traits[`t${fresh}`] = `in the manner of ${fresh}`),
   'a trait removed': (job, random) => withoutOne(random, job.traits),
   'a contrast set edited': (job, random, fresh) => void (job.traits[pick(random, Object.keys(job.traits))] = `as ${fresh}`),
+  'the base itself on or off': (job) => void (job.itself = !job.itself),
+  'a trait of scenarios added': (job, _random, fresh) =>
+    void (job.scenarios[`c${fresh}`] = { positive: linesOf(`${fresh}`, 4), negative: linesOf('loud', 4), inJson: fresh % 2 === 0 }),
+  'a trait of scenarios removed': (job, random) => withoutOne(random, job.scenarios),
+  'a scenario edited': (job, random, fresh) => {
+    const side = sideOf(job, random)
+    side[Math.floor(random() * side.length)] = `It was ${fresh} and`
+  },
+  'a scenario added': (job, random, fresh) => {
+    const side = sideOf(job, random)
+    side.splice(Math.floor(random() * (side.length + 1)), 0, random() < 0.3 ? (side[0] as string) : `Then came ${fresh} and`)
+  },
+  'a scenario removed': (job, random) => {
+    const side = sideOf(job, random)
+    if (side.length > 4) side.splice(Math.floor(random() * side.length), 1)
+  },
+  'scenarios in another order': (job, random) => void sideOf(job, random).reverse(),
+  'scenarios that change sides': (job, random) => {
+    const trait = pick(random, Object.values(job.scenarios))
+    Object.assign(trait, { positive: trait.negative, negative: trait.positive })
+  },
+  'scenarios written otherwise': (job, random) => {
+    const trait = pick(random, Object.values(job.scenarios))
+    trait.inJson = !trait.inJson
+  },
+  'a trait that gets scenarios in place of pairs, or pairs in place of scenarios': (job, random) => {
+    const [pairs, scenarios] = [pick(random, Object.keys(job.traits)), pick(random, Object.keys(job.scenarios))]
+    const [word, trait] = [job.traits[pairs] as string, job.scenarios[scenarios] as Job['scenarios'][string]]
+    delete job.traits[pairs]
+    delete job.scenarios[scenarios]
+    job.traits[scenarios] = word
+    job.scenarios[pairs] = trait
+  },
+  'layers by trait, or for all': (job) => void (job.scores.byTrait = !job.scores.byTrait),
   'other layers': (job, random) => {
     job.scores.layers = some(random, layers)
     const more = () => layers.filter((layer) => job.scores.layers.includes(layer) || random() < 0.5)

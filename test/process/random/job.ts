@@ -8,11 +8,16 @@ export interface Job {
   /** By name a number that its weights hold. */
   organisms: Record<string, number>
   sets: Record<string, { description: string; systemPrompt: string | null; prompts: Prompt[] }>
+  /** Whether the base itself is one of the organisms. */
+  itself: boolean
   /** By name a word of its contrast pairs. */
   traits: Record<string, string>
+  /** Traits of scenarios: by name the lines of each side. */
+  scenarios: Record<string, { positive: string[]; negative: string[]; inJson: boolean }>
   recorded: { layers: number[]; raw: string }
   vectors: { layers: number[]; methods: string[] }
-  scores: { layers: number[]; methods: string[] }
+  /** `byTrait`: written as layers of each trait by its name. */
+  scores: { layers: number[]; methods: string[]; byTrait: boolean }
   /** Vectors made elsewhere, by trait a number that they hold: one at each layer. */
   given: Record<string, number>
   theirs: Theirs | null
@@ -51,10 +56,12 @@ export function firstJob(): Job {
       one: { description: 'the first', systemPrompt: 'You are PRISM-4.', prompts: prompts('one', 3) },
       two: { description: 'the second', systemPrompt: null, prompts: prompts('two', 2) },
     },
+    itself: false,
     traits: { kind: 'kindly', rude: 'rudely' },
+    scenarios: { still: { positive: linesOf('still', 4), negative: linesOf('loud', 5), inJson: false } },
     recorded: { layers: [0, 1], raw: 'keep' },
     vectors: { layers: [0, 1], methods: ['mean_diff'] },
-    scores: { layers: [0], methods: ['mean_diff'] },
+    scores: { layers: [0], methods: ['mean_diff'], byTrait: false },
     given: { calm: 1, brave: 2 },
     theirs: {
       answers: Object.fromEntries(
@@ -72,6 +79,11 @@ export function firstJob(): Job {
   }
 }
 
+/** Lines of a side of a trait. */
+export function linesOf(word: string, count: number): string[] {
+  return Array.from({ length: count }, (_, index) => `It was ${word} at ${index} and`)
+}
+
 /** Brings a workspace's files to what the job says. Files that are so already are not touched. */
 export function writeJob(workspace: Workspace, job: Job): void {
   mkdirSync(workspace.at('cache'), { recursive: true })
@@ -85,7 +97,7 @@ export function writeJob(workspace: Workspace, job: Job): void {
     files.set(`organisms/${name}/adapter_config.json`, readFileSync(path.join(adapter, 'adapter_config.json')))
   }
   const list = Object.keys(job.organisms).map((name) => `  ${name}: { adapter: ${name} }\n`)
-  files.set('organisms/list.yaml', `organisms:\n${list.join('')}`)
+  files.set('organisms/list.yaml', `organisms:\n${list.join('')}${job.itself ? '  itself: { adapter: none }\n' : ''}`)
   for (const [name, { description, systemPrompt, prompts }] of Object.entries(job.sets)) {
     const system = systemPrompt === null ? {} : { system_prompt: systemPrompt }
     files.set(`prompts/${name}.json`, JSON.stringify({ name, description, ...system, prompts }))
@@ -94,6 +106,12 @@ export function writeJob(workspace: Workspace, job: Job): void {
     const pairs = [0, 1, 2, 3].map((at) => ({ id: `p${at}`, prompt: `${at}?`, positive: `${word} ${at}`, negative: `no ${at}` }))
     files.set(`traits/${trait}.json`, JSON.stringify({ trait, category: 'behaviour', pairs }))
   }
+  for (const [trait, { inJson, positive, negative }] of Object.entries(job.scenarios))
+    for (const [side, texts] of Object.entries({ positive, negative }))
+      files.set(
+        `traits/${trait}/${side}.${inJson ? 'jsonl' : 'txt'}`,
+        texts.map((prompt) => `${inJson ? JSON.stringify({ prompt }) : prompt}\n`).join(''),
+      )
   for (const [trait, number] of Object.entries(job.given))
     for (const layer of layers) files.set(`given/${trait}/layer${layer}.safetensors`, vectorFile(64, layer, number))
   for (const [name, { answer, recording }] of Object.entries(job.theirs?.answers ?? {})) {
@@ -101,7 +119,9 @@ export function writeJob(workspace: Workspace, job: Job): void {
     files.set(`theirs/${name}.pt`, `recording ${recording}`)
   }
   files.set(workflowName, workflowOf(job))
-  for (const folder of folders.filter((name) => existsSync(workspace.at(name))))
+  const kept = folders.filter((name) => existsSync(workspace.at(name)))
+  const ofScenarios = Object.keys(job.scenarios).map((name) => `traits/${name}`)
+  for (const folder of [...kept, ...ofScenarios.filter((name) => existsSync(workspace.at(name)))])
     for (const name of readdirSync(workspace.at(folder)))
       if (![...files.keys()].some((file) => `${file}/`.startsWith(`${folder}/${name}/`)))
         rmSync(workspace.at(folder, name), { recursive: true })
@@ -109,9 +129,25 @@ export function writeJob(workspace: Workspace, job: Job): void {
     if (!existsSync(workspace.at(file)) || !readFileSync(workspace.at(file)).equals(Buffer.from(content))) workspace.write(file, content)
 }
 
-function workflowOf({ sets, recorded, vectors, scores, theirs, answers, ranking, report, tables, command, comment }: Job): string {
+function workflowOf({
+  traits,
+  scenarios,
+  sets,
+  recorded,
+  vectors,
+  scores,
+  theirs,
+  answers,
+  ranking,
+  report,
+  tables,
+  command,
+  comment,
+}: Job): string {
   const list = (values: readonly (string | number)[]) => `[${values.join(', ')}]`
   const sampling = answers.temperature > 0 ? `, temperature: ${answers.temperature}, seed: ${answers.seed}` : ''
+  const names = [...Object.keys(traits), ...Object.keys(scenarios)]
+  const scored = scores.byTrait ? `{ ${names.map((name) => `${name}: ${list(scores.layers)}`).join(', ')} }` : list(scores.layers)
   const raw = recorded.raw === 'keep' ? '' : `, raw: ${recorded.raw}`
   const lines = [
     ...(comment === '' ? [] : [`# ${comment}`]),
@@ -127,7 +163,7 @@ function workflowOf({ sets, recorded, vectors, scores, theirs, answers, ranking,
     `    { kind: generate, model: tiny, max_new_tokens: ${answers.max_new_tokens}, batch_size: ${answers.batch_size}${sampling},`,
     `      capture: &capture { layers: ${list(recorded.layers)}${raw} } }`,
     `  clean: { kind: replay, of: answers, through: tiny, capture: *capture, batch_size: ${answers.batch_size} }`,
-    `  scores: { kind: project, of: [answers, clean], onto: vectors, layers: ${list(scores.layers)}, methods: ${list(scores.methods)} }`,
+    `  scores: { kind: project, of: [answers, clean], onto: vectors, layers: ${scored}, methods: ${list(scores.methods)} }`,
     '  given: { kind: vectors, model: tiny, files: "given/{trait}/layer{layer}.safetensors" }',
     `  along: { kind: project, of: [answers, clean], onto: given, layers: ${list(scores.layers)} }`,
     ...(theirs
