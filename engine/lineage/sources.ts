@@ -16,7 +16,7 @@ export function sourcesOf(tasks: readonly Task[], locate: Locate, root: string):
       if (origin.from === 'workflow' || (origin.part !== undefined && origin.part !== 'prompt')) continue
       const component = origin.from === 'model' ? `${name}.weights` : origin.from === 'prompt-set' || origin.part === 'prompt' ? null : name
       const revision = component === null ? null : textAt(task.shared, component)
-      const id = JSON.stringify([origin.from, origin.name, component, revision])
+      const id = JSON.stringify([origin.from, origin.name, component, revision, origin.file])
       const known = found.get(id)
       if (known) known.tasks.push(task.id)
       else {

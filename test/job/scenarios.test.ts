@@ -52,6 +52,16 @@ test('a scenario more is answered alone, and its trait gets new vectors; lineage
   expect(up).toContain('prompt: "The lake lay still, and she felt"')
 })
 
+test('what was made of a file of scenarios is told by its name, each side for itself', async () => {
+  const workspace = finishedWorkspace(elicited)
+  const down = async (what: string) => (await dag(workspace.folder, ['lineage', '--down', what])).stdout.split('\n')[0]
+  expect([await down('scenarios/moods/calm/positive.txt'), await down('scenarios/moods/calm/negative.txt')]).toEqual([
+    'trait calm: 5 cells',
+    'trait calm: 4 cells',
+  ])
+  expect(await down('trait:calm')).toBe('trait calm: 9 cells')
+})
+
 test('a scenario that is edited is told with its line', async () => {
   const workspace = finishedWorkspace(elicited)
   workspace.edit('scenarios/moods/calm/positive.txt', 'At dawn the sea', 'At dawn the lake')
