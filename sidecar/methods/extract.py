@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import bad_input
 from ..inference.residency import Resident
 from ..stored.shards import ShardWriter, TensorPlace, digest_of, safetensors_header, tensor_slot
-from ..vectors.contrast import Answers, Group, mean_states, parse_answers, parse_pairs
+from ..vectors.contrast import Answers, Group, Pair, Prompts, mean_states, parse_answers, parse_pairs, parse_prompts
 from ..vectors.directions import METHODS, Direction, accuracy, fit, held_out_accuracy
 from ..vectors.reference import parse_reference, reference_directions, without
 from ..wire import params
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 FILE = "vectors.safetensors"
+END_OF_PROMPT = "prompt[-1]"  # the token after which an answer would begin
 
 
 def run(request: Mapping[str, Any], resident: Resident, progress: Progress) -> dict[str, Any]:
@@ -31,7 +32,11 @@ def run(request: Mapping[str, Any], resident: Resident, progress: Progress) -> d
     groups = [parse_group(group) for group in params.items(request, "groups")]
     params.unique([group.id for group in groups], "group")
     system_prompt = params.optional_text(request, "system_prompt")
-    first = parse_position(params.text(request, "position"))
+    position = params.text(request, "position")
+    first = None if position == END_OF_PROMPT else parse_position(position)
+    for group in groups:
+        if isinstance(group.contrast, Prompts) != (position == END_OF_PROMPT):
+            raise bad_input(f"group '{group.id}': position '{position}' is not one of its texts")
     reference = parse_reference(request, groups)
     progress.expect(sum(len(group.wanted) for group in groups))
     vectors: list[tuple[str, Direction, dict[str, Any]]] = []
@@ -71,7 +76,8 @@ def make_vector(method: str, positive: np.ndarray, negative: np.ndarray) -> tupl
 
 def count_facts(group: Group, positive: np.ndarray, negative: np.ndarray) -> dict[str, int]:
     """How many answers a vector is made of."""
-    return {"positive": len(positive), "negative": len(negative)} if isinstance(group.contrast, Answers) else {"pairs": len(positive)}
+    paired = isinstance(group.contrast, tuple)
+    return {"pairs": len(positive)} if paired else {"positive": len(positive), "negative": len(negative)}
 
 
 def write_shard(out: str, vectors: Sequence[tuple[str, Direction, dict[str, Any]]]) -> dict[str, Any]:
@@ -98,14 +104,21 @@ def parse_position(position: str) -> int | None:
     return None if match[1] is None else int(match[1])
 
 
+def parse_contrast(value: params.Params) -> tuple[Pair, ...] | Answers | Prompts:
+    """`pairs`, `prompts`, or recorded answers."""
+    if "pairs" in value:
+        return parse_pairs(value, "pairs")
+    return parse_prompts(params.section(value, "prompts")) if "prompts" in value else parse_answers(value)
+
+
 def parse_group(value: params.Params) -> Group:
     """One group of the request's `groups`."""
     name = params.text(value, "id")
-    contrast = parse_pairs(value, "pairs") if "pairs" in value else parse_answers(value)
-    if isinstance(contrast, Answers) and not (contrast.positive and contrast.negative):
-        raise bad_input(f"group '{name}' has no answers on one side")
+    contrast = parse_contrast(value)
     if not contrast:
         raise bad_input(f"group '{name}' has no pairs")
+    if not isinstance(contrast, tuple) and not (contrast.positive and contrast.negative):
+        raise bad_input(f"group '{name}' has nothing on one side")
     wanted = tuple((params.integer(item, "layer", 0), params.text(item, "method")) for item in params.items(value, "wanted"))
     for _, method in wanted:
         if method not in METHODS:

@@ -110,6 +110,31 @@ def test_the_sides_of_recorded_answers_need_not_be_as_many(resident: Resident, o
         assert cell["facts"]["held_out_accuracy"] == accuracy(held, positive[3:4], negative[3:4])
 
 
+def test_vectors_of_prompts_come_from_their_last_token(resident: Resident, out: Path) -> None:
+    asked = {
+        "positive": [{"prompt": f"Praise {topic}!", "system_prompt": None} for topic in ("tea", "rain", "cats", "sums", "bread")],
+        "negative": [{"prompt": f"Say {topic}.", "system_prompt": "Be plain."} for topic in ("tea", "rain", "cats", "sums")],
+    }
+    result = ask(
+        resident, out, groups=[{"id": "praise", "prompts": asked, "wanted": WANTED}], position="prompt[-1]", system_prompt="Be kind."
+    )
+    check_files(out, result)
+
+    def ends(side: str, layer: int) -> np.ndarray:
+        rows = []
+        for prompt in asked[side]:
+            ids = prompt_ids(resident.base.tokenizer, str(prompt["prompt"]), prompt["system_prompt"] or "Be kind.")
+            with torch.inference_mode():
+                rows.append(resident.base.model(torch.tensor([ids]), output_hidden_states=True).hidden_states[layer + 1][0, -1].numpy())
+        return np.stack(rows)
+
+    for cell in result["cells"]:
+        layer, method = cell["id"].removeprefix("praise@").split(":")
+        wanted = fit(method, ends("positive", int(layer)), ends("negative", int(layer)))
+        assert float(slot_tensor(out, cell) @ torch.from_numpy(wanted.vector)) > 0.9999
+        assert (cell["facts"]["positive"], cell["facts"]["negative"]) == (5, 4)
+
+
 def test_what_is_no_record_is_refused_by_its_place(resident: Resident, out: Path, tmp_path: Path) -> None:
     positive = recorded(resident, tmp_path, "positive", 4)
     negative = [*positive[:1], write_bytes(tmp_path, "other", b"[]")]
@@ -136,7 +161,9 @@ def test_a_trait_without_a_difference_fails_alone(resident: Resident, out: Path)
         ({"position": "response[:0]"}, "neither 'response' nor"),
         ({"position": "prompt"}, "neither 'response' nor"),
         ({"groups": [{"id": "g", "pairs": [], "wanted": WANTED}]}, "group 'g' has no pairs"),
-        ({"groups": [{"id": "g", "positive": [], "negative": [], "wanted": WANTED}]}, "group 'g' has no answers on one side"),
+        ({"groups": [{"id": "g", "positive": [], "negative": [], "wanted": WANTED}]}, "group 'g' has nothing on one side"),
+        ({"groups": [{"id": "g", "prompts": {"positive": [], "negative": []}, "wanted": WANTED}]}, "group 'g' has nothing on one side"),
+        ({"position": "prompt[-1]"}, "group 'flattery': position 'prompt\\[-1\\]' is not one of its texts"),
         ({"groups": [{"id": "g", "pairs": PAIRS, "wanted": [{"layer": 1, "method": "pca"}]}]}, "method 'pca' is not one of"),
         ({"groups": [{"id": "g", "pairs": PAIRS, "wanted": [{"layer": LAYERS, "method": "probe"}]}]}, f"layer {LAYERS} is not one"),
         ({"groups": [{"id": "g", "pairs": [{**PAIRS[0], "negative": ""}], "wanted": WANTED}]}, "pair 'p0': the negative answer is empty"),

@@ -38,11 +38,19 @@ class Answers:
 
 
 @dataclass(frozen=True)
+class Prompts:
+    """Prompts with their system prompts, after which a model would show a trait, and others."""
+
+    positive: tuple[tuple[str, str | None], ...]
+    negative: tuple[tuple[str, str | None], ...]
+
+
+@dataclass(frozen=True)
 class Group:
-    """One trait: its pairs or answers, and the (layer, method) of every vector wanted."""
+    """One trait: its pairs, answers or prompts, and the (layer, method) of every vector wanted."""
 
     id: str
-    contrast: tuple[Pair, ...] | Answers
+    contrast: tuple[Pair, ...] | Answers | Prompts
     wanted: tuple[tuple[int, str], ...]
 
 
@@ -58,10 +66,21 @@ def parse_answers(value: params.Params) -> Answers:
     return Answers(*(tuple(parse_ref(ref) for ref in params.items(value, side)) for side in ("positive", "negative")))
 
 
+def parse_prompts(value: params.Params) -> Prompts:
+    """The prompts under `positive` and `negative`."""
+    return Prompts(
+        *(
+            tuple((params.text(item, "prompt"), params.optional_text(item, "system_prompt")) for item in params.items(value, side))
+            for side in ("positive", "negative")
+        )
+    )
+
+
 def mean_states(
     base: Base, group: Group, system_prompt: str | None, first: int | None, progress: Progress, room: int
 ) -> dict[int, tuple[np.ndarray, np.ndarray]]:
-    """By layer, the positive and the negative answers' mean residuals over their first `first` tokens (None: all).
+    """By layer, the positive and the negative answers' mean residuals over their first `first` tokens (None: all); of prompts
+    those of their last token.
 
     Each float32 `[answers, hidden]`. `room`: tokens that fit into memory at once.
     """
@@ -70,6 +89,8 @@ def mean_states(
     layers = sorted({layer for layer, _ in group.wanted})
     if isinstance(group.contrast, Answers):
         sides, jobs = recorded_jobs(group.id, group.contrast, layers, first)
+    elif isinstance(group.contrast, Prompts):
+        sides, jobs = prompt_jobs(base, group.id, group.contrast, layers, system_prompt)
     else:
         sides, jobs = written_jobs(base, group.id, group.contrast, layers, system_prompt, first)
     means = {layer: np.empty((len(jobs), base.hidden), np.float32) for layer in layers}
@@ -90,6 +111,22 @@ def recorded_jobs(name: str, answers: Answers, layers: list[int], first: int | N
             ids, start = read_response(f"group '{name}', {side} answer {index}", ref)
             sides.append(side == "positive")
             jobs.append(Job(ids[: None if first is None else start + first], layers, start))
+    return sides, jobs
+
+
+def prompt_jobs(
+    base: Base, name: str, prompts: Prompts, layers: list[int], system_prompt: str | None
+) -> tuple[list[bool], list[Job]]:
+    """The ends of prompts, and whether each is a positive one."""
+    sides, jobs = [], []
+    for side, asked in (("positive", prompts.positive), ("negative", prompts.negative)):
+        for index, (prompt, own) in enumerate(asked):
+            try:
+                ids = prompt_ids(base.tokenizer, prompt, system_prompt if own is None else own, base.told)
+            except ValueError as error:
+                raise bad_input(f"group '{name}', {side} prompt {index}: {error}") from None
+            sides.append(side == "positive")
+            jobs.append(Job(ids, layers, len(ids) - 1))
     return sides, jobs
 
 

@@ -5,8 +5,8 @@ import type { Problem, Step, StepKind } from '../../engine/core/step-kind.ts'
 import { batchSizeSchema, layerProblems } from '../common/capture.ts'
 import { roomProblems } from '../common/model.ts'
 import { pick, selection } from '../common/pick.ts'
-import { pairsTask } from './pairs.ts'
 import { scenarioTasks } from './scenarios.ts'
+import { pairsTask, promptsTask } from './texts.ts'
 
 const schema: ParamSchema = {
   type: 'object',
@@ -31,9 +31,10 @@ const schema: ParamSchema = {
     },
     position: {
       type: 'string',
-      pattern: '^response(\\[:[1-9][0-9]*\\])?$',
+      pattern: '^(response(\\[:[1-9][0-9]*\\])?|prompt\\[-1\\])$',
       default: 'response[:5]',
-      description: 'Tokens whose mean stands for an answer: `response` or the first ones, `response[:5]`.',
+      description:
+        'Tokens whose mean stands for an answer: `response` or the first ones, `response[:5]`. Of scenarios also `prompt[-1]`: the token after which an answer would begin, and none is written.',
       'x-affects': 'result',
     },
     reference: {
@@ -71,11 +72,17 @@ export const extract: StepKind = {
     const reference = sources.traits.find((trait) => trait.name === step.params.reference)?.pairs ?? null
     const traits = pick(step.params.traits, sources.traits)
     const extraction = { step, schema, model, reference, layers, methods: (step.params.methods ?? []) as string[] }
-    const tasks = traits.flatMap((trait) => (trait.scenarios ? scenarioTasks(extraction, trait) : [pairsTask(extraction, trait)]))
+    const tasks = traits.flatMap((trait) => {
+      if (!trait.scenarios) return [pairsTask(extraction, trait)]
+      return isOfPrompts(step) ? [promptsTask(extraction, trait)] : scenarioTasks(extraction, trait)
+    })
     const problems = [
       ...layerProblems(layers, { base: model, adapter: null }, ['layers']),
       ...referenceProblems(step, traits, sources.traits),
-      ...(traits.some(({ scenarios }) => scenarios) ? roomProblems(step.params.max_new_tokens as number, model, ['max_new_tokens']) : []),
+      ...positionProblems(step, traits),
+      ...(traits.some(({ scenarios }) => scenarios) && !isOfPrompts(step)
+        ? roomProblems(step.params.max_new_tokens as number, model, ['max_new_tokens'])
+        : []),
     ]
     return { tasks, problems }
   },
@@ -94,12 +101,33 @@ export const extract: StepKind = {
       ...Object.values(scenarios ?? {}).flatMap(({ file, scenarios: ofSide }) =>
         ofSide.map(({ id, text, systemPrompt }): Chat => {
           const of = { source: 'trait', name, id, file } as const
-          const newTokens = step.params.max_new_tokens as number
+          const newTokens = isOfPrompts(step) ? 0 : (step.params.max_new_tokens as number)
           return { model, of, system: systemPrompt ?? system, prompt: text, answers: [], answerTokens: null, newTokens }
         }),
       ),
     ])
   },
+}
+
+/** Whether vectors are made where a prompt ends. */
+function isOfPrompts({ params }: Step): boolean {
+  return params.position === 'prompt[-1]'
+}
+
+/** Before an answer, the two of a pair are the same. */
+function positionProblems(step: Step, traits: readonly TraitSource[]): Problem[] {
+  if (!isOfPrompts(step)) return []
+  const problem = (at: string, message: string, or: string): Problem => {
+    return { rule: 'position', message, hint: `take a position of the response, or ${or}`, path: [at] }
+  }
+  const paired = traits.filter(({ scenarios }) => scenarios === null).map(({ name }) => name)
+  const ofPairs = `at prompt[-1] the two answers of a pair are one and the same: ${paired.join(', ')}`
+  return [
+    ...(paired.length > 0 ? [problem('position', ofPairs, 'the traits of scenarios alone')] : []),
+    ...(step.params.reference === undefined
+      ? []
+      : [problem('reference', 'a reference is measured on answers, and there are none', 'leave the reference out')]),
+  ]
 }
 
 /** Of the reference's own direction nothing but rounding would be left, and it is measured on written answers. */

@@ -41,6 +41,7 @@ export function categoryOf({ traits }: Sources, trait: string): string {
 
 /** How a step says which tokens stand for an answer, in the words of a path: `response[:5]` is `response__5`. */
 export function positionOf({ shared }: Task): string {
+  if (shared.position === 'prompt[-1]') return 'prompt_-1'
   const first = /^response\[:(\d+)\]$/.exec(String(shared.position))?.[1]
   return first ? `response__${first}` : 'response_all'
 }

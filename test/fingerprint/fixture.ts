@@ -80,6 +80,7 @@ const texts = [
 
 const scenarioTexts = [
   elicitedText,
+  elicitedText.replace('max_new_tokens: 4', 'system_prompt: Be kind, position: "prompt[-1]"'),
   elicitedText.replace('layers: [2]', 'layers: [1], reference: rude, system_prompt: Be kind, position: response'),
 ]
 

@@ -41,6 +41,22 @@ workflows/audit.yaml:8:75: error: step "vectors": 512 new tokens leave no room f
 `,
   ],
   [
+    'vectors at the end of prompts, of pairs of answers and with a reference',
+    (w) => w.edit(workflowFile, 'model: tiny, layers', 'model: tiny, position: "prompt[-1]", traits: [kind], reference: rude, layers'),
+    `workflows/audit.yaml:8:52: error: step "vectors": at prompt[-1] the two answers of a pair are one and the same: kind [position]
+  8 |   vectors: { kind: extract, model: tiny, position: "prompt[-1]", traits: [kind], reference: rude, layers: [1, 2] }
+    |                                                    ^^^^^^^^^^^^
+  hint: take a position of the response, or the traits of scenarios alone
+
+workflows/audit.yaml:8:93: error: step "vectors": a reference is measured on answers, and there are none [position]
+  8 |   vectors: { kind: extract, model: tiny, position: "prompt[-1]", traits: [kind], reference: rude, layers: [1, 2] }
+    |                                                                                             ^^^^
+  hint: take a position of the response, or leave the reference out
+
+2 errors; nothing was started
+`,
+  ],
+  [
     'a reference that is one of the traits',
     (w) => w.edit(workflowFile, 'model: tiny, layers', 'model: tiny, reference: rude, layers'),
     `workflows/audit.yaml:8:53: error: step "vectors": the reference "rude" is one of its traits, of which nothing would be left [reference]

@@ -103,3 +103,19 @@ test('vectors of a base of their own stand beside those of the clean model in an
   const { defaults, model_variants } = JSON.parse(readFileSync(`${folder}/config.json`, 'utf8'))
   expect([defaults, model_variants.base]).toEqual([{ extraction: 'base', application: 'instruct' }, { model: '../models/model' }])
 })
+
+test('where prompts end, vectors are made without an answer', async () => {
+  const workspace = finishedWorkspace(elicited)
+  workspace.edit(workflowFile, 'max_new_tokens: 4', 'position: "prompt[-1]"')
+  const { finished } = await run(workspace)
+  expect(finished.cells).toEqual({ ran: 1, reused: 0, failed: 0 })
+  workspace.edit('scenarios/moods/calm/negative.txt', 'At noon', 'At midnight')
+  const [reason, ...others] = (await plan(workspace)).reasons
+  expect([reason?.text, others]).toEqual(['contrast set `calm` edited: 1 vector', []])
+  const { stdout } = await dag(workspace.folder, ['why', workflowFile, 'moods/calm'])
+  expect(stdout).toContain('scenarios/moods/calm/negative.txt:1:1')
+  const folder = workspace.at('theirs-again')
+  await run(workspace)
+  await dag(workspace.folder, ['export', 'trait-interp', workflowFile, '--to', folder])
+  expect(readdirSync(`${folder}/extraction/moods/calm/instruct/vectors`)).toEqual(['prompt_-1'])
+})

@@ -119,6 +119,14 @@ export const extractRows: readonly Row[] = [
     follow: afterVectors,
   },
   {
+    of: 'extract.position',
+    edit: '`response[:5]` → `prompt[-1]`, which asks no answers',
+    workflow: 'elicited',
+    change: workflow('max_new_tokens: 4', 'position: "prompt[-1]"'),
+    made: { moods: [1, 'operation: "contrast" → "extract"'] },
+    total: 1,
+  },
+  {
     of: 'extract.max_new_tokens',
     edit: '4 → 6',
     workflow: 'elicited',
