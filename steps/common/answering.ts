@@ -12,12 +12,12 @@ export interface Asked {
   readonly systemPrompt?: string | null
 }
 
-/** Has a model answer the `prompts` of a task's data, a cell each. */
-export function answering(name: string): Operation {
+/** Has a model answer the `prompts` of a task's data, a cell each. `noun`: what people call the answers. */
+export function answering(name: string, noun: string): Operation {
   return {
     name,
     version: 1,
-    counts: { noun: 'answers', by: 'cell' },
+    counts: { noun, by: 'cell' },
     axes: (cell) => ({ prompt: cell }),
     cells(task) {
       return promptsOf(task).map(({ id, text, systemPrompt }): CellSpec => {

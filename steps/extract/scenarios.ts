@@ -19,7 +19,7 @@ export function scenarioTasks(extraction: Extraction, trait: TraitSource): Task[
   return [...answers, contrastTask(extraction, trait, answers)]
 }
 
-const elicitOperation = answering('elicit')
+const elicitOperation = answering('elicit', 'elicited answers')
 
 function elicitTask({ step, schema, model }: Extraction, trait: TraitSource, side: Side, { file, scenarios }: Scenarios): Task {
   const { max_new_tokens: maxNewTokens, batch_size: batchSize } = step.params as Record<'max_new_tokens' | 'batch_size', number>

@@ -78,7 +78,7 @@ export const generate: StepKind = {
   },
 }
 
-const answerOperation = answering('generate')
+const answerOperation = answering('generate', 'answers')
 
 function answerTask(step: Step, model: ModelSource, organism: OrganismSource, set: PromptSetSource): Task {
   const sampled = Number(step.params.temperature) > 0

@@ -42,7 +42,9 @@ test('the clean model answers the scenarios of both sides, and its answers make 
 test('a scenario more is answered alone, and its trait gets new vectors; lineage leads from them to its line', async () => {
   const workspace = finishedWorkspace(elicited)
   workspace.edit('scenarios/moods/calm/positive.txt', '\n\n', '\nThe lake lay still, and she felt\n')
-  expect((await plan(workspace)).reasons.map(({ text }) => text)).toEqual(['+1 prompt `positive_6`: 1 answer, then up to 1 vector'])
+  expect((await plan(workspace)).reasons.map(({ text }) => text)).toEqual([
+    '+1 prompt `positive_6`: 1 elicited answer, then up to 1 vector',
+  ])
   const { finished } = await run(workspace)
   expect(finished.cells).toEqual({ ran: 2, reused: 9, failed: 0 })
   const { stdout: down } = await dag(workspace.folder, ['lineage', '--down', 'trait:calm'])

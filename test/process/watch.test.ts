@@ -14,7 +14,7 @@ test('the plan is printed anew when a file is edited that the workflow points at
   await watching.complains('the folder of contrast sets ../elsewhere/deep cannot be read')
   const lines = ['one', 'two', 'three', 'four', 'five', 'six'].map((word) => `It was ${word} and\n`).join('')
   for (const side of ['positive', 'negative']) workspace.write(`elsewhere/deep/calm/${side}.txt`, `${side} ${lines}`)
-  await says('12 answers')
+  await says('12 elicited answers')
   watching.child.kill('SIGINT')
   expect(await watching.end).toEqual({ code: 0, signal: null })
   expect(stderr()).not.toContain('Error')
