@@ -1,4 +1,4 @@
-import { isObject } from '../../engine/core/json.ts'
+import { isObject, type JsonObject } from '../../engine/core/json.ts'
 import { suggestion } from '../../engine/core/names.ts'
 import type { ParamSchema } from '../../engine/core/schema.ts'
 import type { Problem, Step } from '../../engine/core/step-kind.ts'
@@ -24,10 +24,15 @@ export function wantedLayers(step: Step, traits: readonly string[], made: readon
   if (layers === undefined) return traits.flatMap((trait) => made.map((layer) => ({ trait, layer, path: null })))
   if (!isObject(layers)) return traits.flatMap((trait) => listed(trait, layers as number[], ['layers']))
   return traits.flatMap((trait) => {
-    const own = layers[trait] as number | number[] | undefined
+    const own = named(layers, trait)
     if (typeof own === 'number') return [{ trait, layer: own, path: ['layers', trait] }]
     return listed(trait, own ?? [], ['layers', trait])
   })
+}
+
+/** What is said of a trait, which may be called like something that every object has. */
+function named(layers: JsonObject, trait: string): number | number[] | undefined {
+  return Object.hasOwn(layers, trait) ? (layers[trait] as number | number[]) : undefined
 }
 
 function listed(trait: string, layers: readonly number[], path: readonly string[]): WantedLayer[] {
@@ -45,7 +50,7 @@ export function namedLayerProblems({ params }: Step, traits: readonly string[], 
       const message = `\`layers\` names the trait "${name}", which is none of those that are taken of "${onto}"`
       return { rule: 'unknown-trait', message, ...(hint ? { hint } : {}), path: ['layers', name] }
     })
-  const missing = traits.filter((trait) => layers[trait] === undefined)
+  const missing = traits.filter((trait) => named(layers, trait) === undefined)
   if (missing.length === 0) return unknown
   const message = `\`layers\` says nothing of ${missing.length === 1 ? 'the trait' : 'the traits'} ${missing.join(', ')}`
   return [...unknown, { rule: 'no-layer', message, hint: 'name a layer for each, or leave them out by `traits`', path: ['layers'] }]

@@ -5,12 +5,12 @@ import { dag } from '../support/dag.ts'
 import { temporaryFolder } from '../support/files.ts'
 import { root } from '../support/paths.ts'
 import { workspaceAt } from '../support/workspace.ts'
-import { firstJob, workflowName, writeJob } from './random/job.ts'
+import { firstJob, linesOf, workflowName, writeJob } from './random/job.ts'
 
 const env = { DAG_SIDECAR: `${process.execPath} ${path.join(root, 'test/bench/instant-sidecar.mjs')} 4` }
 const name = 'constructor'
 
-test('what every object of JavaScript has is a name like any other', async () => {
+test.each(['pairs', 'scenarios'])('what every object of JavaScript has is a name like any other, of a trait of %s, too', async (kind) => {
   const workspace = workspaceAt(temporaryFolder())
   const job = firstJob()
   job.organisms = { [name]: 1 }
@@ -24,7 +24,9 @@ test('what every object of JavaScript has is a name like any other', async () =>
       ],
     },
   }
-  job.traits = { [name]: 'kindly' }
+  job.traits = kind === 'pairs' ? { [name]: 'kindly' } : {}
+  job.scenarios = kind === 'pairs' ? {} : { [name]: { positive: linesOf('still', 4), negative: linesOf('loud', 4), inJson: false } }
+  job.scores.byTrait = true
   job.given = { [name]: 1 }
   job.theirs = { answers: { [`${name}/${name}/${name}`]: { answer: 1, recording: 1 } }, leftOut: [], layers: [0] }
   writeJob(workspace, job)
@@ -39,7 +41,7 @@ test('what every object of JavaScript has is a name like any other', async () =>
   const finished = JSON.parse(stdout.trimEnd().split('\n').at(-1) as string) as RunFinished
   // Answers, recordings of two layers on both sides, projections onto both kinds of vectors.
   const ofAnswers = 2 * (1 + 2 * 2 + 2 + 2)
-  const vectors = 2 + 4
+  const vectors = 2 + 4 + (kind === 'pairs' ? 0 : 8)
   const ofTheirs = 1 + 1 + 1
   const rankings = 2 * 2
   const shown = 1 + 1 + 1
