@@ -1,5 +1,5 @@
-"""`extract`: trait vectors of the clean model from answers that show a trait and answers that do not: written ones in pairs,
-or recorded ones."""
+"""`extract`: trait vectors of the clean model from answers that show a trait and answers that do not, written ones in pairs or
+recorded ones, or from prompts that lead to the one and the other."""
 
 from __future__ import annotations
 

@@ -131,7 +131,8 @@ def listed(wanted: Wanted) -> list[Listed]:
     """The files to fetch. Raises Refused when the hub does not give them, or when they are no safetensors."""
     from huggingface_hub import HfApi
 
-    info = asked(wanted.repository, wanted.revision, lambda: HfApi().model_info(wanted.repository, revision=wanted.revision, files_metadata=True, timeout=30))
+    name, revision = wanted.repository, wanted.revision
+    info = asked(name, revision, partial(HfApi().model_info, name, revision=revision, files_metadata=True, timeout=30))
     if info.sha != wanted.revision:
         raise Refused(f"the hub gives commit {info.sha} of {wanted.repository} for {wanted.revision}", "is HF_ENDPOINT the right hub?")
     present = {sibling.rfilename: sibling for sibling in info.siblings or []}

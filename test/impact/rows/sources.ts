@@ -100,6 +100,21 @@ export const organismRows: readonly Row[] = [
   },
   {
     of: 'organisms',
+    edit: 'the base itself added, `adapter: none`',
+    change: write('organisms/list.yaml', `${organismList(names)}  itself: { adapter: none }\n`),
+    made: { 'answers/itself/*:*': [6, 'new'] },
+    follow: {
+      'answers.capture/itself/*:*': 12,
+      'clean/itself/*:*': 12,
+      'scores/itself/*/*:*': 24,
+      ranking: 5,
+      'report.answers/itself/*:*': 2,
+      report: 1,
+    },
+    total: 238,
+  },
+  {
+    of: 'organisms',
     edit: 'one removed',
     change: write('organisms/list.yaml', organismList(['alpha', 'beta'])),
     made: rankings(inRoles(everyRole, ['gamma'], 'digest → (none)')),
