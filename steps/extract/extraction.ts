@@ -1,6 +1,6 @@
 import type { Json } from '../../engine/core/json.ts'
 import type { ParamSchema } from '../../engine/core/schema.ts'
-import type { ContrastPair, ModelSource } from '../../engine/core/sources.ts'
+import type { ContrastPair, ModelSource, TraitSource } from '../../engine/core/sources.ts'
 import type { CellSpec, Components, Cost, Origin, Step, Task } from '../../engine/core/step-kind.ts'
 import { vectorId } from '../common/vectors.ts'
 
@@ -13,6 +13,19 @@ export interface Extraction {
   readonly reference: readonly ContrastPair[] | null
   readonly layers: readonly number[]
   readonly methods: readonly string[]
+}
+
+/** What every task that makes the vectors of a trait has: its place, and the clean model. */
+export function traitTask({ step, model }: Extraction, trait: TraitSource) {
+  return {
+    id: `${step.name}/${trait.name}`,
+    step: step.name,
+    stage: step.name,
+    row: step.name,
+    coordinate: { trait: trait.name },
+    state: { base: model, adapter: null },
+    tuning: { position: step.params.position as string, systemPrompt: step.params.system_prompt ?? null },
+  }
 }
 
 /** A cell for every layer and method of a task's trait, in one group: they share their forward passes. */

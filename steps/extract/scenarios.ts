@@ -6,7 +6,7 @@ import { answering } from '../common/answering.ts'
 import { textModelComponents, textModelOrigins, tokenModelComponents, tokenModelOrigins } from '../common/model.ts'
 import { paramOrigins } from '../common/origins.ts'
 import { vectorAxes } from '../common/vectors.ts'
-import { type Extraction, referenceOrigin, vectorCells, vectorCost, wantedOf, withoutGeneration } from './extraction.ts'
+import { type Extraction, referenceOrigin, traitTask, vectorCells, vectorCost, wantedOf, withoutGeneration } from './extraction.ts'
 
 const sides = ['positive', 'negative'] as const
 type Side = (typeof sides)[number]
@@ -59,17 +59,11 @@ function contrastTask(extraction: Extraction, trait: TraitSource, answers: reado
     : tokenModelComponents(state)
   const names = reference ? ['position', 'system_prompt'] : ['position']
   return {
-    id: `${step.name}/${trait.name}`,
-    step: step.name,
-    stage: step.name,
-    row: step.name,
-    coordinate: { trait: trait.name },
+    ...traitTask(extraction, trait),
     operation: contrastOperation,
     parents: answers.map(({ id, coordinate }) => ({ task: id, role: coordinate.side as Side })),
-    state,
     shared: { ...read, ...resultComponents(schema, step.params, names) },
     data: { trait: trait.name, category: trait.category, reference, layers, methods },
-    tuning: { position: step.params.position as string, systemPrompt: step.params.system_prompt ?? null },
     origins: { ...tokenModelOrigins(state), ...paramOrigins(step, ['position', 'system_prompt']), reference: referenceOrigin(extraction) },
   }
 }

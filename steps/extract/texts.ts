@@ -6,7 +6,7 @@ import type { CellSpec, Components, Operation, Task } from '../../engine/core/st
 import { estimateTokens, textModelComponents, textModelOrigins } from '../common/model.ts'
 import { paramOrigins } from '../common/origins.ts'
 import { vectorAxes } from '../common/vectors.ts'
-import { type Extraction, referenceOrigin, vectorCells, vectorCost, wantedOf, withoutGeneration } from './extraction.ts'
+import { type Extraction, referenceOrigin, traitTask, vectorCells, vectorCost, wantedOf, withoutGeneration } from './extraction.ts'
 
 /** The task that makes the vectors of a trait of pairs of written answers. */
 export function pairsTask(extraction: Extraction, trait: TraitSource): Task {
@@ -40,23 +40,18 @@ interface Texts {
   readonly origins: Task['origins']
 }
 
-function textTask({ step, schema, model, layers, methods }: Extraction, trait: TraitSource, { components, data, origins }: Texts): Task {
+function textTask(extraction: Extraction, trait: TraitSource, { components, data, origins }: Texts): Task {
+  const { step, schema, model, layers, methods } = extraction
   return {
-    id: `${step.name}/${trait.name}`,
-    step: step.name,
-    stage: step.name,
-    row: step.name,
-    coordinate: { trait: trait.name },
+    ...traitTask(extraction, trait),
     operation: extractOperation,
     parents: [],
-    state: { base: model, adapter: null },
     shared: {
       ...textModelComponents(withoutGeneration(model)),
       ...components,
       ...resultComponents(schema, step.params, ['position', 'system_prompt']),
     },
     data: { trait: trait.name, category: trait.category, ...data, layers, methods },
-    tuning: { position: step.params.position as string, systemPrompt: step.params.system_prompt ?? null },
     origins: {
       ...textModelOrigins(model),
       ...paramOrigins(step, ['position', 'system_prompt']),
