@@ -1,6 +1,7 @@
 import type { Json } from '../../engine/core/json.ts'
 import type { Sources } from '../../engine/core/sources.ts'
 import type { ParentTask, Task } from '../../engine/core/step-kind.ts'
+import { vectorOperations } from '../common/vectors.ts'
 
 /** The clean model's variant. */
 export const clean = 'instruct'
@@ -75,7 +76,7 @@ export function configOf(sources: Sources, tasks: readonly ParentTask[]): Json {
 function modelsOf(tasks: readonly ParentTask[]) {
   const loadedBy = (...operations: string[]) => tasks.map(({ task }) => task).filter((task) => operations.includes(task.operation.name))
   const taskOf = tasksById(tasks)
-  const extractors = loadedBy('extract', 'contrast').flatMap(({ state }) => state?.base.name ?? [])
+  const extractors = loadedBy(...vectorOperations).flatMap(({ state }) => state?.base.name ?? [])
   const writer = loadedBy('generate')[0]?.state?.base.name
   const reader = loadedBy('capture', 'score').find((task) => isClean(task, taskOf))?.state?.base.name ?? writer ?? extractors[0]
   return { writer, reader, extractors }

@@ -28,10 +28,9 @@ export async function openTokenizer(folder: string, template: string, files: Sou
     const tokenizer = new tokenizers.Tokenizer(rules, settings.ok ? settings.value : {})
     const chat = await openTemplate(template, folder, files, told)
     const count = (text: string) => tokenizer.encode(text, { add_special_tokens: false }).ids.length
-    const begun = (text: string) =>
-      count(text) + firstTokens(tokenizer.encode('a').ids, tokenizer.encode('a', { add_special_tokens: false }).ids)
+    const before = told.plain ? firstTokens(tokenizer.encode('a').ids, tokenizer.encode('a', { add_special_tokens: false }).ids) : 0
     return {
-      chat: (prompt, system) => (told.plain ? begun(prompt) : count(chat.render(prompt, system))),
+      chat: (prompt, system) => (told.plain ? before + count(prompt) : count(chat.render(prompt, system))),
       text: count,
       longest: longestEntry(content.value.model),
     }

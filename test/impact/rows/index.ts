@@ -5,8 +5,9 @@ import { generateRows } from './generate.ts'
 import { exportRows, rankRows, reportRows } from './rankings.ts'
 import { extractRows, projectRows, replayRows, vectorsRows } from './recordings.ts'
 import { importedRows } from './imported.ts'
-import { modelRows, organismRows, promptRows, traitRows } from './sources.ts'
+import { modelRows, organismRows, promptRows } from './sources.ts'
 import { textRows } from './text.ts'
+import { traitRows } from './traits.ts'
 import { fieldRows } from './workflow.ts'
 
 /** Every kind of edit, in the order of the page. */

@@ -74,7 +74,11 @@ export const edits: Readonly<Record<string, (job: Job, random: Random, fresh: nu
   'a contrast set edited': (job, random, fresh) => void (job.traits[pick(random, Object.keys(job.traits))] = `as ${fresh}`),
   'the base itself on or off': (job) => void (job.itself = !job.itself),
   'a trait of scenarios added': (job, _random, fresh) =>
-    void (job.scenarios[`c${fresh}`] = { positive: linesOf(`${fresh}`, 4), negative: linesOf('loud', 4), inJson: fresh % 2 === 0 }),
+    void (job.scenarios[`c${fresh}`] = {
+      positive: linesOf(`${fresh}`, 4),
+      negative: linesOf(`loud ${fresh}`, 4),
+      inJson: fresh % 2 === 0,
+    }),
   'a trait of scenarios removed': (job, random) => withoutOne(random, job.scenarios),
   'a scenario edited': (job, random, fresh) => {
     const side = sideOf(job, random)
