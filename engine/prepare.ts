@@ -12,6 +12,7 @@ import { unheededSettings } from './sources/chat/generation-config.ts'
 import { locator } from './sources/locate.ts'
 import { refusals } from './sources/chat/refusals.ts'
 import { resolve } from './sources/resolve.ts'
+import { dayHere } from './sources/chat/strftime.ts'
 import { toldProblems } from './sources/chat/told.ts'
 import { isUnchanged } from './sources/unchanged.ts'
 import { parseYaml } from './spec/document.ts'
@@ -89,7 +90,7 @@ async function prepareWith(
   const some = hasErrors(resolved.diagnostics) ? null : part(resolved.sources)
   const { graph, diagnostics: ofSteps } = expand(workflow, kinds, some ?? resolved.sources, resolved.files)
   const tooLong = await contextProblems(absolute, kinds, resolved.sources, files, lengthMemory(store))
-  const untold = toldProblems(absolute, kinds, resolved.sources, files, new Date().toLocaleDateString('en-CA'))
+  const untold = toldProblems(absolute, kinds, resolved.sources, files, dayHere(new Date()))
   const refused = await refusals(absolute, kinds, resolved.sources, files)
   const all = [
     ...diagnostics,

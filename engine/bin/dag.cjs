@@ -26,6 +26,8 @@ if (major < 24 || (major === 24 && minor < 15)) {
       process.stdout.write(help.subarray(sent))
     }
   } else {
+    // What V8 makes of the program's text is kept beside it, where this user may write: a plan starts 15 ms sooner.
+    require('node:module').enableCompileCache(built('compiled'))
     void import('../../dist/program/dag.mjs').then(({ main }) => main(args))
   }
 }

@@ -11,22 +11,24 @@ export interface Change {
 /** The named parts that differ, nested ones with dotted names. Another operation has other parts and is all that is told. */
 export function changedComponents(old: Components, now: Components): Change[] {
   if (old.operation !== now.operation) return [{ component: 'operation', old: old.operation ?? null, new: now.operation ?? null }]
-  const before = flatten(old)
-  const after = flatten(now)
-  const names = [...new Set([...before.keys(), ...after.keys()])].sort()
-  return names.flatMap((component): Change[] => {
-    const change = { component, old: before.get(component) ?? null, new: after.get(component) ?? null }
-    return canonicalJson(change.old) === canonicalJson(change.new) ? [] : [change]
-  })
+  const changes: Change[] = []
+  addChanges(changes, '', old, now)
+  return changes.sort((a, b) => (a.component < b.component ? -1 : 1))
 }
 
-function flatten(value: Components, prefix = ''): Map<string, Json> {
-  const parts = new Map<string, Json>()
-  for (const [name, member] of Object.entries(value)) {
-    if (isObject(member)) for (const [inner, leaf] of flatten(member, `${prefix}${name}.`)) parts.set(inner, leaf)
-    else parts.set(`${prefix}${name}`, member)
+function addChanges(changes: Change[], component: string, old: Json, now: Json): void {
+  if (old === now) return
+  if (!isObject(old) && !isObject(now)) {
+    if (canonicalJson(old) !== canonicalJson(now)) changes.push({ component, old, new: now })
+    return
   }
-  return parts
+  const [before, after] = [old, now].map((side) => (isObject(side) ? side : {})) as [Components, Components]
+  // What was one value and is parts now, or the other way, differs in itself too.
+  if (!isObject(old) && old !== null) changes.push({ component, old, new: null })
+  if (!isObject(now) && now !== null) changes.push({ component, old: null, new: now })
+  const prefix = component === '' ? '' : `${component}.`
+  for (const name of new Set([...Object.keys(before), ...Object.keys(after)]))
+    addChanges(changes, `${prefix}${name}`, before[name] ?? null, after[name] ?? null)
 }
 
 /** `temperature: 0 → 0.7`; digests are cut, and long texts to where they differ. */

@@ -23,6 +23,11 @@ const directives: Readonly<Record<string, (day: Date) => string>> = {
   '%': () => '%',
 }
 
+/** The day that it is here, such as 2026-01-31. Not by `toLocaleDateString`: it loads its tables, 16 ms of every plan. */
+export function dayHere(now: Date): string {
+  return [String(now.getFullYear()), two(now.getMonth() + 1), two(now.getDate())].join('-')
+}
+
 /** Whether a text such as 2026-01-31 names a day that there is. */
 export function isDay(text: string): boolean {
   const day = new Date(`${text}T00:00:00Z`)
