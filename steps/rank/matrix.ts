@@ -1,4 +1,6 @@
 import type { MetricName } from '../common/metrics.ts'
+import { round } from './ranking.ts'
+import { cohensD, pooled } from './spread.ts'
 
 /** Organisms × traits: one number each, the mean over every response of every prompt set. */
 export interface Matrix {
@@ -6,10 +8,17 @@ export interface Matrix {
   readonly mode: string
   readonly promptSets: readonly string[]
   readonly columns: readonly string[]
-  readonly rows: readonly { readonly organism: string; readonly values: readonly number[] }[]
+  readonly rows: readonly MatrixRow[]
 }
 
-/** One trait on one prompt set, as `across_organisms.json` holds it. */
+export interface MatrixRow {
+  readonly organism: string
+  readonly values: readonly number[]
+  /** Of differences: Cohen's d of `response_mean` over the responses, null where it has none. */
+  readonly cohensD?: readonly (number | null)[]
+}
+
+/** What the matrix takes of `across_organisms.json`: one trait on one prompt set. */
 export interface Across {
   readonly trait: string
   readonly layer: number
@@ -17,7 +26,13 @@ export interface Across {
   readonly prompt_set: string
   readonly mode: string
   readonly by: MetricName
-  readonly organisms: readonly (Readonly<Record<MetricName, number>> & { readonly organism: string; readonly responses: number })[]
+  readonly organisms: readonly AcrossRow[]
+}
+
+type AcrossRow = Readonly<Record<MetricName, number>> & {
+  readonly organism: string
+  readonly responses: number
+  readonly std_of_response_mean: number
 }
 
 /** Pools rankings of several prompt sets, each response counting once. Organisms keep the order of `order`. */
@@ -27,15 +42,24 @@ export function matrixOf(rankings: readonly Across[], order: readonly string[]):
   const manyVectors = new Set(rankings.map((ranking) => `${ranking.layer}:${ranking.method}`)).size > 1
   const name = (ranking: Across) => (manyVectors ? `${ranking.trait}@${ranking.layer}:${ranking.method}` : ranking.trait)
   const columns = [...new Set(rankings.map(name))]
-  const rows = order.map((organism) => ({
-    organism,
-    values: columns.map((column) => {
-      const own = rankings
+  const rows = order.map((organism): MatrixRow => {
+    const parts = columns.map((column) =>
+      rankings
         .filter((ranking) => name(ranking) === column)
-        .flatMap((ranking) => ranking.organisms.filter((row) => row.organism === organism))
-      const responses = own.reduce((sum, row) => sum + row.responses, 0)
-      return own.reduce((sum, row) => sum + row[first.by] * row.responses, 0) / responses
-    }),
-  }))
+        .flatMap((ranking) => ranking.organisms.filter((row) => row.organism === organism)),
+    )
+    const values = parts.map((own) => meanOf(own, first.by))
+    return first.mode === 'diff' ? { organism, values, cohensD: parts.map(effectOf) } : { organism, values }
+  })
   return { by: first.by, mode: first.mode, promptSets: [...new Set(rankings.map((ranking) => ranking.prompt_set))], columns, rows }
+}
+
+function meanOf(own: readonly AcrossRow[], by: MetricName): number {
+  const responses = own.reduce((sum, row) => sum + row.responses, 0)
+  return own.reduce((sum, row) => sum + row[by] * row.responses, 0) / responses
+}
+
+function effectOf(own: readonly AcrossRow[]): number | null {
+  const d = cohensD(pooled(own.map((row) => ({ count: row.responses, mean: row.response_mean, std: row.std_of_response_mean }))))
+  return d === null ? null : round(d)
 }

@@ -7,7 +7,8 @@ import { chunks } from '../common/pick.ts'
 import { rankingsOf } from '../common/rankings.ts'
 import { projectionId, vectorAxes, vectorId, type VectorName } from '../common/vectors.ts'
 import { type Across, matrixOf } from './matrix.ts'
-import { type RankedResponse, rankResponses, responseJson, round, type ScoredResponse } from './ranking.ts'
+import { type RankedOrganism, type RankedResponse, rankResponses, responseJson, round, type ScoredResponse } from './ranking.ts'
+import { cohensD } from './spread.ts'
 import { matrixMarkdown, rankingMarkdown } from './tables.ts'
 
 export interface CategorisedVector extends VectorName {
@@ -17,7 +18,7 @@ export interface CategorisedVector extends VectorName {
 /** Ranks the responses of all organisms to one prompt set, for every vector. */
 export const rankOperation: Operation = {
   name: 'rank',
-  version: 3,
+  version: 4,
   counts: { noun: 'rankings', by: 'cell' },
   axes: vectorAxes,
   cells(task, inputs) {
@@ -51,7 +52,7 @@ export const rankOperation: Operation = {
 /** Pools the rankings of all prompt sets into the organism × trait matrix. */
 export const overviewOperation: Operation = {
   name: 'rank-overview',
-  version: 1,
+  version: 2,
   counts: { noun: 'overviews', by: 'cell' },
   cells(_task, inputs) {
     const rankings = rankingsOf(inputs.of('rankings'))
@@ -131,11 +132,7 @@ function rankVector(task: Task, vector: CategorisedVector, responses: readonly S
     responses: responses.length,
   }
   const list = (ranked: readonly RankedResponse[]): Json => ranked.slice(0, top).map((response, index) => responseJson(response, index + 1))
-  const organisms = ranking.organisms.map((row) => ({
-    organism: row.organism,
-    responses: row.responses,
-    ...Object.fromEntries(metricNames.map((name) => [name, round(row.means[name])])),
-  }))
+  const organisms = ranking.organisms.map((row) => organismJson(row, mode))
   const files: Record<string, string> = {
     'across_organisms.json': pretty({ ...head, organisms, top: list(ranking.responses) }),
     'summary.md': rankingMarkdown(title, ranking, top),
@@ -145,6 +142,17 @@ function rankVector(task: Task, vector: CategorisedVector, responses: readonly S
     files[`by_organism/${organism}.json`] = pretty({ ...head, organism, responses: own.length, top: list(own) })
   }
   return { files, facts: { responses: responses.length } }
+}
+
+function organismJson({ organism, responses, means, spread }: RankedOrganism, mode: string): Json {
+  const d = cohensD(spread)
+  return {
+    organism,
+    responses,
+    ...Object.fromEntries(metricNames.map((name) => [name, round(means[name])])),
+    std_of_response_mean: round(spread.std),
+    ...(mode === 'diff' ? { cohens_d: d === null ? null : round(d) } : {}),
+  }
 }
 
 /** So that equal scores rank alike in whatever order the organisms are listed. */

@@ -1,6 +1,7 @@
 import type { Json } from '../../engine/core/json.ts'
 import { type Clause, clausesOf } from './clauses.ts'
 import { average, type MetricName, type Metrics, metricNames, metricsOf } from '../common/metrics.ts'
+import { type Spread, spreadOf } from './spread.ts'
 
 /** One response with its scores along one vector, one score a response token. */
 export interface ScoredResponse {
@@ -24,18 +25,26 @@ export interface RankedResponse {
 export interface Ranking {
   /** All responses, the highest metric first; ties in the order they came. */
   readonly responses: readonly RankedResponse[]
-  readonly organisms: readonly { readonly organism: string; readonly responses: number; readonly means: Metrics }[]
+  readonly organisms: readonly RankedOrganism[]
+}
+
+export interface RankedOrganism {
+  readonly organism: string
+  readonly responses: number
+  readonly means: Metrics
+  /** How `response_mean` lies among its responses. */
+  readonly spread: Spread
 }
 
 export function rankResponses(responses: readonly ScoredResponse[], by: MetricName): Ranking {
   const ranked = responses.map((response): RankedResponse => ({ ...response, metrics: metricsOf(response.scores) }))
   const names = [...new Set(responses.map((response) => response.organism))]
-  const organisms = names.map((organism) => {
+  const organisms = names.map((organism): RankedOrganism => {
     const own = ranked.filter((response) => response.organism === organism)
     const means = Object.fromEntries(
       metricNames.map((name) => [name, average(own.map(({ metrics }) => metrics[name]))]),
     ) as unknown as Metrics
-    return { organism, responses: own.length, means }
+    return { organism, responses: own.length, means, spread: spreadOf(own.map(({ metrics }) => metrics.response_mean)) }
   })
   return {
     responses: ranked.sort((a, b) => b.metrics[by] - a.metrics[by]),

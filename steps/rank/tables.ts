@@ -1,6 +1,7 @@
-import type { Matrix } from './matrix.ts'
+import type { Matrix, MatrixRow } from './matrix.ts'
 import { type MetricName, metricNames } from '../common/metrics.ts'
 import { type RankedResponse, rankedClauses, type Ranking } from './ranking.ts'
+import { cohensD } from './spread.ts'
 
 export interface TableTitle {
   readonly trait: string
@@ -14,6 +15,7 @@ export interface TableTitle {
 /** The ranking of one trait on one prompt set, for reading. */
 export function rankingMarkdown(title: TableTitle, ranking: Ranking, top: number): string {
   const best = ranking.responses.slice(0, top)
+  const isDiff = title.mode === 'diff'
   return [
     `# ${title.trait} · ${title.promptSet}`,
     '',
@@ -22,8 +24,13 @@ export function rankingMarkdown(title: TableTitle, ranking: Ranking, top: number
     '## Organisms',
     '',
     ...table(
-      ['organism', 'responses', ...metricNames],
-      ranking.organisms.map((row) => [row.organism, String(row.responses), ...metricNames.map((name) => row.means[name].toFixed(3))]),
+      ['organism', 'responses', ...metricNames, ...(isDiff ? ["Cohen's d"] : [])],
+      ranking.organisms.map((row) => [
+        row.organism,
+        String(row.responses),
+        ...metricNames.map((name) => row.means[name].toFixed(3)),
+        ...(isDiff ? [figure(cohensD(row.spread))] : []),
+      ]),
     ),
     '',
     `## Top ${best.length} responses`,
@@ -54,17 +61,36 @@ export function matrixMarkdown(matrix: Matrix): string {
     '',
     `Mean ${matrix.by} over ${matrix.promptSets.join(', ')}; ${modeInWords(matrix.mode)}.`,
     '',
-    ...table(
-      ['organism', ...matrix.columns],
-      matrix.rows.map((row) => {
-        const highest = Math.max(...row.values)
-        return [row.organism, ...row.values.map((value) => (value === highest ? `**${value.toFixed(2)}**` : value.toFixed(2)))]
-      }),
-    ),
+    ...organismsByTraits(matrix, ({ values }) => values),
     '',
+    ...(matrix.mode === 'diff' ? effectsMarkdown(matrix) : []),
     'Rankings by trait and prompt set stand beside this file.',
     '',
   ].join('\n')
+}
+
+function effectsMarkdown(matrix: Matrix): string[] {
+  return [
+    "## Cohen's d",
+    '',
+    'How clear the difference is: the mean of its response_mean in standard deviations among the responses. Without a unit, so it compares between traits and layers.',
+    '',
+    ...organismsByTraits(matrix, (row) => row.cohensD ?? []),
+    '',
+  ]
+}
+
+function organismsByTraits({ columns, rows }: Matrix, valuesOf: (row: MatrixRow) => readonly (number | null)[]): string[] {
+  const lines = rows.map((row) => {
+    const values = valuesOf(row)
+    const highest = Math.max(...values.filter((value) => value !== null))
+    return [row.organism, ...values.map((value) => (value === highest ? `**${figure(value)}**` : figure(value)))]
+  })
+  return table(['organism', ...columns], lines)
+}
+
+function figure(value: number | null): string {
+  return value === null ? '–' : value.toFixed(2)
 }
 
 function modeInWords(mode: string): string {

@@ -7,7 +7,14 @@ export interface Matrix {
   readonly mode: string
   readonly promptSets: readonly string[]
   readonly columns: readonly string[]
-  readonly rows: readonly { readonly organism: string; readonly values: readonly number[] }[]
+  readonly rows: readonly MatrixRow[]
+}
+
+export interface MatrixRow {
+  readonly organism: string
+  readonly values: readonly number[]
+  /** Of differences, how clear each is; null where nothing can be said. */
+  readonly cohensD?: readonly (number | null)[]
 }
 
 /** What the page itself holds; answers and values are loaded when they are asked for. */

@@ -1,6 +1,6 @@
 import { metricNames } from '../common/metrics.ts'
 import { clientScript } from './client/index.ts'
-import type { Matrix, ReportData } from './data.ts'
+import type { Matrix, MatrixRow, ReportData } from './data.ts'
 import { style } from './style.ts'
 
 /**
@@ -25,6 +25,7 @@ export function reportPage(data: ReportData): string {
 <p>Mean ${escapeHtml(matrix.by)} of ${what} over ${escapeHtml(matrix.promptSets.join(', '))}. Choose a cell to read the answers behind it.</p>
 </header>
 <main>
+${matrix.mode === 'diff' ? chooser : ''}
 <section id="matrix" aria-label="Organisms by traits">${heatMap(matrix)}</section>
 <noscript>Answers are shown by the script of this page.</noscript>
 <nav id="controls" aria-label="Filters"></nav>
@@ -40,21 +41,44 @@ export function reportPage(data: ReportData): string {
 `
 }
 
+/** Which of the two numbers of a cell is shown; the style does it, so that it works without the script. */
+const chooser = `<fieldset id="chooser"><legend>In the matrix</legend>
+<label><input type="radio" name="number" id="means" checked> mean</label>
+<label title="The mean of response_mean in standard deviations among the answers: how clear the difference is. It has no unit, so it compares between traits and layers."><input type="radio" name="number" id="effects"> Cohen’s d</label>
+</fieldset>`
+
+/** A number that the matrix can show, by the class that its style knows it by. */
+const shownNumbers: Readonly<Record<string, (row: MatrixRow) => readonly (number | null)[]>> = {
+  mean: ({ values }) => values,
+  effect: ({ cohensD }) => cohensD ?? [],
+}
+
 /** The matrix as a table, readable without the script. The highest trait of each organism is marked. */
 function heatMap({ columns, rows }: Matrix): string {
-  const limit = Math.max(...rows.flatMap((row) => row.values.map(Math.abs)), 1e-9)
   const head = columns.map((column) => `<th scope="col">${breakable(column)}</th>`).join('')
-  const body = rows.map(({ organism, values }, row) => {
-    const highest = Math.max(...values)
-    const cells = values.map((value, column) => {
-      const mark = value === highest ? ' class="highest"' : ''
-      const share = (Math.abs(value) / limit).toFixed(2)
+  const numbers = Object.entries(shownNumbers).map(([name, valuesOf]) => {
+    const limit = Math.max(...rows.flatMap((row) => numbersIn(valuesOf(row)).map(Math.abs)), 1e-9)
+    return rows.map((row) => valuesOf(row).map((value) => heatNumber(name, value, limit, Math.max(...numbersIn(valuesOf(row))))))
+  })
+  const body = rows.map(({ organism }, row) => {
+    const cells = columns.map((_, column) => {
       const first = row === 0 && column === 0 ? 0 : -1
-      return `<td${mark}><button class="${value < 0 ? 'minus' : 'plus'}" style="--share:${share}" data-at="${row} ${column}" tabindex="${first}">${value.toFixed(2)}</button></td>`
+      const shown = numbers.map((of) => of[row]?.[column] ?? '').join('')
+      return `<td><button data-at="${row} ${column}" tabindex="${first}">${shown}</button></td>`
     })
     return `<tr><th scope="row">${breakable(organism)}</th>${cells.join('')}</tr>\n`
   })
   return `<table class="heat"><thead><tr><td></td>${head}</tr></thead><tbody>${body.join('')}</tbody></table>`
+}
+
+function heatNumber(name: string, value: number | null, limit: number, highest: number): string {
+  if (value === null) return `<span class="${name}">–</span>`
+  const classes = [name, value < 0 ? 'minus' : 'plus', ...(value === highest ? ['highest'] : [])].join(' ')
+  return `<span class="${classes}" style="--share:${(Math.abs(value) / limit).toFixed(2)}">${value.toFixed(2)}</span>`
+}
+
+function numbersIn(values: readonly (number | null)[]): number[] {
+  return values.filter((value) => value !== null)
 }
 
 /** A name that may be broken after its underscores. */

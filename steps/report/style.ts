@@ -11,6 +11,9 @@ header p { margin: .25rem 0 1rem; color: var(--soft); }
 :focus-visible { outline: 2px solid var(--ink); outline-offset: 1px; }
 button { font: inherit; color: inherit; cursor: pointer; }
 .soft { color: var(--soft); }
+#chooser { display: flex; gap: .25rem 1rem; margin: 0 0 .75rem; padding: 0; border: 0; font-size: .95rem; }
+#chooser label { line-height: 1.5rem; }
+#chooser legend { float: left; margin-right: 1rem; padding: 0; font-size: .85rem; line-height: 1.5rem; color: var(--soft); }
 #matrix { max-height: min(31rem, 60vh); max-width: max-content; overflow: auto; }
 table.heat { border-collapse: separate; border-spacing: 2px; font-variant-numeric: tabular-nums; }
 table.heat th { padding: .1rem .6rem; font-weight: 500; text-align: right; white-space: nowrap; background: var(--ground); }
@@ -19,10 +22,12 @@ table.heat thead th { max-width: 9rem; padding: .3rem; font-size: .85rem; line-h
 table.heat tbody th, table.heat thead td { position: sticky; left: 0; z-index: 1; }
 table.heat thead td { z-index: 2; }
 table.heat td { padding: 0; }
-table.heat button { width: 100%; min-width: 5.5rem; padding: .2rem .4rem; border: 2px solid transparent; border-radius: 4px; }
+table.heat button { display: block; width: 100%; min-width: 5.5rem; padding: 0; background: none; border: 2px solid transparent; border-radius: 5px; }
+table.heat span { display: block; padding: .15rem .4rem; border-radius: 3px; }
+body:has(#effects:checked) .mean, body:not(:has(#effects:checked)) .effect { display: none; }
 .plus { background: color-mix(in srgb, var(--plus) calc(var(--share) * 75%), var(--card)); }
 .minus { background: color-mix(in srgb, var(--minus) calc(var(--share) * 75%), var(--card)); }
-td.highest button { font-weight: 700; }
+span.highest { font-weight: 700; }
 table.heat button:hover, table.heat button[aria-pressed="true"] { border-color: var(--ink); }
 #controls { display: flex; flex-wrap: wrap; gap: .5rem 1rem; align-items: end; padding: 1rem 0 .75rem; }
 #controls label { font-size: .85rem; color: var(--soft); min-width: 0; }
@@ -64,7 +69,10 @@ summary { cursor: pointer; color: var(--soft); font-size: .9rem; }
 details .traits { margin-top: .5rem; }
 @media (max-width: 60rem) {
   body { padding: .75rem; }
-  #matrix { max-height: 50vh; }
+  #chooser { display: flex; gap: .25rem 1rem; margin: 0 0 .75rem; padding: 0; border: 0; font-size: .95rem; }
+#chooser label { line-height: 1.5rem; }
+#chooser legend { float: left; margin-right: 1rem; padding: 0; font-size: .85rem; line-height: 1.5rem; color: var(--soft); }
+#matrix { max-height: 50vh; }
   table.heat button { min-width: 4.4rem; }
   table.heat th { padding: .1rem .3rem; font-size: .85rem; }
   table.heat tbody th { max-width: 9rem; min-width: 6rem; white-space: normal; line-height: 1.2; }

@@ -107,6 +107,22 @@ describe.skipIf(!browserProgram)(`the page of a report in a browser${browserProg
     expect(again.complaints).toEqual([])
   })
 
+  test('the matrix shows the means or how clear they are, and the address keeps which', async () => {
+    const workspace = await shown()
+    const page = await opened(workspace)
+    const matrix = JSON.parse(workspace.read('experiments/audit/analysis/top_activating/matrix.json')) as {
+      rows: { values: number[]; cohensD: (number | null)[] }[]
+    }
+    const seen = `[...document.querySelectorAll('.heat button')].map((node) => node.innerText)`
+    const texts = (numbers: (number | null)[]) => numbers.map((number) => number?.toFixed(2) ?? '–')
+    expect(await page.evaluate(seen)).toEqual(texts(matrix.rows.flatMap(({ values }) => values)))
+    await page.evaluate(`document.querySelector('#effects').click()`)
+    expect(await page.evaluate(seen)).toEqual(texts(matrix.rows.flatMap(({ cohensD }) => cohensD)))
+    const again = await opened(workspace, await page.evaluate<string>('location.hash'))
+    expect(await again.evaluate(seen)).toEqual(texts(matrix.rows.flatMap(({ cohensD }) => cohensD)))
+    expect(again.complaints).toEqual([])
+  })
+
   test('a part that was not copied with the page is named', async () => {
     const workspace = await shown()
     rmSync(workspace.at(`${folder}/data/answers~beta~two.js`))

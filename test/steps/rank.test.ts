@@ -6,6 +6,8 @@ import { metricsOf } from '../../steps/common/metrics.ts'
 import { difference } from '../../steps/common/answers.ts'
 import { rankOperation } from '../../steps/rank/operations.ts'
 import { rankResponses } from '../../steps/rank/ranking.ts'
+import { cohensD, pooled, spreadOf } from '../../steps/rank/spread.ts'
+import { matrixMarkdown } from '../../steps/rank/tables.ts'
 import { escapeHtml, reportPage } from '../../steps/report/page.ts'
 
 test('the five metrics of a response', () => {
@@ -56,24 +58,74 @@ test('vectors are ranked some at a time, for a night has many and each comes to 
   expect(batches.flat()).toEqual(vectors)
 })
 
+function across(prompt_set: string, means: readonly number[], mode = 'diff'): Across {
+  const { count, mean, std } = spreadOf(means)
+  const others = { max_token: 0, top3_mean: 0, top5_mean: 0, response_std: 0 }
+  const alpha = { organism: 'alpha', responses: count, response_mean: mean, std_of_response_mean: std, ...others }
+  return { trait: 'kind', layer: 2, method: 'mean_diff', prompt_set, mode, by: 'response_mean', organisms: [alpha] }
+}
+
 test('the matrix weighs each response once, whatever prompt set it is from', () => {
-  const zero = { max_token: 0, top3_mean: 0, top5_mean: 0, response_std: 0 }
-  const across = (prompt_set: string, responses: number, response_mean: number): Across => ({
-    trait: 'kind',
-    layer: 2,
-    method: 'mean_diff',
-    prompt_set,
-    mode: 'diff',
-    by: 'response_mean',
-    organisms: [{ organism: 'alpha', responses, response_mean, ...zero }],
-  })
-  expect(matrixOf([across('one', 3, 1), across('two', 1, 5)], ['alpha'])).toEqual({
+  expect(matrixOf([across('one', [0, 1, 2]), across('two', [5])], ['alpha'])).toEqual({
     by: 'response_mean',
     mode: 'diff',
     promptSets: ['one', 'two'],
     columns: ['kind'],
-    rows: [{ organism: 'alpha', values: [2] }],
+    // The mean of 0, 1, 2 and 5 is 2, their sample variance 14 / 3.
+    rows: [{ organism: 'alpha', values: [2], cohensD: [0.9258] }],
   })
+})
+
+test('an organism alone has no difference to be clear or not', () => {
+  expect(matrixOf([across('one', [0, 1, 2], 'raw')], ['alpha']).rows).toEqual([{ organism: 'alpha', values: [1] }])
+})
+
+test('the spread of two parts together is that of all their values', () => {
+  const [one, two] = [
+    [3, -1, 4, 1],
+    [-5, 9, 2],
+  ] as const
+  const whole = spreadOf([...one, ...two])
+  const together = pooled([spreadOf(one), spreadOf(two)])
+  expect(together.count).toBe(7)
+  expect(together.mean).toBeCloseTo(whole.mean, 12)
+  expect(together.std).toBeCloseTo(whole.std, 12)
+})
+
+test('a difference is as clear as its mean has standard deviations, and nothing is said of one response or of equal ones', () => {
+  expect(cohensD(spreadOf([1, 3]))).toBe(2 / Math.SQRT2)
+  expect(cohensD(spreadOf([-1, -3]))).toBe(-2 / Math.SQRT2)
+  expect(cohensD(spreadOf([7]))).toBe(null)
+  expect(cohensD(spreadOf([0.1, 0.1, 0.1]))).toBe(null)
+  expect(cohensD(spreadOf([0, 0]))).toBe(null)
+})
+
+test('the overview has the means and then how clear they are, each with the highest of an organism in bold', () => {
+  const rows = [
+    { organism: 'alpha', values: [2, 3], cohensD: [1.5, 0.25] },
+    { organism: 'beta', values: [-1, -2], cohensD: [null, -4] },
+  ]
+  const matrix = { by: 'response_mean', mode: 'diff', promptSets: ['one', 'two'], columns: ['calm', 'kind'], rows } as const
+  expect(matrixMarkdown(matrix)).toBe(`# Organisms × traits
+
+Mean response_mean over one, two; organism minus clean model.
+
+| organism | calm | kind |
+| --- | --- | --- |
+| alpha | 2.00 | **3.00** |
+| beta | **-1.00** | -2.00 |
+
+## Cohen's d
+
+How clear the difference is: the mean of its response_mean in standard deviations among the responses. Without a unit, so it compares between traits and layers.
+
+| organism | calm | kind |
+| --- | --- | --- |
+| alpha | **1.50** | 0.25 |
+| beta | – | **-4.00** |
+
+Rankings by trait and prompt set stand beside this file.
+`)
 })
 
 test('text of prompts and answers cannot become markup of the report', () => {

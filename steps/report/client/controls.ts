@@ -2,6 +2,10 @@
 export const controlsScript = `
 const state = { column: 0, organism: -1, set: -1, search: '', lowest: false, answer: -1 };
 
+/** Of differences, the choice between the two numbers of the matrix. */
+const [means, effects] = ['means', 'effects'].map((id) => document.getElementById(id));
+if (effects) means.onchange = effects.onchange = writeAddress;
+
 function readAddress() {
   const given = new URLSearchParams(location.hash.slice(1));
   const index = (list, name) => list.indexOf(given.get(name));
@@ -10,6 +14,7 @@ function readAddress() {
   state.set = index(page.sets.map(({ name }) => name), 'set');
   state.search = given.get('search') || '';
   state.lowest = given.get('order') === 'lowest';
+  if (effects) [means.checked, effects.checked] = [given.get('matrix') !== 'effects', given.get('matrix') === 'effects'];
   const [organism, set, prompt] = (given.get('answer') || '').split('~');
   const at = prompts.findIndex(({ name, id }) => name === set && id === prompt);
   state.answer = at >= 0 && organisms.includes(organism) ? organisms.indexOf(organism) * prompts.length + at : -1;
@@ -22,6 +27,7 @@ function writeAddress() {
   if (state.set >= 0) said.set('set', page.sets[state.set].name);
   if (state.search) said.set('search', state.search);
   if (state.lowest) said.set('order', 'lowest');
+  if (effects && effects.checked) said.set('matrix', 'effects');
   if (state.answer >= 0) {
     const { name, id } = promptOf(state.answer);
     said.set('answer', [organisms[organismOf(state.answer)], name, id].join('~'));
