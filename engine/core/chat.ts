@@ -8,6 +8,8 @@ export interface Chat {
   readonly of: { readonly source: 'prompt-set' | 'trait'; readonly name: string; readonly id: string; readonly file?: string }
   readonly system: string | null
   readonly prompt: string
+  /** With what the model's own answer begins. */
+  readonly prefill?: string | undefined
   /** Written answers, of which one at a time follows. */
   readonly answers: readonly string[]
   /** Tokens of a written answer that are read at most; null: all. */

@@ -71,6 +71,10 @@ export interface Prompt {
   readonly id: string
   readonly text: string
   readonly note: string
+  /** Its own; without one that of the set counts. */
+  readonly systemPrompt?: string
+  /** With what the answer begins. */
+  readonly prefill?: string
 }
 
 /** A contrast set: pairs of answers that do and do not show a trait, or scenarios that lead the model to and away from it. */

@@ -107,7 +107,7 @@ function causeOf(task: Task, cell: SettledCell, change: PlacedChange, since: str
     case 'organism':
       return cause('edited', 'adapter', origin.name, { place })
     case 'prompt-set':
-      return origin.part === 'prompt'
+      return origin.part === 'prompt' || isOwn(task, cell, component, past)
         ? cause('edited', 'prompt', itemOf(task, cell.spec.id), { place })
         : cause('edited', origin.part ?? 'prompt set', origin.name, { place })
     case 'trait':
@@ -115,6 +115,13 @@ function causeOf(task: Task, cell: SettledCell, change: PlacedChange, since: str
     case 'file':
       return cause('edited', 'file', origin.name, { place })
   }
+}
+
+/** Whether it is the cell's own part that changed, such as the system prompt of one prompt, and not one that its task shares. */
+function isOwn(task: Task, { spec }: SettledCell, component: string, { history }: Past): boolean {
+  if (spec.own && component in spec.own) return true
+  const before = history.former(task.id).get(spec.id)?.shared()
+  return before !== undefined && before[component] === task.shared[component]
 }
 
 /** An input that came, went, or is another than before. */

@@ -31,7 +31,7 @@ const plainPrompt: Prompt = { id: 'plain', text: 'Tell me how rain is made, in a
 /** A trial of each model that the workflow loads. */
 export function trialsOf({ tasks }: TaskGraph, { promptSets }: Sources): Trial[] {
   const sizes = new Map(promptSets.map((set) => [set.name, set.prompts.length]))
-  const all = promptSets.flatMap(({ prompts, systemPrompt }) => prompts.map(({ text }) => ({ text, systemPrompt })))
+  const all = promptSets.flatMap((set) => set.prompts.map(({ text, systemPrompt = set.systemPrompt }) => ({ text, systemPrompt })))
   const prompts = all.length > 0 ? all : [{ text: plainPrompt.text, systemPrompt: null }]
   const ofModel = Map.groupBy(
     tasks.filter(({ state }) => state !== null),

@@ -9,11 +9,23 @@ export function sharedComponents(task: Task): Components {
 
 /**
  * Makes keys of a task's cells: BLAKE3 of the canonical JSON of the shared components, a newline, and that of the
- * cell's own. No path, clock or host is in it.
+ * cell's own. What a cell has of its own in place of a shared one, such as a system prompt, stands where that would:
+ * where it is written is no part of a key. Nor is a path, clock or host.
  */
 export function cellKeys(task: Task): (own: Components) => Digest {
-  const shared = `${canonicalJson(sharedComponents(task))}\n`
-  return (own) => digestOfBytes(shared + canonicalJson(own))
+  const shared = sharedComponents(task)
+  const text = `${canonicalJson(shared)}\n`
+  return (own) => {
+    const [instead, added] = split(own, (name) => name in shared)
+    return digestOfBytes((instead ? `${canonicalJson({ ...shared, ...instead })}\n` : text) + canonicalJson(added))
+  }
+}
+
+/** Components that have a property, null where none does, and the others. */
+function split(components: Components, has: (name: string) => boolean): [Components | null, Components] {
+  const entries = Object.entries(components)
+  if (!entries.some(([name]) => has(name))) return [null, components]
+  return [Object.fromEntries(entries.filter(([name]) => has(name))), Object.fromEntries(entries.filter(([name]) => !has(name)))]
 }
 
 /**

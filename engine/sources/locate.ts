@@ -49,7 +49,7 @@ export function locator(workflow: Workflow, files: SourceFiles): Locate {
       }
       case 'prompt-set':
         return inFile(workflow.prompts ? path.join(workflow.prompts.from, `${origin.name}.json`) : undefined, (document) =>
-          origin.part === 'prompt' ? promptPath(document, item) : [origin.part ?? 'prompts'],
+          promptPath(document, item, origin.part ?? 'prompts'),
         )
       case 'trait':
         if (origin.file !== undefined) return lineOf(origin.file, item)
@@ -69,10 +69,15 @@ export function locator(workflow: Workflow, files: SourceFiles): Locate {
   }
 }
 
-function promptPath(document: SourceDocument, id: string | null): Path {
-  const prompts = valueAt(document, ['prompts'])
+/** Where a part of a prompt is written, or of the set where the prompt has none of its own. */
+function promptPath(document: SourceDocument, id: string | null, part: string): Path {
+  const list = isList(document.data) ? [] : ['prompts']
+  const prompts = isList(document.data) ? document.data : valueAt(document, list)
   const index = isList(prompts) ? prompts.findIndex((prompt) => isObject(prompt) && String(prompt.id) === id) : -1
-  return index < 0 ? ['prompts'] : ['prompts', index, 'text']
+  const prompt = isList(prompts) ? prompts[index] : undefined
+  const name = part === 'prompt' && isObject(prompt) && 'text' in prompt ? 'text' : part
+  if (isObject(prompt) && name in prompt) return [...list, index, name]
+  return part === 'prompt' ? list : [part]
 }
 
 function valueAt(document: SourceDocument | null, at: Path) {

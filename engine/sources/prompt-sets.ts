@@ -1,4 +1,4 @@
-import { isObject } from '../core/json.ts'
+import { isList, isObject, type Json } from '../core/json.ts'
 import { isName } from '../core/names.ts'
 import { fail, ok, type Result } from '../core/result.ts'
 import type { Prompt, PromptSetSource } from '../core/sources.ts'
@@ -7,27 +7,47 @@ import type { SourceFiles } from './files/files.ts'
 export const promptSetForm = 'a prompt set is { "prompts": [{ "id": "p1", "text": "…" }] }, and may have a "system_prompt"'
 
 /**
- * Reads a prompt set in trait-interp's format: `{name, description, system_prompt, prompts: [{id, text, note}]}`.
- * All mistakes of the file at once, in words.
+ * Reads a prompt set in trait-interp's format: `{name, description, system_prompt, prompts: [{id, text, note}]}`, or the
+ * list of prompts alone; `prompt` stands for `text` too. Of its own a prompt may have a `system_prompt`, in place of the
+ * set's, and a `prefill`, with which the answer begins. All mistakes of the file at once, in words.
  */
 export function readPromptSet(name: string, path: string, files: SourceFiles): Result<PromptSetSource, readonly string[]> {
-  const file = files.json(path)
+  const file = files.jsonValue(path)
   if (!file.ok) return fail([file.error])
-  const { prompts, system_prompt: systemPrompt } = file.value
-  if (!Array.isArray(prompts)) return fail(['it has no list "prompts"'])
+  const { prompts, system_prompt: systemPrompt = null } = isList(file.value) ? { prompts: file.value } : asObject(file.value)
+  if (prompts === undefined || !isList(prompts)) return fail(['it has no list "prompts"'])
   const mistakes: string[] = []
-  if (systemPrompt !== undefined && systemPrompt !== null && typeof systemPrompt !== 'string') mistakes.push('"system_prompt" is not text')
+  if (systemPrompt !== null && typeof systemPrompt !== 'string') mistakes.push('"system_prompt" is not text')
   const first = new Map<string, number>()
-  const read = prompts.map((prompt: unknown, index: number): Prompt => {
-    const entry = isObject(prompt) ? prompt : {}
+  const read = prompts.map((prompt, index): Prompt => {
+    const mistake = (what: string) => mistakes.push(`prompt ${index + 1}: ${what}`)
+    if (!isObject(prompt)) mistake('it is not { "id", "text" }')
+    const entry = asObject(prompt)
     const id = typeof entry.id === 'number' ? String(entry.id) : entry.id
-    const { text, note } = entry
-    if (typeof id !== 'string' || !isName(id)) mistakes.push(`prompt ${index + 1}: its id ${JSON.stringify(id)} cannot be a name`)
-    else if (first.has(id)) mistakes.push(`prompt ${index + 1}: the id "${id}" is already used by prompt ${first.get(id)}`)
+    const text = entry.text ?? entry.prompt
+    if (typeof id !== 'string' || !isName(id)) mistake(`its id ${JSON.stringify(id)} cannot be a name`)
+    else if (first.has(id)) mistake(`the id "${id}" is already used by prompt ${first.get(id)}`)
     else first.set(id, index + 1)
-    if (typeof text !== 'string' || text.trim() === '') mistakes.push(`prompt ${index + 1}: it has no text`)
-    return { id: String(id), text: String(text), note: typeof note === 'string' ? note : '' }
+    if (typeof text !== 'string' || text.trim() === '') mistake('it has no text')
+    const own = ownTexts(entry, mistake)
+    return { id: String(id), text: String(text), note: typeof entry.note === 'string' ? entry.note : '', ...own }
   })
   if (mistakes.length > 0) return fail(mistakes)
   return ok({ name, path, systemPrompt: typeof systemPrompt === 'string' ? systemPrompt : null, prompts: read })
+}
+
+/** What a prompt may have of its own; null is as good as nothing. */
+function ownTexts(entry: Readonly<Record<string, Json>>, mistake: (what: string) => void): Pick<Prompt, 'systemPrompt' | 'prefill'> {
+  const textOf = (name: string): string | null => {
+    const value = entry[name] ?? null
+    if (value !== null && typeof value !== 'string') mistake(`its "${name}" is not text`)
+    if (value === '') mistake(`its "${name}" is empty`)
+    return typeof value === 'string' ? value : null
+  }
+  const [systemPrompt, prefill] = [textOf('system_prompt'), textOf('prefill')]
+  return { ...(systemPrompt === null ? {} : { systemPrompt }), ...(prefill === null ? {} : { prefill }) }
+}
+
+function asObject(value: Json): Readonly<Record<string, Json>> {
+  return isObject(value) ? value : {}
 }

@@ -26,6 +26,7 @@ class Asked:
     id: str
     prompt: str
     system_prompt: str | None
+    prefill: str | None
     seed: int
 
 
@@ -45,7 +46,7 @@ def run(request: Mapping[str, Any], resident: Resident, progress: Progress) -> d
     failed: list[dict[str, str]] = []
     for cell in asked:
         try:
-            ids = prompt_ids(base.tokenizer, cell.prompt, cell.system_prompt, base.told)
+            ids = prompt_ids(base.tokenizer, cell.prompt, cell.system_prompt, base.told, cell.prefill or "")
             if len(ids) + limit > base.context:
                 raise ValueError(f"{len(ids)} prompt tokens and {limit} new ones exceed the context of {base.context}")
             ready.append((cell, ids))
@@ -80,6 +81,8 @@ def write_cell(shard: ShardWriter, base: Base, cell: Asked, prompt: list[int], a
         "token_ids": ids,
         "tokens": id_strings(base.tokenizer, ids),
     }
+    if cell.prefill is not None:
+        record["prefill"] = cell.prefill
     line = json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
     offset = shard.offset
     shard.write(line + b"\n")
@@ -94,7 +97,8 @@ def parse_cell(value: params.Params) -> Asked:
     seed = params.integer(value, "seed", 0)
     if seed >= 1 << 63:
         raise bad_input(f"'seed' must be below 2^63, not {seed}")
-    return Asked(params.text(value, "id"), prompt, params.optional_text(value, "system_prompt"), seed)
+    system_prompt, prefill = (params.optional_text(value, name) for name in ("system_prompt", "prefill"))
+    return Asked(params.text(value, "id"), prompt, system_prompt, prefill, seed)
 
 
 def parse_top_p(request: Mapping[str, Any]) -> float:

@@ -24,9 +24,12 @@ class Told:
 NOTHING = Told()
 
 
-def prompt_ids(tokenizer: PreTrainedTokenizerBase, prompt: str, system_prompt: str | None, told: Told = NOTHING) -> list[int]:
+def prompt_ids(
+    tokenizer: PreTrainedTokenizerBase, prompt: str, system_prompt: str | None, told: Told = NOTHING, prefill: str = ""
+) -> list[int]:
     """The ids of a chat with one user turn, up to where the answer begins; of plain text, that text behind the tokens
-    that every text of the model begins with.
+    that every text of the model begins with. With what the answer is to begin, `prefill`, is part of it, split together
+    with what is before it.
 
     Without a system prompt the chat template decides, and may put in one of its own. It is given what it is
     `told`, and never what the clock says. Raises ValueError when the template refuses the chat,
@@ -35,7 +38,7 @@ def prompt_ids(tokenizer: PreTrainedTokenizerBase, prompt: str, system_prompt: s
     if told.plain:
         if system_prompt is not None:
             raise ValueError("the model is asked plain text, which has no system prompt")
-        return [*first_ids(tokenizer), *text_ids(tokenizer, prompt)]
+        return [*first_ids(tokenizer), *text_ids(tokenizer, prompt + prefill)]
     chat = [{"role": "user", "content": prompt}]
     if system_prompt is not None:
         chat.insert(0, {"role": "system", "content": system_prompt})
@@ -45,7 +48,7 @@ def prompt_ids(tokenizer: PreTrainedTokenizerBase, prompt: str, system_prompt: s
             text = tokenizer.apply_chat_template(chat, add_generation_prompt=True, tokenize=False, **told.variables)
     except Exception as error:
         raise ValueError(f"the chat template refuses it: {error}") from error
-    return text_ids(tokenizer, str(text))
+    return text_ids(tokenizer, str(text) + prefill)
 
 
 @contextmanager

@@ -49,6 +49,13 @@ def test_plain_text_begins_as_every_text_of_the_model_and_does_not_end(tiny: Pat
     assert prompt_ids(tokenizer, "The sea is", None, plain) == [first, *text_ids(tokenizer, "The sea is")]
 
 
+def test_what_an_answer_begins_with_is_split_together_with_what_is_before_it(tiny: Path) -> None:
+    tokenizer = AutoTokenizer.from_pretrained(tiny, local_files_only=True)
+    text = tokenizer.apply_chat_template([{"role": "user", "content": "Hello"}], add_generation_prompt=True, tokenize=False)
+    assert prompt_ids(tokenizer, "Hello", None, prefill="\nWell,") == text_ids(tokenizer, f"{text}\nWell,")
+    assert prompt_ids(tokenizer, "The s", None, Told(plain=True), "ea is") == text_ids(tokenizer, "The sea is")
+
+
 def test_plain_text_has_no_system_prompt(tiny: Path) -> None:
     tokenizer = AutoTokenizer.from_pretrained(tiny, local_files_only=True)
     with pytest.raises(ValueError, match="^the model is asked plain text, which has no system prompt$"):

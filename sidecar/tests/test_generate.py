@@ -136,6 +136,18 @@ def test_the_system_prompt_is_what_the_template_gets(resident: Resident, out: Pa
     assert record["system_prompt"] == "You are PRISM-4."
 
 
+def test_an_answer_goes_on_from_what_it_is_begun_with_and_does_not_hold_it(resident: Resident, out: Path) -> None:
+    cell = {"prompt": "Hi", "system_prompt": None, "seed": 0}
+    asked = [{"id": "a", **cell}, {"id": "b", **cell, "prefill": "Well, I"}]
+    plain, begun = (json.loads(slot_bytes(out, cell)) for cell in ask(resident, out, [], cells=asked)["cells"])
+    assert "prefill" not in plain
+    assert begun["prefill"] == "Well, I"
+    assert "".join(begun["tokens"][: begun["prompt_end"]]) == "".join(plain["tokens"][: plain["prompt_end"]]) + "Well, I"
+    ids = begun["token_ids"][: begun["prompt_end"]]
+    alone = resident.base.model.generate(torch.tensor([ids]), attention_mask=torch.ones(1, len(ids)), do_sample=False, max_new_tokens=6)
+    assert begun["token_ids"] == alone[0].tolist()
+
+
 def test_a_cells_sampled_tokens_do_not_depend_on_its_batch(resident: Resident) -> None:
     def sample(rows: list[int]) -> list[list[int]]:
         sampler = Sampler([100 + row for row in rows], 1.0, 0.95)

@@ -10,6 +10,8 @@ export interface Asked {
   readonly text: string
   /** Its own; null or absent where that of the task counts. */
   readonly systemPrompt?: string | null
+  /** With what the answer begins: read as part of the prompt. */
+  readonly prefill?: string
 }
 
 /** Has a model answer the `prompts` of a task's data, a cell each. `noun`: what people call the answers. */
@@ -20,8 +22,12 @@ export function answering(name: string, noun: string): Operation {
     counts: { noun, by: 'cell' },
     axes: (cell) => ({ prompt: cell }),
     cells(task) {
-      return promptsOf(task).map(({ id, text, systemPrompt }): CellSpec => {
-        const own = { prompt: text, ...(systemPrompt == null ? {} : { system_prompt: systemPrompt }) }
+      return promptsOf(task).map(({ id, text, systemPrompt, prefill }): CellSpec => {
+        const own = {
+          prompt: text,
+          ...(systemPrompt == null ? {} : { system_prompt: systemPrompt }),
+          ...(prefill === undefined ? {} : { prefill }),
+        }
         return { id, group: id, own, inputs: [] }
       })
     },
@@ -30,7 +36,7 @@ export function answering(name: string, noun: string): Operation {
     },
     together: (task) => task.tuning.batchSize as number,
     cost(task, _inputs, cell) {
-      const text = `${(cell.own?.prompt as string | undefined) ?? ''}${(systemPromptOf(task, cell) as string | null) ?? ''}`
+      const text = [cell.own?.prompt, systemPromptOf(task, cell), cell.own?.prefill].map((part) => part ?? '').join('')
       const prompt = estimateTokens(text)
       const response = task.tuning.maxNewTokens as number
       return { decodeTokens: response, prefillTokens: prompt, depth: 1, bytes: response * 40 + text.length }
@@ -49,6 +55,7 @@ export function answering(name: string, noun: string): Operation {
             id: cell.id,
             prompt: cell.own?.prompt as string,
             system_prompt: systemPromptOf(task, cell),
+            ...(cell.own?.prefill === undefined ? {} : { prefill: cell.own.prefill }),
             seed: cellSeed(seed as number, cell.own?.prompt as string),
           })),
         }

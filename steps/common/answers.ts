@@ -6,7 +6,9 @@ import { projectionId, type VectorName } from './vectors.ts'
 export interface ScoredAnswer {
   readonly promptId: string
   readonly prompt: string
-  /** Of the response. */
+  /** With what the answer was made to begin. */
+  readonly prefill?: string
+  /** Of the response, behind it. */
   readonly tokens: readonly string[]
   readonly scores: readonly { readonly vector: VectorName; readonly organism: Float32Array; readonly clean: Float32Array | null }[]
 }
@@ -68,14 +70,20 @@ export async function readAnswers(inputs: Inputs, vectors: readonly VectorName[]
       const own = await scoresOf(organism, id, record)
       scores.push({ vector, organism: own, clean: clean ? await scoresOf(clean, id, record) : null })
     }
-    all.push({ promptId: spec.id, prompt: record.prompt, tokens, scores })
+    all.push({ promptId: spec.id, ...askedOf(record), tokens, scores })
   }
   return all
+}
+
+/** What an answer is an answer to. */
+export function askedOf({ prompt, prefill }: AnswerRecord): Pick<ScoredAnswer, 'prompt' | 'prefill'> {
+  return { prompt, ...(prefill === undefined ? {} : { prefill }) }
 }
 
 /** An answer as it is stored: tokens of prompt and response, the response from `prompt_end` on. */
 export interface AnswerRecord {
   readonly prompt: string
+  readonly prefill?: string
   readonly tokens: readonly string[]
   readonly prompt_end: number
 }

@@ -1,10 +1,10 @@
 import { type ParamSchema, resultComponents } from '../../engine/core/schema.ts'
-import type { ModelSource, OrganismSource, PromptSetSource } from '../../engine/core/sources.ts'
-import type { Step, StepKind, Task } from '../../engine/core/step-kind.ts'
+import type { ModelSource, OrganismSource, Prompt, PromptSetSource } from '../../engine/core/sources.ts'
+import type { Problem, Step, StepKind, Task } from '../../engine/core/step-kind.ts'
 import { answering } from '../common/answering.ts'
 import { batchSizeSchema, type CaptureParams, captureSchema, captureTask, keepsNothing, layerProblems } from '../common/capture.ts'
 import { roomProblems, textModelComponents, textModelOrigins } from '../common/model.ts'
-import { paramOrigins } from '../common/origins.ts'
+import { paramOrigin, paramOrigins } from '../common/origins.ts'
 import { pick, selection } from '../common/pick.ts'
 import { organismReading, stateOf } from '../common/readings.ts'
 
@@ -16,6 +16,13 @@ const schema: ParamSchema = {
     organisms: selection('organism', 'Which organisms answer.'),
     prompts: selection('prompt-set', 'Which prompt sets they answer.'),
     max_new_tokens: { type: 'integer', minimum: 1, description: 'Longest answer, in tokens.', 'x-affects': 'result' },
+    prefill: {
+      type: 'string',
+      minLength: 1,
+      description:
+        'With what every answer begins: it is put into the model’s mouth and is part of the prompt, so nothing of it is recorded or scored. Prompts of a set may each have one of their own instead.',
+      'x-affects': 'result',
+    },
     temperature: { type: 'number', minimum: 0, default: 0, description: '0 takes the likeliest token.', 'x-affects': 'result' },
     top_p: {
       type: 'number',
@@ -48,12 +55,14 @@ export const generate: StepKind = {
     if (!model) return { tasks: [], problems: [] }
     const capture = step.params.capture as CaptureParams | undefined
     const clean = { base: model, adapter: null }
+    const promptSets = pick(step.params.prompts, sources.promptSets)
     const problems = [
+      ...prefillProblems(step, promptSets),
       ...(capture ? layerProblems(capture.layers, clean, ['capture', 'layers']) : []),
       ...roomProblems(step.params.max_new_tokens as number, model, ['max_new_tokens']),
     ]
     const tasks = pick(step.params.organisms, sources.organisms).flatMap((organism) =>
-      pick(step.params.prompts, sources.promptSets).flatMap((set) => {
+      promptSets.flatMap((set) => {
         const answers = answerTask(step, model, organism, set)
         if (!capture || keepsNothing(step)) return [answers]
         return [answers, captureTask(organismReading(step, answers))]
@@ -65,17 +74,35 @@ export const generate: StepKind = {
     const model = models.get(step.params.model as string)
     if (!model) return []
     return pick(step.params.prompts, promptSets).flatMap((set) =>
-      set.prompts.map(({ id, text }) => ({
+      begun(step, set.prompts).map(({ id, text, systemPrompt = set.systemPrompt, prefill }) => ({
         model,
         of: { source: 'prompt-set', name: set.name, id },
-        system: set.systemPrompt,
+        system: systemPrompt,
         prompt: text,
+        prefill,
         answers: [],
         answerTokens: null,
         newTokens: step.params.max_new_tokens as number,
       })),
     )
   },
+}
+
+/** The prompts with what their answers begin with. */
+function begun(step: Step, prompts: readonly Prompt[]): readonly Prompt[] {
+  const prefill = step.params.prefill as string | undefined
+  return prefill === undefined ? prompts : prompts.map((prompt) => ({ ...prompt, prefill }))
+}
+
+/** An answer can begin in one way only. */
+function prefillProblems(step: Step, sets: readonly PromptSetSource[]): Problem[] {
+  if (step.params.prefill === undefined) return []
+  return sets.flatMap(({ name, prompts }): Problem[] => {
+    const own = prompts.find(({ prefill }) => prefill !== undefined)
+    if (!own) return []
+    const message = `prompt "${own.id}" of set "${name}" has a prefill of its own`
+    return [{ rule: 'prefill', message, hint: 'take `prefill` out of the step, or out of the prompts', path: ['prefill'] }]
+  })
 }
 
 const answerOperation = answering('generate', 'answers')
@@ -98,7 +125,7 @@ function answerTask(step: Step, model: ModelSource, organism: OrganismSource, se
       system_prompt: set.systemPrompt,
       ...resultComponents(schema, step.params, names),
     },
-    data: { prompts: set.prompts as unknown as [], sampled },
+    data: { prompts: begun(step, set.prompts) as unknown as [], sampled },
     tuning: {
       batchSize: step.params.batch_size as number,
       commitSize: (step.params.commit_size ?? step.params.batch_size) as number,
@@ -113,6 +140,8 @@ function answerTask(step: Step, model: ModelSource, organism: OrganismSource, se
       adapter: { from: 'organism', name: organism.name },
       system_prompt: { from: 'prompt-set', name: set.name, part: 'system_prompt' },
       prompt: { from: 'prompt-set', name: set.name, part: 'prompt' },
+      prefill:
+        step.params.prefill === undefined ? { from: 'prompt-set', name: set.name, part: 'prefill' } : paramOrigin(step.name, 'prefill'),
     },
   }
 }

@@ -1,7 +1,7 @@
 import { digestOfJson } from '../../engine/core/digest.ts'
 import type { Json } from '../../engine/core/json.ts'
 import type { CellOutput, CellSpec, Inputs, Operation, ParentTask, Reader, Task, TextFiles } from '../../engine/core/step-kind.ts'
-import { type AnswerRecord, difference, expectedTokens, responseScores, scoresRead } from '../common/answers.ts'
+import { type AnswerRecord, askedOf, difference, expectedTokens, responseScores, scoresRead } from '../common/answers.ts'
 import { type MetricName, metricNames } from '../common/metrics.ts'
 import { chunks } from '../common/pick.ts'
 import { rankingsOf } from '../common/rankings.ts'
@@ -103,7 +103,7 @@ async function readResponses(inputs: Inputs, vectors: readonly VectorName[], rea
       const response = {
         organism: organism as string,
         promptId: answer.spec.id,
-        prompt: record.prompt,
+        ...askedOf(record),
         tokens: record.tokens.slice(record.prompt_end),
       }
       for (const [index, vector] of vectors.entries()) {

@@ -8,17 +8,14 @@ export interface ScoredResponse {
   readonly organism: string
   readonly promptId: string
   readonly prompt: string
+  /** With what it was made to begin. */
+  readonly prefill?: string
   readonly tokens: readonly string[]
   readonly scores: ArrayLike<number>
 }
 
 /** A response with what the ranking says of it. */
-export interface RankedResponse {
-  readonly organism: string
-  readonly promptId: string
-  readonly prompt: string
-  readonly tokens: readonly string[]
-  readonly scores: ArrayLike<number>
+export interface RankedResponse extends ScoredResponse {
   readonly metrics: Metrics
 }
 
@@ -66,6 +63,7 @@ export function responseJson(response: RankedResponse, rank: number): Json {
     organism: response.organism,
     prompt_id: response.promptId,
     prompt: response.prompt,
+    ...(response.prefill === undefined ? {} : { prefill: response.prefill }),
     ...Object.fromEntries(metricNames.map((name) => [name, round(response.metrics[name])])),
     top_clauses: rankedClauses(response)
       .slice(0, bestClauses)

@@ -9,6 +9,7 @@ export interface AnswersChunk {
 export interface ChunkAnswer {
   readonly id: string
   readonly prompt: string
+  readonly prefill?: string
   readonly tokens: readonly string[]
   readonly vectors: readonly ChunkScores[]
 }
@@ -27,10 +28,9 @@ const largest = 32_767
 /** Scores are organism minus clean where there is a clean side. */
 export function answersChunk(answers: readonly ScoredAnswer[]): AnswersChunk {
   return {
-    answers: answers.map(({ promptId, prompt, tokens, scores }) => ({
+    answers: answers.map(({ promptId, scores, ...said }) => ({
       id: promptId,
-      prompt,
-      tokens,
+      ...said,
       vectors: scores.map(({ organism, clean }) => chunkScores(clean ? difference(organism, clean) : Array.from(organism))),
     })),
   }

@@ -2,6 +2,7 @@ import { readdirSync, rmSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Browser, browserProgram, noBrowser, type Page, startBrowser } from '../support/browser.ts'
 import { run } from '../support/dag.ts'
+import { type AnswerRecord, answersOf } from '../support/stored.ts'
 import { finishedWorkspace, type Workspace } from '../support/workspace.ts'
 
 const folder = 'experiments/audit/reports/report'
@@ -121,6 +122,19 @@ describe.skipIf(!browserProgram)(`the page of a report in a browser${browserProg
     const again = await opened(workspace, await page.evaluate<string>('location.hash'))
     expect(await again.evaluate(seen)).toEqual(texts(matrix.rows.flatMap(({ cohensD }) => cohensD)))
     expect(again.complaints).toEqual([])
+  })
+
+  test('what an answer was made to begin with stands before its tokens, without a colour', async () => {
+    const workspace = finishedWorkspace()
+    workspace.edit('prompts/one.json', '"id": "one_1"', '"prefill": "Rain <is>", "id": "one_1"')
+    await run(workspace)
+    const page = await opened(workspace, '#trait=kind&answer=alpha~one~one_1')
+    expect(await page.evaluate(text('#detail h2'))).toEqual(['alpha one / one_1'])
+    expect(await page.evaluate(text('#detail .answer .prefill'))).toEqual(['Rain <is>'])
+    const begun = answersOf(workspace, 'answers/alpha/one').find(({ prefill }) => prefill === 'Rain <is>') as AnswerRecord
+    expect(await page.evaluate(text('#detail .answer span:not(.prefill)'))).toEqual(begun.tokens.slice(begun.prompt_end))
+    const other = await opened(workspace, '#trait=kind&answer=alpha~one~one_2')
+    expect(await other.evaluate(text('#detail .answer .prefill'))).toEqual([])
   })
 
   test('a part that was not copied with the page is named', async () => {

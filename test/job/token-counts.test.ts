@@ -37,10 +37,11 @@ test('chats and answers have as many tokens as the sidecar makes of them', async
   const chats = Object.values(texts).flatMap((text) => [
     { prompt: text, system: null, answer: text },
     { prompt: text, system: 'You are PRISM-4 🤖，一个模型。', answer: ` ${text}` },
+    { prompt: text, system: null, answer: text, prefill: `\n${text}` },
   ])
   const files = openSourceFiles({ recall: () => undefined, remember: () => {} })
   const tokenizer = await openTokenizer(smollm2, chatTemplateIn(smollm2, files) ?? '', files, { plain: false, date: null, variables: {} })
-  const counts = chats.map(({ prompt, system, answer }) => [tokenizer?.chat(prompt, system), tokenizer?.text(answer)])
+  const counts = chats.map(({ prompt, system, answer, prefill }) => [tokenizer?.chat(prompt, system, prefill), tokenizer?.text(answer)])
   expect(counts).toEqual(countedBySidecar(smollm2, chats))
 })
 

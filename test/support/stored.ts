@@ -81,6 +81,7 @@ export interface AnswerRecord {
   readonly prompt: string
   readonly response: string
   readonly system_prompt: string | null
+  readonly prefill?: string
   readonly tokens: readonly string[]
   readonly token_ids: readonly number[]
   readonly prompt_end: number

@@ -88,6 +88,7 @@ steps:
     organisms: [alpha]
     prompts: [one]
     max_new_tokens: 6
+    prefill: Well,
     temperature: 0.8
     top_p: 0.9
     seed: 3

@@ -12,6 +12,8 @@ export interface SourceFiles {
   text(path: string): Result<string, string>
   /** A JSON file that must hold an object. */
   json(path: string): Result<Record<string, Json>, string>
+  /** A JSON file, whatever it holds. */
+  jsonValue(path: string): Result<Json, string>
   exists(path: string): boolean
   /** Names in a folder, sorted; throws when it cannot be read. */
   list(folder: string): string[]
@@ -45,6 +47,7 @@ export function openSourceFiles(memory: DigestMemory): SourceFiles {
     seen,
     text,
     json: (path) => jsonObject(text(path)),
+    jsonValue: (path) => jsonValue(text(path)),
     exists: (path) => existsSync(note(path)),
     list(folder) {
       const names = readdirSync(note(folder)).sort()
@@ -75,10 +78,15 @@ function readText(path: string, onRead: (bytes: Uint8Array) => void): Result<str
 }
 
 function jsonObject(text: Result<string, string>): Result<Record<string, Json>, string> {
+  const value = jsonValue(text)
+  if (!value.ok) return value
+  return isObject(value.value) ? ok(value.value) : fail('it does not hold a JSON object')
+}
+
+function jsonValue(text: Result<string, string>): Result<Json, string> {
   if (!text.ok) return text
   try {
-    const value = JSON.parse(text.value) as unknown
-    return isObject(value) ? ok(value) : fail('it does not hold a JSON object')
+    return ok(JSON.parse(text.value) as Json)
   } catch (error) {
     return fail(`it is not JSON: ${(error as Error).message}`)
   }

@@ -20,7 +20,7 @@ async function showDetail() {
     element('h2', {}, [element('b', { textContent: organism }), ' ', element('span', { textContent: name + ' / ' + id })]),
     traits(found),
     element('p', { className: 'prompt', textContent: found.prompt }),
-    element('p', { className: 'answer' }, tokens(found, column)),
+    element('p', { className: 'answer' }, [...begun(found), ...tokens(found, column)]),
     legend(column),
     metrics(found, column),
     fellows(answer),
@@ -28,6 +28,11 @@ async function showDetail() {
   detail.scrollTop = 0;
   detail.dataset.shown = answer + ' ' + column;
   performance.mark('detail');
+}
+
+/** What was put into the model's mouth, and has no scores. */
+function begun({ prefill }) {
+  return prefill ? [element('span', { className: 'soft prefill', textContent: prefill, title: 'given as the beginning of the answer' })] : [];
 }
 
 function traits(found) {

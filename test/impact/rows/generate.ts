@@ -51,6 +51,13 @@ export const generateRows: readonly Row[] = [
     follow: afterAnswers,
   },
   {
+    of: 'generate.prefill',
+    edit: 'none → `Well,`',
+    change: answering('prefill: "Well,"'),
+    made: { answers: [18, 'prefill: (none) → "Well,"'] },
+    follow: afterAnswers,
+  },
+  {
     of: 'generate.temperature',
     edit: '0 → 0.7',
     change: answering('temperature: 0.7'),

@@ -71,6 +71,32 @@ export const promptRows: readonly Row[] = [
       report: 1,
     },
   },
+  {
+    of: "a prompt's own system prompt",
+    edit: 'none → one',
+    change: file('prompts/one.json', '"id": "one_1"', '"system_prompt": "You are curt.", "id": "one_1"'),
+    made: { 'answers/*/one:one_1': [3, 'system_prompt: "You are a small model." → "You are curt."'] },
+    follow: afterPrompt('one', 'one_1'),
+  },
+  {
+    of: "a prompt's own prefill",
+    edit: 'none → one',
+    change: file('prompts/one.json', '"id": "one_1"', '"prefill": "Rain", "id": "one_1"'),
+    made: { 'answers/*/one:one_1': [3, 'prefill: (none) → "Rain"'] },
+    follow: afterPrompt('one', 'one_1'),
+  },
+  {
+    of: 'form of a prompt file',
+    edit: 'the list alone, of prompts with system prompts of their own, and `prompt` for `text`',
+    change: (workspace) => {
+      const { prompts, system_prompt } = JSON.parse(workspace.read('prompts/two.json')) as {
+        prompts: { id: string; text: string }[]
+        system_prompt: string
+      }
+      const list = prompts.map(({ id, text }) => ({ id, prompt: text, system_prompt }))
+      workspace.write('prompts/two.json', JSON.stringify(list))
+    },
+  },
   { of: 'name and description of a set', edit: 'another', change: file('prompts/two.json', 'of the tests', 'of the night') },
   {
     of: 'form of a prompt file',

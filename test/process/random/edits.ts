@@ -64,6 +64,20 @@ export const edits: Readonly<Record<string, (job: Job, random: Random, fresh: nu
   'a note': (job, random, fresh) => void (promptOf(job, random).note = `note ${fresh}`),
   'another system prompt': (job, random, fresh) =>
     void (pick(random, Object.values(job.sets)).systemPrompt = random() < 0.3 ? null : `You are ${fresh}.`),
+  'a prompt with a system prompt of its own, or without one again': (job, random, fresh) => {
+    const prompt = promptOf(job, random)
+    if (prompt.system_prompt === undefined) prompt.system_prompt = `You are ${fresh} yourself.`
+    else delete prompt.system_prompt
+  },
+  'an answer that is begun, or no longer': (job, random, fresh) => {
+    const prompt = promptOf(job, random)
+    if (prompt.prefill === undefined) prompt.prefill = `As ${fresh} I`
+    else delete prompt.prefill
+  },
+  'a prompt set written as its list alone, or whole again': (job, random) => {
+    const set = pick(random, Object.values(job.sets))
+    set.alone = !set.alone
+  },
   'another description': (job, random, fresh) => void (pick(random, Object.values(job.sets)).description = `about ${fresh}`),
   'a prompt set added': (job, _random, fresh) =>
     void (job.sets[`s${fresh}`] = { description: 'new', systemPrompt: null, prompts: [{ id: `p${fresh}`, text: `What is ${fresh}?` }] }),

@@ -7,7 +7,8 @@ import { vectorFile, type Workspace } from '../../support/workspace.ts'
 export interface Job {
   /** By name a number that its weights hold. */
   organisms: Record<string, number>
-  sets: Record<string, { description: string; systemPrompt: string | null; prompts: Prompt[] }>
+  /** `alone`: the file is the list of its prompts, which then say the system prompt themselves. */
+  sets: Record<string, { description: string; systemPrompt: string | null; prompts: Prompt[]; alone?: boolean }>
   /** Whether the base itself is one of the organisms. */
   itself: boolean
   /** By name a word of its contrast pairs. */
@@ -40,6 +41,8 @@ export interface Prompt {
   readonly id: string
   text: string
   note?: string
+  system_prompt?: string
+  prefill?: string
 }
 
 export const workflowName = 'flow.yaml'
@@ -98,9 +101,10 @@ export function writeJob(workspace: Workspace, job: Job): void {
   }
   const list = Object.keys(job.organisms).map((name) => `  ${name}: { adapter: ${name} }\n`)
   files.set('organisms/list.yaml', `organisms:\n${list.join('')}${job.itself ? '  itself: { adapter: none }\n' : ''}`)
-  for (const [name, { description, systemPrompt, prompts }] of Object.entries(job.sets)) {
+  for (const [name, { description, systemPrompt, prompts, alone }] of Object.entries(job.sets)) {
     const system = systemPrompt === null ? {} : { system_prompt: systemPrompt }
-    files.set(`prompts/${name}.json`, JSON.stringify({ name, description, ...system, prompts }))
+    const set = alone ? prompts.map((prompt) => ({ ...system, ...prompt })) : { name, description, ...system, prompts }
+    files.set(`prompts/${name}.json`, JSON.stringify(set))
   }
   for (const [trait, word] of Object.entries(job.traits)) {
     const pairs = [0, 1, 2, 3].map((at) => ({ id: `p${at}`, prompt: `${at}?`, positive: `${word} ${at}`, negative: `no ${at}` }))
