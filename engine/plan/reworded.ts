@@ -11,7 +11,7 @@ export function promptMarks(sets: readonly PromptSetSource[]): PromptMarks {
 }
 
 function marksOf({ name, systemPrompt, prompts }: PromptSetSource): PromptMarks[string] {
-  const but = digestOfJson({ name, systemPrompt, prompts: prompts.map(({ text: _, ...others }) => others) })
+  const but = digestOfJson({ name, systemPrompt, prompts: prompts.map(({ text: _text, ...others }) => others) })
   return { but, texts: prompts.map(({ text }) => digestOfJson(text)) }
 }
 
