@@ -1,8 +1,9 @@
 import { digestOfJson } from '../../engine/core/digest.ts'
 import type { Json } from '../../engine/core/json.ts'
-import type { CellSpec, Operation, Task } from '../../engine/core/step-kind.ts'
+import type { CellSpec, Components, Operation, Task } from '../../engine/core/step-kind.ts'
 import { estimateTokens } from './model.ts'
 import { chunks } from './pick.ts'
+import { bySample, sampleId } from './samples.ts'
 
 /** A prompt of a task that has prompts answered. */
 export interface Asked {
@@ -12,6 +13,8 @@ export interface Asked {
   readonly systemPrompt?: string | null
   /** With what the answer begins: read as part of the prompt. */
   readonly prefill?: string
+  /** How many answers there are to be, 1 where it is not said. Each is sampled with a seed of its own. */
+  readonly samples?: number
 }
 
 /** Has a model answer the `prompts` of a task's data, a cell each. `noun`: what people call the answers. */
@@ -20,16 +23,20 @@ export function answering(name: string, noun: string): Operation {
     name,
     version: 1,
     counts: { noun, by: 'cell' },
-    axes: (cell) => ({ prompt: cell }),
+    axes: (cell) => bySample({ prompt: cell }),
     cells(task) {
-      return promptsOf(task).map(({ id, text, systemPrompt, prefill }): CellSpec => {
-        const own = {
-          prompt: text,
-          ...(systemPrompt == null ? {} : { system_prompt: systemPrompt }),
-          ...(prefill === undefined ? {} : { prefill }),
-        }
-        return { id, group: id, own, inputs: [] }
-      })
+      return promptsOf(task).flatMap(({ id: prompt, text, systemPrompt, prefill, samples = 1 }) =>
+        Array.from({ length: samples }, (_, index): CellSpec => {
+          const [id, sample] = [sampleId(prompt, index + 1), index + 1]
+          const own = {
+            prompt: text,
+            ...(systemPrompt == null ? {} : { system_prompt: systemPrompt }),
+            ...(prefill === undefined ? {} : { prefill }),
+            ...(sample === 1 ? {} : { sample }),
+          }
+          return { id, group: id, own, inputs: [] }
+        }),
+      )
     },
     batches(task, _inputs, groups) {
       return chunks(groups, task.tuning.commitSize as number)
@@ -56,7 +63,7 @@ export function answering(name: string, noun: string): Operation {
             prompt: cell.own?.prompt as string,
             system_prompt: systemPromptOf(task, cell),
             ...(cell.own?.prefill === undefined ? {} : { prefill: cell.own.prefill }),
-            seed: cellSeed(seed as number, cell.own?.prompt as string),
+            seed: cellSeed(seed as number, cell.own),
           })),
         }
       },
@@ -65,8 +72,9 @@ export function answering(name: string, noun: string): Operation {
 }
 
 /** A seed for each cell, so that a sampled answer does not depend on the batch it is in. */
-function cellSeed(seed: number, prompt: string): number {
-  return Number.parseInt(digestOfJson({ seed, prompt }).slice(0, 12), 16)
+function cellSeed(seed: number, own: Components | null): number {
+  const { prompt, sample } = own as { prompt: string; sample?: number }
+  return Number.parseInt(digestOfJson({ seed, prompt, ...(sample === undefined ? {} : { sample }) }).slice(0, 12), 16)
 }
 
 function promptsOf(task: Task): readonly Asked[] {

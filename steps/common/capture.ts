@@ -4,6 +4,7 @@ import type { CellSpec, Components, Inputs, LoadedState, Operation, ParentTask, 
 import { tokenModelComponents, tokenModelOrigins } from './model.ts'
 import { paramOrigin } from './origins.ts'
 import { chunks } from './pick.ts'
+import { bySample } from './samples.ts'
 
 /** What to record while a model reads an answer again. */
 export interface CaptureParams {
@@ -120,7 +121,7 @@ const captureOperation: Operation = {
   name: 'capture',
   version: 1,
   counts: { noun: 'recordings', by: 'group', cellsOfGroup: (task) => (task.data.layers as number[]).length },
-  axes: (cell) => ({ .../^(?<prompt>.*)@(?<layer>\d+)$/.exec(cell)?.groups }),
+  axes: (cell) => bySample({ .../^(?<prompt>.*)@(?<layer>\d+)$/.exec(cell)?.groups }),
   cells(task, inputs) {
     const layers = task.data.layers as number[]
     return answersOf(inputs).cells.flatMap(({ spec, output }) =>

@@ -1,7 +1,7 @@
 import { type ParamSchema, resultComponents } from '../../engine/core/schema.ts'
 import type { ModelSource, OrganismSource, Prompt, PromptSetSource } from '../../engine/core/sources.ts'
 import type { Problem, Step, StepKind, Task } from '../../engine/core/step-kind.ts'
-import { answering } from '../common/answering.ts'
+import { type Asked, answering } from '../common/answering.ts'
 import { batchSizeSchema, type CaptureParams, captureSchema, captureTask, keepsNothing, layerProblems } from '../common/capture.ts'
 import { roomProblems, textModelComponents, textModelOrigins } from '../common/model.ts'
 import { paramOrigin, paramOrigins } from '../common/origins.ts'
@@ -32,6 +32,14 @@ const schema: ParamSchema = {
       description: 'Sample from the smallest set of tokens that has this probability. Only above temperature 0.',
       'x-affects': 'result',
     },
+    samples: {
+      type: 'integer',
+      minimum: 1,
+      default: 1,
+      description:
+        'How many answers are sampled to each prompt, above temperature 0. The second to the prompt `p` is called `p+2`; more later leave those that are there.',
+      'x-affects': 'result',
+    },
     seed: { type: 'integer', minimum: 0, default: 0, description: 'Another seed gives other samples.', 'x-affects': 'result' },
     batch_size: batchSizeSchema,
     commit_size: {
@@ -58,6 +66,7 @@ export const generate: StepKind = {
     const promptSets = pick(step.params.prompts, sources.promptSets)
     const problems = [
       ...prefillProblems(step, promptSets),
+      ...sampleProblems(step),
       ...(capture ? layerProblems(capture.layers, clean, ['capture', 'layers']) : []),
       ...roomProblems(step.params.max_new_tokens as number, model, ['max_new_tokens']),
     ]
@@ -94,6 +103,12 @@ function begun(step: Step, prompts: readonly Prompt[]): readonly Prompt[] {
   return prefill === undefined ? prompts : prompts.map((prompt) => ({ ...prompt, prefill }))
 }
 
+/** What a task asks. */
+function asked(step: Step, { prompts }: PromptSetSource): readonly Asked[] {
+  const samples = step.params.samples as number
+  return samples === 1 ? begun(step, prompts) : begun(step, prompts).map((prompt) => ({ ...prompt, samples }))
+}
+
 /** An answer can begin in one way only. */
 function prefillProblems(step: Step, sets: readonly PromptSetSource[]): Problem[] {
   if (step.params.prefill === undefined) return []
@@ -103,6 +118,12 @@ function prefillProblems(step: Step, sets: readonly PromptSetSource[]): Problem[
     const message = `prompt "${own.id}" of set "${name}" has a prefill of its own`
     return [{ rule: 'prefill', message, hint: 'take `prefill` out of the step, or out of the prompts', path: ['prefill'] }]
   })
+}
+
+function sampleProblems({ params }: Step): Problem[] {
+  if (params.samples === 1 || Number(params.temperature) > 0) return []
+  const message = `${params.samples} answers to a prompt would all be the same at temperature 0`
+  return [{ rule: 'samples', message, hint: 'give `temperature` a number above 0, or take `samples` out', path: ['samples'] }]
 }
 
 const answerOperation = answering('generate', 'answers')
@@ -125,7 +146,7 @@ function answerTask(step: Step, model: ModelSource, organism: OrganismSource, se
       system_prompt: set.systemPrompt,
       ...resultComponents(schema, step.params, names),
     },
-    data: { prompts: begun(step, set.prompts) as unknown as [], sampled },
+    data: { prompts: asked(step, set) as unknown as [], sampled },
     tuning: {
       batchSize: step.params.batch_size as number,
       commitSize: (step.params.commit_size ?? step.params.batch_size) as number,

@@ -136,3 +136,51 @@ test('what a prompt says of its own must be text', async () => {
   ])
     expect(refused.stderr).toContain(`error: prompt set "two" (../prompts/two.json): ${mistake} [prompt-set]`)
 })
+
+test('of several sampled answers each is another, has a name of its own, and is there whatever comes after it', async () => {
+  const workspace = asking({
+    prompts: [
+      { id: 'a', text: 'Who are you?' },
+      { id: 'b', text: 'Where are you?' },
+    ],
+  })
+  workspace.edit(workflowFile, 'max_new_tokens: 6', 'max_new_tokens: 6, temperature: 1')
+  expect((await run(workspace)).finished.cells.ran).toBe(2 + 2 + 2 + 1 + 2)
+  const alone = answersOf(workspace, 'answers/alpha/two').map(({ token_ids }) => token_ids)
+  workspace.edit(workflowFile, 'temperature: 1', 'temperature: 1, samples: 3')
+  const { stdout } = await dag(workspace.folder, ['plan', workflowFile])
+  expect(stdout.slice(stdout.indexOf('\nwhy\n'))).toBe(`
+why
+  +2 samples (\`2\`, \`3\`): 4 answers, 4 recordings, 4 projections, then up to 1 ranking, 1 overview
+`)
+  expect((await run(workspace)).finished.cells).toEqual({ ran: 4 + 4 + 4 + 2, reused: 2 + 2 + 2 + 1, failed: 0 })
+  const all = answersOf(workspace, 'answers/alpha/two').map(({ token_ids }) => token_ids)
+  expect([all[0], all[3]]).toEqual(alone)
+  expect(new Set(all.map((ids) => ids.join())).size).toBe(6)
+  const file = 'experiments/audit/analysis/top_activating/trait/kind/two/across_organisms.json'
+  const { top } = JSON.parse(workspace.read(file)) as { top: { prompt_id: string }[] }
+  expect(top.map(({ prompt_id }) => prompt_id).toSorted()).toEqual(['a', 'a+2', 'a+3', 'b', 'b+2', 'b+3'])
+  workspace.edit('prompts/two.json', 'Where are you?', 'When are you?')
+  const edited = (await dag(workspace.folder, ['plan', workflowFile])).stdout
+  expect(edited.slice(edited.indexOf('\nwhy\n'))).toBe(`
+why
+  prompt \`b\` edited: 3 answers, then up to 3 recordings, 3 projections, 1 ranking, 1 overview
+      prompts/two.json:9:12
+`)
+})
+
+test('at temperature 0 all answers to a prompt would be one', async () => {
+  const workspace = asking(sets)
+  workspace.edit(workflowFile, 'max_new_tokens: 6', 'max_new_tokens: 6, samples: 3')
+  const refused = await dag(workspace.folder, ['plan', workflowFile])
+  expect(refused.code).toBe(2)
+  expect(
+    refused.stderr,
+  ).toBe(`workflows/audit.yaml:6:71: error: step "answers": 3 answers to a prompt would all be the same at temperature 0 [samples]
+  6 |   answers: { kind: generate, model: tiny, max_new_tokens: 6, samples: 3, capture: { layers: [2] } }
+    |                                                                       ^
+  hint: give \`temperature\` a number above 0, or take \`samples\` out
+
+1 error; nothing was started
+`)
+})

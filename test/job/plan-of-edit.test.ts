@@ -80,6 +80,16 @@ test('the plan after a run is the whole plan: tables and reports, whose bytes ar
   expect(await wholePlan(workspace)).toEqual(planned)
 })
 
+test('the plan after a run is the whole plan: a prompt with several answers, which fall into batches with those of others', async () => {
+  const workspace = finishedWorkspace()
+  workspace.edit(workflowFile, 'max_new_tokens: 6', 'max_new_tokens: 6\n    temperature: 1\n    samples: 3\n    commit_size: 4')
+  for (let turn = 0; turn < 3; turn++) await run(workspace)
+  workspace.edit('prompts/one.json', 'Name a colour', 'Name a sound')
+  const planned = await plan(workspace)
+  expect(planned.counts.answers).toMatchObject({ run: 9, total: 54 })
+  expect(await wholePlan(workspace)).toEqual(planned)
+})
+
 test('of what the edited prompt does not touch, nothing is looked up', async () => {
   const workspace = await standing()
   rainReworded(workspace)

@@ -94,6 +94,7 @@ steps:
     seed: 3
     capture: { layers: [2], positions: all }
   plain: { kind: generate, model: tiny, organisms: [alpha], prompts: [two], max_new_tokens: 4 }
+  twice: { kind: generate, model: tiny, organisms: [alpha], prompts: [two], max_new_tokens: 2, temperature: 1, samples: 2 }
   probes: { kind: extract, model: tiny, traits: [kind], layers: [1, 3], methods: [probe] }
   through: { kind: replay, of: sampled, through: tiny, capture: { layers: [2], positions: all, raw: keep-int8 } }
   lengths: { kind: project, of: [sampled, through], onto: directions, methods: [mean_diff], centered: true }

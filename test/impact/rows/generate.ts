@@ -83,6 +83,15 @@ export const generateRows: readonly Row[] = [
   },
   { of: 'generate.top_p', edit: '1 → 0.9 at temperature 0', change: answering('top_p: 0.9') },
   {
+    of: 'generate.samples',
+    edit: '2 → 3',
+    workflow: 'variants',
+    change: workflow('samples: 2', 'samples: 3'),
+    made: { 'twice/alpha/two:two_1+3': [1, 'new'] },
+    total: 30,
+  },
+  { of: 'generate.samples', edit: 'the default, written out', change: answering('samples: 1') },
+  {
     of: 'generate.seed',
     edit: '3 → 4 when sampling',
     workflow: 'variants',

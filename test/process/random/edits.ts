@@ -165,6 +165,10 @@ export const edits: Readonly<Record<string, (job: Job, random: Random, fresh: nu
   },
   'longer or shorter answers': (job, random) => void (job.answers.max_new_tokens = pick(random, [4, 8, 16])),
   'other batches': (job, random) => void (job.answers.batch_size = pick(random, [1, 2, 3, 64])),
+  'as many answers to each prompt': (job, random) => {
+    job.answers.temperature = 0.7
+    job.answers.samples = pick(random, [1, 2, 3])
+  },
   'another temperature': (job, random) => {
     job.answers.temperature = pick(random, [0, 0.7])
     job.answers.seed = pick(random, [1, 2])

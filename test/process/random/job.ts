@@ -22,7 +22,7 @@ export interface Job {
   /** Vectors made elsewhere, by trait a number that they hold: one at each layer. */
   given: Record<string, number>
   theirs: Theirs | null
-  answers: { max_new_tokens: number; batch_size: number; temperature: number; seed: number }
+  answers: { max_new_tokens: number; batch_size: number; temperature: number; seed: number; samples: number }
   ranking: { mode: string; by: string; top: number } | null
   report: boolean
   tables: boolean
@@ -73,7 +73,7 @@ export function firstJob(): Job {
       leftOut: [],
       layers: [0, 1],
     },
-    answers: { max_new_tokens: 8, batch_size: 64, temperature: 0, seed: 1 },
+    answers: { max_new_tokens: 8, batch_size: 64, temperature: 0, seed: 1, samples: 1 },
     ranking: { mode: 'diff', by: 'response_mean', top: 5 },
     report: true,
     tables: true,
@@ -149,7 +149,8 @@ function workflowOf({
   comment,
 }: Job): string {
   const list = (values: readonly (string | number)[]) => `[${values.join(', ')}]`
-  const sampling = answers.temperature > 0 ? `, temperature: ${answers.temperature}, seed: ${answers.seed}` : ''
+  const sampling =
+    answers.temperature > 0 ? `, temperature: ${answers.temperature}, seed: ${answers.seed}, samples: ${answers.samples}` : ''
   const names = [...Object.keys(traits), ...Object.keys(scenarios)]
   const scored = scores.byTrait ? `{ ${names.map((name) => `${name}: ${list(scores.layers)}`).join(', ')} }` : list(scores.layers)
   const raw = recorded.raw === 'keep' ? '' : `, raw: ${recorded.raw}`
