@@ -33,6 +33,7 @@ const layersAndDefaults: Steps = {
     prompts: 'all',
     max_new_tokens: 6,
     temperature: 0,
+    samples: 1,
     batch_size: 8,
     capture: { layers: [1, 2] },
   },
