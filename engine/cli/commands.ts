@@ -143,6 +143,13 @@ export const showCommand = buildCommand({
       store,
       json,
       details: { kind: 'boolean', brief: 'List every task, or every failure', default: false },
+      cells: {
+        kind: 'parsed',
+        parse: String,
+        brief: 'List the cells of a step of a workflow, with what is known of each: of vectors how well they tell their sides apart',
+        placeholder: 'step',
+        optional: true,
+      },
       last: { kind: 'parsed', brief: 'How many runs are listed', parse: parseCount, default: '10', placeholder: 'number' },
     },
   },

@@ -2,6 +2,7 @@ import { existsSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { kinds } from '../../steps/index.ts'
 import { prepare } from '../prepare.ts'
+import { type CellsReport, cellsReport, cellsText, stagesOf } from '../report/show-cells.ts'
 import { type RunLine, type RunReport, runLine, runReport, type StoreReport } from '../report/show-run.ts'
 import { runText, storeText, workflowText } from '../report/show-text.ts'
 import { type ResultFiles, type WorkflowReport, workflowReport } from '../report/show-workflow.ts'
@@ -22,6 +23,8 @@ export interface ShowFlags {
   readonly store?: string
   readonly json: boolean
   readonly details: boolean
+  /** The step of a workflow whose cells are listed. */
+  readonly cells?: string
   /** How many runs are listed. */
   readonly last: number
 }
@@ -29,6 +32,15 @@ export interface ShowFlags {
 /** Shows the store, a workflow or a run, by what is named. */
 export async function show(this: CliContext, flags: ShowFlags, what?: string): Promise<void> {
   if (what !== undefined && statSync(what, { throwIfNoEntry: false })?.isFile()) return showWorkflow(this, flags, what)
+  if (flags.cells !== undefined)
+    return reportProblems(this.process, [
+      {
+        severity: 'error',
+        rule: 'cells',
+        message: '--cells lists those of a step of a workflow',
+        hint: 'name the workflow’s file before it',
+      },
+    ])
   const root = storeHere(flags.store)
   if (!root.ok) return reportProblems(this.process, root.error)
   const store = openStoreAloud(this.process.stderr, root.value)
@@ -57,6 +69,7 @@ async function showWorkflow(context: CliContext, flags: ShowFlags, file: string)
     if (!prepared.ok) return reportProblems(context.process, prepared.error)
     const { workflow } = prepared.value
     const { plan } = planAloud(context.process.stderr, prepared.value, store)
+    if (flags.cells !== undefined) return showCells(context, flags, workflow.name, plan, flags.cells)
     const folder = path.join(workspace, 'experiments', workflow.experiment)
     const report = workflowReport(plan, {
       workflow: workflow.name,
@@ -72,7 +85,16 @@ async function showWorkflow(context: CliContext, flags: ShowFlags, file: string)
   }
 }
 
-function write({ process }: CliContext, { json }: ShowFlags, report: StoreReport | WorkflowReport | RunReport, text: () => string): void {
+function showCells(context: CliContext, flags: ShowFlags, workflow: string, plan: Plan, step: string): void {
+  const report = cellsReport(workflow, plan, step)
+  if (report) return write(context, flags, report, () => cellsText(report))
+  const message = `"${step}" is not a step of this workflow`
+  reportProblems(context.process, [{ severity: 'error', rule: 'cells', message, hint: `its steps: ${stagesOf(plan).join(', ')}` }])
+}
+
+type Shown = StoreReport | WorkflowReport | RunReport | CellsReport
+
+function write({ process }: CliContext, { json }: ShowFlags, report: Shown, text: () => string): void {
   process.stdout.write(json ? `${JSON.stringify(report)}\n` : text())
 }
 
