@@ -11,7 +11,7 @@ from ..errors import bad_input
 from ..inference.residency import Resident
 from ..stored.shards import ShardWriter, TensorPlace, digest_of, safetensors_header, tensor_slot
 from ..vectors.contrast import Answers, Group, Pair, Prompts, mean_states, parse_answers, parse_pairs, parse_prompts
-from ..vectors.directions import METHODS, Direction, accuracy, fit, held_out_accuracy
+from ..vectors.directions import METHODS, Direction, accuracy, fit, held_out
 from ..vectors.reference import parse_reference, reference_directions, without
 from ..wire import params
 from ..wire.progress import Progress
@@ -63,11 +63,13 @@ def make_vector(method: str, positive: np.ndarray, negative: np.ndarray) -> tupl
     if not (np.isfinite(positive).all() and np.isfinite(negative).all()):
         raise ValueError("the activations are not finite")
     direction = fit(method, positive, negative)
+    held_out_accuracy, held_out_auc = held_out(method, positive, negative) or (None, None)
     facts: dict[str, Any] = {
         "norm": direction.norm,
         "baseline": direction.baseline,
         "train_accuracy": accuracy(direction, positive, negative),
-        "held_out_accuracy": held_out_accuracy(method, positive, negative),
+        "held_out_accuracy": held_out_accuracy,
+        "held_out_auc": held_out_auc,
     }
     if method == "probe":
         facts["bias"] = direction.bias

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
 
-from sidecar.vectors.directions import METHODS, accuracy, fit, held_out_accuracy
+from sidecar.vectors.directions import METHODS, accuracy, auc, fit, held_out
 
 
 def sides(pairs: int, gap: float, seed: int = 0, hidden: int = 48) -> tuple[np.ndarray, np.ndarray]:
@@ -65,22 +66,36 @@ def test_the_scale_of_a_model_does_not_turn_its_directions(method: str) -> None:
 def test_held_out_pairs_are_really_held_out(method: str) -> None:
     positive, negative = sides(16, 8.0)
     positive[3::4], negative[3::4] = negative[3::4].copy(), positive[3::4].copy()
-    assert held_out_accuracy(method, positive, negative) == 0.0
+    assert held_out(method, positive, negative) == (0.0, 0.0)
     assert accuracy(fit(method, positive, negative), positive, negative) > 0.5
 
 
 @pytest.mark.parametrize("method", METHODS)
 def test_noise_is_fitted_but_not_held_out(method: str) -> None:
-    held = [held_out_accuracy(method, *sides(16, 0.0, seed)) for seed in range(12)]
+    held = [held_out(method, *sides(16, 0.0, seed)) for seed in range(12)]
     trained = [accuracy(fit(method, *sides(16, 0.0, seed)), *sides(16, 0.0, seed)) for seed in range(12)]
     assert np.mean(trained) > 0.85
-    assert abs(np.mean([value for value in held if value is not None]) - 0.5) < 0.15
+    assert np.abs(np.mean([values for values in held if values is not None], axis=0) - 0.5).max() < 0.15
 
 
 @pytest.mark.parametrize("method", METHODS)
 def test_three_pairs_leave_none_to_hold_out(method: str) -> None:
-    assert held_out_accuracy(method, *sides(3, 2.0)) is None
-    assert held_out_accuracy(method, *sides(4, 9.0)) is not None
+    assert held_out(method, *sides(3, 2.0)) is None
+    assert held_out(method, *sides(4, 9.0)) is not None
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_auc_is_scikit_learns_also_with_ties_and_does_not_ask_where_the_boundary_is(method: str) -> None:
+    direction = fit(method, *sides(16, 1.0))
+    positive, negative = sides(9, 1.0, seed=1)
+    negative[:2] = positive[:2]
+    scores = np.concatenate([positive, negative]) @ direction.vector.astype(np.float64)
+    labels = np.repeat([1, 0], 9)
+    assert auc(direction, positive, negative) == pytest.approx(roc_auc_score(labels, scores), abs=1e-12)
+    clear, apart = fit(method, *sides(16, 9.0)), sides(9, 9.0)
+    moved = tuple(side + 1000 * clear.vector for side in apart)
+    assert accuracy(clear, *moved) == 0.5
+    assert auc(clear, *moved) == auc(clear, *apart) == 1.0
 
 
 def test_equal_sides_have_no_direction() -> None:

@@ -14,7 +14,7 @@ from sidecar.errors import SidecarError
 from sidecar.inference.residency import Resident
 from sidecar.methods import extract
 from sidecar.model.chat import prompt_ids, text_ids
-from sidecar.vectors.directions import accuracy, fit
+from sidecar.vectors.directions import accuracy, auc, fit
 
 from .support import HIDDEN, LAYERS, check_files, silent, slot_tensor, write_bytes, write_record
 
@@ -70,7 +70,7 @@ def test_the_shard_is_plain_safetensors_with_one_unit_vector_a_cell(resident: Re
         assert (vector.dtype, tuple(vector.shape)) == (torch.float32, (HIDDEN,))
         assert torch.equal(shard[cell["id"]], vector)
         assert float(vector.double().norm()) == pytest.approx(1, abs=1e-6)
-        assert set(cell["facts"]) - {"bias"} == {"norm", "baseline", "train_accuracy", "held_out_accuracy", "pairs"}
+        assert set(cell["facts"]) - {"bias"} == {"norm", "baseline", "train_accuracy", "held_out_accuracy", "held_out_auc", "pairs"}
         assert ("bias" in cell["facts"]) == cell["id"].endswith(":probe")
         assert cell["facts"]["pairs"] == len(PAIRS)
 
@@ -108,6 +108,7 @@ def test_the_sides_of_recorded_answers_need_not_be_as_many(resident: Resident, o
         assert (cell["facts"]["positive"], cell["facts"]["negative"]) == (5, 4)
         held = fit(method, positive[[0, 1, 2, 4]], negative[:3])
         assert cell["facts"]["held_out_accuracy"] == accuracy(held, positive[3:4], negative[3:4])
+        assert cell["facts"]["held_out_auc"] == auc(held, positive[3:4], negative[3:4])
 
 
 def test_vectors_of_prompts_come_from_their_last_token(resident: Resident, out: Path) -> None:

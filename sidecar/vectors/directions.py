@@ -76,11 +76,25 @@ def accuracy(direction: Direction, positive: np.ndarray, negative: np.ndarray) -
     return float(right.mean())
 
 
-def held_out_accuracy(method: str, positive: np.ndarray, negative: np.ndarray) -> float | None:
-    """Accuracy on every fourth pair (or answer of a side) of a direction fitted without those; None for fewer than four."""
+def auc(direction: Direction, positive: np.ndarray, negative: np.ndarray) -> float:
+    """The share of pairs of one of each side of which the positive one lies further along it; a tie counts half. It is the
+    area under the ROC curve: unlike `accuracy` it does not ask where the boundary is, which scores along a direction do
+    not either."""
+    import numpy as np
+
+    unit = direction.vector.astype(np.float64)
+    ahead = (positive @ unit)[:, None] - (negative @ unit)[None, :]
+    return float(((ahead > 0) + (ahead == 0) / 2).mean())
+
+
+def held_out(method: str, positive: np.ndarray, negative: np.ndarray) -> tuple[float, float] | None:
+    """`accuracy` and `auc` on every fourth pair (or answer of a side) of a direction fitted without those; None for fewer
+    than four."""
     import numpy as np
 
     held, held_negative = (np.arange(len(side)) % HELD_OUT_EVERY == HELD_OUT_EVERY - 1 for side in (positive, negative))
     if not (held.any() and held_negative.any()):
         return None
-    return accuracy(fit(method, positive[~held], negative[~held_negative]), positive[held], negative[held_negative])
+    direction = fit(method, positive[~held], negative[~held_negative])
+    sides = positive[held], negative[held_negative]
+    return accuracy(direction, *sides), auc(direction, *sides)

@@ -1,6 +1,7 @@
 import { chmodSync, globSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import type { RunReport, StoreReport } from '../../engine/report/show-run.ts'
+import type { CellReport, CellsReport } from '../../engine/report/show-cells.ts'
 import type { WorkflowReport } from '../../engine/report/show-workflow.ts'
 import { dag, run } from '../support/dag.ts'
 import { objectFile, objectOf } from '../support/stored.ts'
@@ -144,6 +145,57 @@ test('what is neither a workflow nor a run is an error that lists the runs', asy
     '',
     `error: "yesterday" is neither a workflow file nor a run of this store [unknown-run]
   hint: name a workflow file, or a run by its id; runs: ${known?.run}
+
+1 error; nothing was started
+`,
+  ])
+})
+
+test('the cells of a step are listed with what is known of each, as other commands name them', async () => {
+  const workspace = finishedWorkspace()
+  const report = await shown<CellsReport>(workspace, workflowFile, '--cells', 'vectors')
+  expect(report.cells.map(({ task, cell, state }) => [task, cell, state])).toEqual(
+    ['kind', 'rude'].flatMap((trait) =>
+      [1, 2].flatMap((layer) => ['mean_diff', 'probe'].map((method) => [`vectors/${trait}`, `${trait}@${layer}:${method}`, 'there'])),
+    ),
+  )
+  for (const { facts } of report.cells) expect([facts.pairs, typeof facts.held_out_auc]).toEqual([6, 'number'])
+  const [{ task, cell }] = report.cells as [CellReport]
+  expect((await dag(workspace.folder, ['lineage', `${task}:${cell}`])).code).toBe(0)
+  workspace.edit('prompts/two.json', 'Who are you?', 'What are you?')
+  rmSync(objectFile(workspace, objectOf(workspace, 'answers/beta/one')))
+  const { cells } = await shown<CellsReport>(workspace, workflowFile, '--cells', 'answers')
+  const states = Object.groupBy(cells, ({ state }) => state)
+  expect(states.missing?.map((each) => `${each.task}:${each.cell}`)).toEqual(
+    ['alpha', 'beta', 'gamma'].map((organism) => `answers/${organism}/two:two_1`),
+  )
+  expect(states.lost?.map((each) => `${each.task}:${each.cell}`)).toEqual(['answers/beta/one:one_1', 'answers/beta/one:one_2'])
+  expect(states.there?.every(({ facts }) => facts.response_tokens === 6)).toBe(true)
+  const { stdout } = await dag(workspace.folder, ['show', workflowFile, '--cells', 'answers'])
+  expect(stdout.split('\n').slice(0, 4)).toEqual([
+    'audit: 18 cells of answers',
+    '',
+    '  cell                       state  prompt_tokens  response_tokens  finish_reason',
+    '  answers/alpha/one:one_1    there             24                6         length',
+  ])
+})
+
+test('of a step that there is not the others are named, and cells are those of a workflow', async () => {
+  const workspace = finishedWorkspace()
+  const unknown = await dag(workspace.folder, ['show', workflowFile, '--cells', 'vector'])
+  expect([unknown.code, unknown.stderr]).toEqual([
+    2,
+    `error: "vector" is not a step of this workflow [cells]
+  hint: its steps: vectors, answers, answers.capture, clean, scores, ranking, report.answers, report
+
+1 error; nothing was started
+`,
+  ])
+  const alone = await dag(workspace.folder, ['show', '--cells', 'vectors'])
+  expect([alone.code, alone.stderr]).toEqual([
+    2,
+    `error: --cells lists those of a step of a workflow [cells]
+  hint: name the workflow’s file before it
 
 1 error; nothing was started
 `,
