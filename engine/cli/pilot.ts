@@ -5,7 +5,7 @@ import { hasWork } from '../plan/plan.ts'
 import type { Prepared } from '../prepare.ts'
 import { pilotHead, pilotText } from '../report/pilot-text.ts'
 import type { Store } from '../store/store.ts'
-import { planAloud } from './common/planning.ts'
+import { planAloudInTurns } from './common/planning.ts'
 
 /** What `dag run --pilot` does where the workflow says nothing. */
 export const defaultPilot: Pilot = { organisms: 1, prompts: null, goOnWithin: 1.5 }
@@ -23,12 +23,12 @@ interface PilotOptions {
 /** Does the slice first. Says whether the rest follows: `ended` when the slice itself did not come to its end. */
 export async function runPilot({ process, prepared, store, pilot, json, run }: PilotOptions): Promise<'go-on' | 'stop' | 'ended'> {
   const slice = { ...prepared, graph: modelWork(prepared.graphOf(pilotSources(prepared.sources, prepared.graph, pilot))) }
-  if (!hasWork(planAloud(process.stderr, slice, store).plan)) return 'go-on'
-  const { expected: forecast } = planAloud(process.stderr, prepared, store)
+  if (!hasWork((await planAloudInTurns(process.stderr, slice, store)).plan)) return 'go-on'
+  const { expected: forecast } = await planAloudInTurns(process.stderr, prepared, store)
   process.stderr.write(pilotHead(slice.graph))
   const finished = await run(slice)
   if (finished?.outcome !== 'done') return 'ended'
-  const { plan, expected: left } = planAloud(process.stderr, prepared, store)
+  const { plan, expected: left } = await planAloudInTurns(process.stderr, prepared, store)
   const share = answeredShare(plan)
   const result: PilotResult = {
     seconds: finished.seconds,

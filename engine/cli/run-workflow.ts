@@ -23,7 +23,7 @@ import { listenForInterruptions } from './common/interruptions.ts'
 import { notifyProblems, notifySink } from './common/notify.ts'
 import { defaultPilot, runPilot } from './pilot.ts'
 import { asGiven, sidecarCommand, storeFolder, workspaceOf } from './common/places.ts'
-import { planAloud } from './common/planning.ts'
+import { planAloudInTurns } from './common/planning.ts'
 import { reportProblems } from './common/report-problems.ts'
 import type { RunFlags } from './run.ts'
 import { programBuild } from './common/standing.ts'
@@ -156,7 +156,7 @@ async function runOnce(here: Here, store: Store, prepared: Prepared, { id, slice
         tell(event)
       },
       now: Date.now,
-      planFirst: (workflow, from) => planAloud(process.stderr, workflow, from),
+      planFirst: (workflow, from) => planAloudInTurns(process.stderr, workflow, from),
     })
     await sink.close()
     if (!result.ok) {

@@ -119,7 +119,7 @@ function causeOf(task: Task, cell: SettledCell, change: PlacedChange, since: str
 
 /** Whether it is the cell's own part that changed, such as the system prompt of one prompt, and not one that its task shares. */
 function isOwn(task: Task, { spec }: SettledCell, component: string, { history }: Past): boolean {
-  if (spec.own && component in spec.own) return true
+  if (spec.own && Object.hasOwn(spec.own, component)) return true
   const before = history.former(task.id).get(spec.id)?.shared()
   return before !== undefined && before[component] === task.shared[component]
 }

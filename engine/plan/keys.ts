@@ -16,16 +16,13 @@ export function cellKeys(task: Task): (own: Components) => Digest {
   const shared = sharedComponents(task)
   const text = `${canonicalJson(shared)}\n`
   return (own) => {
-    const [instead, added] = split(own, (name) => name in shared)
-    return digestOfBytes((instead ? `${canonicalJson({ ...shared, ...instead })}\n` : text) + canonicalJson(added))
+    const names = Object.keys(own)
+    if (!names.some((name) => Object.hasOwn(shared, name))) return digestOfBytes(text + canonicalJson(own))
+    const [instead, added] = [true, false].map((isShared) =>
+      Object.fromEntries(names.filter((name) => Object.hasOwn(shared, name) === isShared).map((name) => [name, own[name] as Json])),
+    )
+    return digestOfBytes(`${canonicalJson({ ...shared, ...instead })}\n${canonicalJson(added as Components)}`)
   }
-}
-
-/** Components that have a property, null where none does, and the others. */
-function split(components: Components, has: (name: string) => boolean): [Components | null, Components] {
-  const entries = Object.entries(components)
-  if (!entries.some(([name]) => has(name))) return [null, components]
-  return [Object.fromEntries(entries.filter(([name]) => has(name))), Object.fromEntries(entries.filter(([name]) => !has(name)))]
 }
 
 /**

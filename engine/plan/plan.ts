@@ -41,7 +41,20 @@ export interface PlanOptions {
 }
 
 /** Decides for every task what is up to date. A child of a task that must run is expected to run in part or whole. */
-export function plan(graph: TaskGraph, snapshot: Snapshot, { memory = cellMemory(), onProgress }: PlanOptions = {}): Plan {
+export function plan(graph: TaskGraph, snapshot: Snapshot, options: PlanOptions = {}): Plan {
+  const steps = planning(graph, snapshot, options)
+  for (;;) {
+    const step = steps.next()
+    if (step.done) return step.value
+  }
+}
+
+/** {@link plan}, a task a step: for those who have something else to do between two of them. */
+export function* planning(
+  graph: TaskGraph,
+  snapshot: Snapshot,
+  { memory = cellMemory(), onProgress }: PlanOptions = {},
+): Generator<void, Plan> {
   const deepKey = deepKeys()
   const store = { snapshot, memory }
   const byId = new Map<string, PlannedTask>()
@@ -67,6 +80,7 @@ export function plan(graph: TaskGraph, snapshot: Snapshot, { memory = cellMemory
   }
 
   for (const [index, task] of graph.tasks.entries()) {
+    yield
     soFar.tasks = index
     const parents = task.parents.map((parent) => ({ role: parent.role, deep: (byId.get(parent.task) as PlannedTask).deep }))
     const deep = deepKey(task, parents)

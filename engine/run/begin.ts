@@ -22,7 +22,7 @@ export async function runWorkflow(options: SessionOptions): Promise<Result<Ended
   const lost = (await damagedObjects(store.layout, options.touched)).map((object) =>
     loseObject(store, new CorruptObject(object, 'does not match its digest')),
   )
-  const { plan, expected } = options.planFirst(prepared, store)
+  const { plan, expected } = await options.planFirst(prepared, store)
   const refused = [
     ...(hasWork(plan) ? prepared.notReady : []),
     ...folderProblems(experimentFolder(options.workspace, prepared.workflow), plan.graph),

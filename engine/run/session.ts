@@ -46,7 +46,7 @@ export interface SessionOptions {
   onEvent(event: RunEvent): void
   now(): number
   /** Makes the plan that the run begins with. */
-  planFirst(prepared: Prepared, store: Store): Planned
+  planFirst(prepared: Prepared, store: Store): Promise<Planned>
 }
 
 /** How a run ended, and the last plan it went by. */

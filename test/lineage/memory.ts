@@ -104,7 +104,7 @@ export function job({
   }
 }
 
-function graphOf({ steps, sources, files = new Map() }: Job): TaskGraph {
+export function graphOf({ steps, sources, files = new Map() }: Job): TaskGraph {
   const document = parseYaml('flow.yaml', '')
   const workflow: Workflow = {
     name: 'flow',
