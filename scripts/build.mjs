@@ -35,7 +35,8 @@ async function buildSchema() {
   const standalone = require('ajv/dist/standalone').default
   const kinds = await load('steps/index.ts', 'kinds')
   const schema = (await load('engine/spec/schema.ts', 'workflowSchema'))(kinds)
-  writeFileSync(at('engine/spec/workflow.schema.json'), `${JSON.stringify(schema, null, 2)}\n`)
+  const forEditors = (await load('engine/spec/ranges.ts', 'allowingRanges'))(JSON.parse(JSON.stringify(schema)))
+  writeFileSync(at('engine/spec/workflow.schema.json'), `${JSON.stringify(forEditors, null, 2)}\n`)
   const ajv = new Ajv({
     allErrors: true,
     verbose: true,
@@ -45,7 +46,7 @@ async function buildSchema() {
     allowUnionTypes: true,
     code: { source: true, esm: true },
   })
-  ajv.addVocabulary(['x-affects', 'x-ref', 'x-chooses', 'x-alone'])
+  ajv.addVocabulary(['x-affects', 'x-ref', 'x-chooses', 'x-ranges', 'x-alone'])
   const code = standalone(ajv, ajv.compile(schema))
   writeFileSync(at('engine/generated/validate-workflow.mjs'), code)
 }

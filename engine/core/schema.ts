@@ -6,7 +6,7 @@ export type Affects = 'result' | 'performance' | 'presentation'
 /** What a parameter's strings name, so that the engine can check them and draw the edges. */
 export type RefTo = 'step' | 'model' | 'organism' | 'prompt-set' | 'trait' | 'file' | 'files'
 
-/** JSON Schema draft-07 with annotations of ours: `x-affects` on every parameter, `x-ref` on names, `x-chooses` on choices, `x-alone` on places. */
+/** JSON Schema draft-07 with annotations of ours: `x-affects` on every parameter, `x-ref` on names, `x-chooses` on choices, `x-ranges` on lists of numbers, `x-alone` on places. */
 export interface ParamSchema {
   readonly type?: string | readonly string[]
   readonly description?: string
@@ -31,6 +31,8 @@ export interface ParamSchema {
   readonly 'x-ref'?: RefTo
   /** Its values are ways to keep what is computed: the plan says what each of them takes. */
   readonly 'x-chooses'?: 'storage'
+  /** In its lists of numbers a text such as `20-32` stands for all from the first to the last. */
+  readonly 'x-ranges'?: boolean
   /** Where results are shown: no two steps of a kind may have the same. */
   readonly 'x-alone'?: boolean
 }

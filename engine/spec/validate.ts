@@ -7,6 +7,7 @@ import type { Told } from '../core/sources.ts'
 import { type ParamSchema, references } from '../core/schema.ts'
 import type { StepKind } from '../core/step-kind.ts'
 import type { Path, SourceDocument } from './document.ts'
+import { rangeHint, withoutRanges } from './ranges.ts'
 import type { Limit, ModelDeclaration, Notify, Workflow } from './workflow.ts'
 
 /** Checks data against the workflow schema, filling in nothing. Null when it fits. */
@@ -14,11 +15,12 @@ export type ShapeCheck = (data: Json) => readonly ErrorObject[]
 
 /** Checks a document's shape and every name that can be checked without reading another file. Pure. */
 export function validate(
-  document: SourceDocument,
+  written: SourceDocument,
   kinds: readonly StepKind[],
   check: ShapeCheck,
 ): { readonly workflow: Workflow | null; readonly diagnostics: readonly Diagnostic[] } {
-  if (document.diagnostics.length > 0) return { workflow: null, diagnostics: document.diagnostics }
+  if (written.diagnostics.length > 0) return { workflow: null, diagnostics: written.diagnostics }
+  const document = withoutRanges(written, kinds)
   const shape = check(document.data).flatMap((error) => explain(error, document))
   if (shape.length > 0) return { workflow: null, diagnostics: unique(shape) }
   const workflow = build(document, kinds)
@@ -191,7 +193,7 @@ function explain(error: ErrorObject, document: SourceDocument): Diagnostic[] {
     case 'propertyNames':
       return []
     default:
-      return say(error.keyword === 'type' ? 'type' : 'value', `${where} ${error.message}`, 'value', at)
+      return say(error.keyword === 'type' ? 'type' : 'value', `${where} ${error.message}`, 'value', at, rangeHint(error.data))
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Json } from '../../engine/core/json.ts'
 import type { ParamSchema } from '../../engine/core/schema.ts'
 import type { CellSpec, Components, Inputs, LoadedState, Operation, ParentTask, Problem, Step, Task } from '../../engine/core/step-kind.ts'
+import { layerList } from './layers.ts'
 import { tokenModelComponents, tokenModelOrigins } from './model.ts'
 import { paramOrigin } from './origins.ts'
 import { chunks } from './pick.ts'
@@ -19,7 +20,7 @@ export const captureSchema: ParamSchema = {
   required: ['layers'],
   additionalProperties: false,
   properties: {
-    layers: { type: 'array', items: { type: 'integer', minimum: 0 }, minItems: 1, uniqueItems: true, 'x-affects': 'result' },
+    layers: { ...layerList, 'x-affects': 'result' },
     positions: {
       type: 'string',
       enum: ['response', 'all'],
@@ -53,21 +54,25 @@ export function keepsNothing(step: Step): boolean {
   return (step.params.capture as CaptureParams | undefined)?.raw === 'never'
 }
 
-/** Layers that the model does not have. */
+/** Layers that the model does not have; those of a range are one mistake. */
 export function layerProblems(layers: readonly number[], state: LoadedState, path: readonly string[]): Problem[] {
   const { facts, name } = state.base
-  return layers.flatMap((layer, index) =>
-    layer < facts.layers
-      ? []
-      : [
-          {
-            rule: 'layer-out-of-range',
-            message: `layer ${layer} does not exist: model "${name}" has ${facts.layers} layers`,
-            hint: `layers are counted from 0 to ${facts.layers - 1}`,
-            path: [...path, index],
-          },
-        ],
-  )
+  const beyond = (index: number) => (layers[index] ?? -1) >= facts.layers
+  const follows = (index: number) => beyond(index - 1) && layers[index] === (layers[index - 1] as number) + 1
+  return layers.flatMap((layer, index): Problem[] => {
+    if (!beyond(index) || follows(index)) return []
+    let last = index
+    while (follows(last + 1)) last++
+    const which = last === index ? `layer ${layer} does` : `layers ${layer} to ${layers[last]} do`
+    return [
+      {
+        rule: 'layer-out-of-range',
+        message: `${which} not exist: model "${name}" has ${facts.layers} layers`,
+        hint: `layers are counted from 0 to ${facts.layers - 1}`,
+        path: [...path, index],
+      },
+    ]
+  })
 }
 
 /** Recorded answers. */

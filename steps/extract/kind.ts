@@ -2,6 +2,7 @@ import type { Chat } from '../../engine/core/chat.ts'
 import type { ParamSchema } from '../../engine/core/schema.ts'
 import type { TraitSource } from '../../engine/core/sources.ts'
 import type { Problem, Step, StepKind } from '../../engine/core/step-kind.ts'
+import { layerList } from '../common/layers.ts'
 import { batchSizeSchema, layerProblems } from '../common/capture.ts'
 import { roomProblems } from '../common/model.ts'
 import { pick, selection } from '../common/pick.ts'
@@ -19,7 +20,7 @@ const schema: ParamSchema = {
       'x-affects': 'result',
     },
     traits: selection('trait', 'Which contrast sets.'),
-    layers: { type: 'array', items: { type: 'integer', minimum: 0 }, minItems: 1, uniqueItems: true, 'x-affects': 'result' },
+    layers: { ...layerList, 'x-affects': 'result' },
     methods: {
       type: 'array',
       items: { type: 'string', enum: ['mean_diff', 'probe'] },

@@ -1,3 +1,4 @@
+import { layerList } from '../common/layers.ts'
 import { patternExpression } from '../../engine/core/file-pattern.ts'
 import { isName, namePattern } from '../../engine/core/names.ts'
 import type { ParamSchema } from '../../engine/core/schema.ts'
@@ -41,14 +42,7 @@ const schema: ParamSchema = {
       'x-ref': 'files',
       'x-affects': 'result',
     },
-    layers: {
-      type: 'array',
-      items: { type: 'integer', minimum: 0 },
-      minItems: 1,
-      uniqueItems: true,
-      description: 'The layers that are taken of the recordings.',
-      'x-affects': 'result',
-    },
+    layers: { ...layerList, description: 'The layers that are taken of the recordings.', 'x-affects': 'result' },
     ...hiddenParams,
     organisms: names('Whose answers are taken. Default: those of every name that {organism} stands for.'),
     sets: names('To which prompt sets. Default: to every one that {set} stands for.'),

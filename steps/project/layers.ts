@@ -2,12 +2,12 @@ import { isObject, type JsonObject } from '../../engine/core/json.ts'
 import { suggestion } from '../../engine/core/names.ts'
 import type { ParamSchema } from '../../engine/core/schema.ts'
 import type { Problem, Step } from '../../engine/core/step-kind.ts'
-
-const list: ParamSchema = { type: 'array', items: { type: 'integer', minimum: 0 }, minItems: 1, uniqueItems: true }
+import { layerList } from '../common/layers.ts'
 
 export const layersSchema: ParamSchema = {
   description: 'Which layers: of every trait, or of each by its name, as `{ calm: 20, kind: [23, 26] }`. Default: all of them.',
-  anyOf: [list, { type: 'object', minProperties: 1, additionalProperties: { anyOf: [{ type: 'integer', minimum: 0 }, list] } }],
+  anyOf: [layerList, { type: 'object', minProperties: 1, additionalProperties: { anyOf: [{ type: 'integer', minimum: 0 }, layerList] } }],
+  'x-ranges': true,
   'x-affects': 'result',
 }
 

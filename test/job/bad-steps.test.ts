@@ -3,6 +3,39 @@ import { workflowFile } from '../support/workspace.ts'
 
 refuses([
   [
+    'a range of layers that runs backwards, and one that names a layer twice',
+    (w) => {
+      w.edit(workflowFile, 'model: tiny, layers: [1, 2]', 'model: tiny, layers: [2-1]')
+      w.edit(workflowFile, 'capture: &capture { layers: [1, 2] }', 'capture: &capture { layers: [1, 1-2] }')
+    },
+    `workflows/audit.yaml:8:51: error: "steps.vectors.layers.0" must be integer [type]
+  8 |   vectors: { kind: extract, model: tiny, layers: [2-1] }
+    |                                                   ^^^
+  hint: a range runs upwards, such as 20-32
+
+workflows/audit.yaml:14:33: error: "steps.answers.capture.layers" must NOT have duplicate items (items ## 1 and 0 are identical) [value]
+  14 |     capture: &capture { layers: [1, 1-2] }
+     |                                 ^^^^^^^^
+
+workflows/audit.yaml:14:33: error: "steps.clean.capture.layers" must NOT have duplicate items (items ## 1 and 0 are identical) [value]
+  14 |     capture: &capture { layers: [1, 1-2] }
+     |                                 ^^^^^^^^
+
+3 errors; nothing was started
+`,
+  ],
+  [
+    'a range of layers that goes beyond the model',
+    (w) => w.edit(workflowFile, 'model: tiny, layers: [1, 2]', 'model: tiny, layers: 1-5'),
+    `workflows/audit.yaml:8:50: error: step "vectors": layers 4 to 5 do not exist: model "tiny" has 4 layers [layer-out-of-range]
+  8 |   vectors: { kind: extract, model: tiny, layers: 1-5 }
+    |                                                  ^^^
+  hint: layers are counted from 0 to 3
+
+1 error; nothing was started
+`,
+  ],
+  [
     'a step with the name of a stage of another, and a prompt set with that of a task',
     (w) => {
       w.write('prompts/overview.json', w.read('prompts/two.json'))

@@ -108,6 +108,11 @@ export const generateRows: readonly Row[] = [
   { of: 'generate.batch_size', edit: '2 → 3', change: workflow('batch_size: 2\n    capture', 'batch_size: 3\n    capture') },
   {
     of: 'generate.capture.layers',
+    edit: '`[1, 2]` → `[1-2]`',
+    change: workflow('capture: &capture { layers: [1, 2] }', 'capture: &capture { layers: [1-2] }'),
+  },
+  {
+    of: 'generate.capture.layers',
     edit: '`[1, 2]` → `[1, 2, 3]`',
     change: all(
       workflow('capture: &capture { layers: [1, 2] }', 'capture: { layers: [1, 2, 3] }'),
