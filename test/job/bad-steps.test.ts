@@ -25,6 +25,96 @@ workflows/audit.yaml:14:33: error: "steps.clean.capture.layers" must NOT have du
 `,
   ],
   [
+    'a range of layers that are neither extracted nor recorded, the first of each',
+    (w) => w.edit(workflowFile, 'onto: vectors, layers: [2]', 'onto: vectors, layers: 1-20'),
+    `workflows/audit.yaml:16:73: error: step "scores": no vector is extracted at layer 3: "vectors" makes layers 1, 2 [layer-not-extracted]
+  16 |   scores: { kind: project, of: [answers, clean], onto: vectors, layers: 1-20 }
+     |                                                                         ^^^^
+  hint: add 3 to the layers of "vectors"
+
+workflows/audit.yaml:16:73: error: step "scores": no vector is extracted at layer 4: "vectors" makes layers 1, 2 [layer-not-extracted]
+  16 |   scores: { kind: project, of: [answers, clean], onto: vectors, layers: 1-20 }
+     |                                                                         ^^^^
+  hint: add 4 to the layers of "vectors"
+
+workflows/audit.yaml:16:73: error: step "scores": no vector is extracted at layer 5: "vectors" makes layers 1, 2 [layer-not-extracted]
+  16 |   scores: { kind: project, of: [answers, clean], onto: vectors, layers: 1-20 }
+     |                                                                         ^^^^
+  hint: add 5 to the layers of "vectors"
+
+workflows/audit.yaml:16:73: error: step "scores": no vector is extracted at layer 6: "vectors" makes layers 1, 2 [layer-not-extracted]
+  16 |   scores: { kind: project, of: [answers, clean], onto: vectors, layers: 1-20 }
+     |                                                                         ^^^^
+  hint: add 6 to the layers of "vectors"
+
+workflows/audit.yaml:16:73: error: step "scores": no vector is extracted at layer 7: "vectors" makes layers 1, 2 [layer-not-extracted]
+  16 |   scores: { kind: project, of: [answers, clean], onto: vectors, layers: 1-20 }
+     |                                                                         ^^^^
+  hint: add 7 to the layers of "vectors"
+
+workflows/audit.yaml:16:73: error: step "scores": no vector is extracted at layer 8: "vectors" makes layers 1, 2 [layer-not-extracted]
+  16 |   scores: { kind: project, of: [answers, clean], onto: vectors, layers: 1-20 }
+     |                                                                         ^^^^
+  hint: add 8 to the layers of "vectors"
+
+workflows/audit.yaml:16:73: error: step "scores": no vector is extracted at layer 9: "vectors" makes layers 1, 2 [layer-not-extracted]
+  16 |   scores: { kind: project, of: [answers, clean], onto: vectors, layers: 1-20 }
+     |                                                                         ^^^^
+  hint: add 9 to the layers of "vectors"
+
+workflows/audit.yaml:16:73: error: step "scores": no vector is extracted at layer 10: "vectors" makes layers 1, 2 [layer-not-extracted]
+  16 |   scores: { kind: project, of: [answers, clean], onto: vectors, layers: 1-20 }
+     |                                                                         ^^^^
+  hint: add 10 to the layers of "vectors"
+
+… and 10 more at this place [layer-not-extracted]
+
+workflows/audit.yaml:16:73: error: step "scores": traits kind, rude are wanted at layer 3, which step "answers" does not capture (it captures 1, 2) [layer-not-captured]
+  16 |   scores: { kind: project, of: [answers, clean], onto: vectors, layers: 1-20 }
+     |                                                                         ^^^^
+  hint: add 3 to the capture layers of "answers"
+
+workflows/audit.yaml:16:73: error: step "scores": traits kind, rude are wanted at layer 4, which step "answers" does not capture (it captures 1, 2) [layer-not-captured]
+  16 |   scores: { kind: project, of: [answers, clean], onto: vectors, layers: 1-20 }
+     |                                                                         ^^^^
+  hint: add 4 to the capture layers of "answers"
+
+workflows/audit.yaml:16:73: error: step "scores": traits kind, rude are wanted at layer 5, which step "answers" does not capture (it captures 1, 2) [layer-not-captured]
+  16 |   scores: { kind: project, of: [answers, clean], onto: vectors, layers: 1-20 }
+     |                                                                         ^^^^
+  hint: add 5 to the capture layers of "answers"
+
+workflows/audit.yaml:16:73: error: step "scores": traits kind, rude are wanted at layer 6, which step "answers" does not capture (it captures 1, 2) [layer-not-captured]
+  16 |   scores: { kind: project, of: [answers, clean], onto: vectors, layers: 1-20 }
+     |                                                                         ^^^^
+  hint: add 6 to the capture layers of "answers"
+
+workflows/audit.yaml:16:73: error: step "scores": traits kind, rude are wanted at layer 7, which step "answers" does not capture (it captures 1, 2) [layer-not-captured]
+  16 |   scores: { kind: project, of: [answers, clean], onto: vectors, layers: 1-20 }
+     |                                                                         ^^^^
+  hint: add 7 to the capture layers of "answers"
+
+workflows/audit.yaml:16:73: error: step "scores": traits kind, rude are wanted at layer 8, which step "answers" does not capture (it captures 1, 2) [layer-not-captured]
+  16 |   scores: { kind: project, of: [answers, clean], onto: vectors, layers: 1-20 }
+     |                                                                         ^^^^
+  hint: add 8 to the capture layers of "answers"
+
+workflows/audit.yaml:16:73: error: step "scores": traits kind, rude are wanted at layer 9, which step "answers" does not capture (it captures 1, 2) [layer-not-captured]
+  16 |   scores: { kind: project, of: [answers, clean], onto: vectors, layers: 1-20 }
+     |                                                                         ^^^^
+  hint: add 9 to the capture layers of "answers"
+
+workflows/audit.yaml:16:73: error: step "scores": traits kind, rude are wanted at layer 10, which step "answers" does not capture (it captures 1, 2) [layer-not-captured]
+  16 |   scores: { kind: project, of: [answers, clean], onto: vectors, layers: 1-20 }
+     |                                                                         ^^^^
+  hint: add 10 to the capture layers of "answers"
+
+… and 28 more at this place [layer-not-captured]
+
+54 errors; nothing was started
+`,
+  ],
+  [
     'a range of layers that goes beyond the model',
     (w) => w.edit(workflowFile, 'model: tiny, layers: [1, 2]', 'model: tiny, layers: 1-5'),
     `workflows/audit.yaml:8:50: error: step "vectors": layers 4 to 5 do not exist: model "tiny" has 4 layers [layer-out-of-range]
