@@ -183,5 +183,6 @@ export const edits: Readonly<Record<string, (job: Job, random: Random, fresh: nu
   'the report on or off': (job) => void (job.report = !job.report),
   'tables on or off': (job) => void (job.tables = !job.tables),
   'a command on or off': (job) => void (job.command = !job.command),
+  'layers written as ranges, or one by one': (job) => void (job.ranges = !job.ranges),
   'another comment': (job, _random, fresh) => void (job.comment = `comment ${fresh}`),
 }

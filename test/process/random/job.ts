@@ -27,6 +27,8 @@ export interface Job {
   report: boolean
   tables: boolean
   command: boolean
+  /** Whether layers that follow one another are written as a range. */
+  ranges: boolean
   comment: string
 }
 
@@ -78,6 +80,7 @@ export function firstJob(): Job {
     report: true,
     tables: true,
     command: true,
+    ranges: false,
     comment: '',
   }
 }
@@ -146,13 +149,15 @@ function workflowOf({
   report,
   tables,
   command,
+  ranges,
   comment,
 }: Job): string {
   const list = (values: readonly (string | number)[]) => `[${values.join(', ')}]`
+  const layered = (values: readonly number[]) => (ranges ? `[${inRanges(values).join(', ')}]` : list(values))
   const sampling =
     answers.temperature > 0 ? `, temperature: ${answers.temperature}, seed: ${answers.seed}, samples: ${answers.samples}` : ''
   const names = [...Object.keys(traits), ...Object.keys(scenarios)]
-  const scored = scores.byTrait ? `{ ${names.map((name) => `${name}: ${list(scores.layers)}`).join(', ')} }` : list(scores.layers)
+  const scored = scores.byTrait ? `{ ${names.map((name) => `${name}: ${layered(scores.layers)}`).join(', ')} }` : layered(scores.layers)
   const raw = recorded.raw === 'keep' ? '' : `, raw: ${recorded.raw}`
   const lines = [
     ...(comment === '' ? [] : [`# ${comment}`]),
@@ -163,20 +168,20 @@ function workflowOf({
     `prompts: { from: prompts, sets: ${list(Object.keys(sets))} }`,
     'traits: { from: traits }',
     'steps:',
-    `  vectors: { kind: extract, model: tiny, layers: ${list(vectors.layers)}, methods: ${list(vectors.methods)} }`,
+    `  vectors: { kind: extract, model: tiny, layers: ${layered(vectors.layers)}, methods: ${list(vectors.methods)} }`,
     '  answers:',
     `    { kind: generate, model: tiny, max_new_tokens: ${answers.max_new_tokens}, batch_size: ${answers.batch_size}${sampling},`,
-    `      capture: &capture { layers: ${list(recorded.layers)}${raw} } }`,
+    `      capture: &capture { layers: ${layered(recorded.layers)}${raw} } }`,
     `  clean: { kind: replay, of: answers, through: tiny, capture: *capture, batch_size: ${answers.batch_size} }`,
     `  scores: { kind: project, of: [answers, clean], onto: vectors, layers: ${scored}, methods: ${list(scores.methods)} }`,
     '  given: { kind: vectors, model: tiny, files: "given/{trait}/layer{layer}.safetensors" }',
-    `  along: { kind: project, of: [answers, clean], onto: given, layers: ${list(scores.layers)} }`,
+    `  along: { kind: project, of: [answers, clean], onto: given, layers: ${layered(scores.layers)} }`,
     ...(theirs
       ? [
           '  theirs:',
           '    { kind: imported, responses: "theirs/{organism}/{set}/{prompt}.json", recordings: "theirs/{organism}/{set}/{prompt}.pt",',
-          `      hidden: 64, layers: ${list(theirs.layers)}, leave_out: ${list(theirs.leftOut)} }`,
-          `  of_theirs: { kind: project, of: theirs, onto: given, layers: ${list(theirs.layers)} }`,
+          `      hidden: 64, layers: ${layered(theirs.layers)}, leave_out: ${list(theirs.leftOut)} }`,
+          `  of_theirs: { kind: project, of: theirs, onto: given, layers: ${layered(theirs.layers)} }`,
           ...(ranking ? [`  ranked: { kind: rank, of: of_theirs, mode: raw, top: ${ranking.top}, folder: theirs }`] : []),
         ]
       : []),
@@ -190,6 +195,13 @@ function workflowOf({
       : []),
   ]
   return `${lines.join('\n')}\n`
+}
+
+/** `1, 2, 3` is `1-3`. */
+function inRanges(values: readonly number[]): string[] {
+  const starts = values.filter((value) => !values.includes(value - 1))
+  const end = (value: number): number => (values.includes(value + 1) ? end(value + 1) : value)
+  return starts.map((start) => (end(start) === start ? `${start}` : `${start}-${end(start)}`))
 }
 
 /** The same sources in a folder of its own, where nothing is made yet. */
