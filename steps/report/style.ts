@@ -13,9 +13,9 @@ button { font: inherit; color: inherit; cursor: pointer; }
 .soft { color: var(--soft); }
 #chooser { display: flex; gap: .25rem 1rem; margin: 0 0 .75rem; padding: 0; border: 0; font-size: .95rem; }
 #chooser label { line-height: 1.5rem; }
-#chooser legend { float: left; margin-right: 1rem; padding: 0; font-size: .85rem; line-height: 1.5rem; color: var(--soft); }
+#chooser legend { float: left; margin-right: 1rem; padding: 0; font-size: .85rem; line-height: 1.3rem; color: var(--soft); }
 #matrix { max-height: min(31rem, 60vh); max-width: max-content; overflow: auto; }
-table.heat { border-collapse: separate; border-spacing: 2px; font-variant-numeric: tabular-nums; }
+table.heat { border-collapse: separate; border-spacing: 0; font-variant-numeric: tabular-nums; }
 table.heat th { padding: .1rem .6rem; font-weight: 500; text-align: right; white-space: nowrap; background: var(--ground); }
 table.heat thead :is(th, td) { position: sticky; top: 0; z-index: 1; background: var(--ground); }
 table.heat thead th { max-width: 9rem; padding: .3rem; font-size: .85rem; line-height: 1.25; text-align: center; vertical-align: bottom; white-space: normal; }
@@ -71,7 +71,7 @@ details .traits { margin-top: .5rem; }
   body { padding: .75rem; }
   #chooser { display: flex; gap: .25rem 1rem; margin: 0 0 .75rem; padding: 0; border: 0; font-size: .95rem; }
 #chooser label { line-height: 1.5rem; }
-#chooser legend { float: left; margin-right: 1rem; padding: 0; font-size: .85rem; line-height: 1.5rem; color: var(--soft); }
+#chooser legend { float: left; margin-right: 1rem; padding: 0; font-size: .85rem; line-height: 1.3rem; color: var(--soft); }
 #matrix { max-height: 50vh; }
   table.heat button { min-width: 4.4rem; }
   table.heat th { padding: .1rem .3rem; font-size: .85rem; }
