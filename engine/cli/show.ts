@@ -7,6 +7,7 @@ import { type RunLine, type RunReport, runLine, runReport, type StoreReport } fr
 import { runText, storeText, workflowText } from '../report/show-text.ts'
 import { type ResultFiles, type WorkflowReport, workflowReport } from '../report/show-workflow.ts'
 import type { Plan } from '../plan/plan.ts'
+import { remarksOfPlan } from '../run/remarks.ts'
 import { shownFiles } from '../run/views.ts'
 import { holdings, indexBytes, objectSizes, objectsNoted } from '../store/holdings.ts'
 import { lockHolder } from '../store/files/lock.ts'
@@ -75,6 +76,7 @@ async function showWorkflow(context: CliContext, flags: ShowFlags, file: string)
       workflow: workflow.name,
       file,
       results: resultFiles(store, plan, folder),
+      remarks: remarksOfPlan(plan),
       lastRun: lastRunOf(store, workflow.name),
       objectsOf: objectsNoted(store),
       sizes: objectSizes(store),

@@ -187,8 +187,15 @@ export interface RunFinished {
   readonly failure: { readonly task: string; readonly message: string; readonly log: string | null } | null
   /** Files that people look at, relative to the workspace: summaries and reports. */
   readonly look: readonly string[]
+  /** What people should know of what was made, by step. */
+  readonly remarks?: readonly Remark[]
   /** Organisms that failed, so that rankings and reports were made without them. */
   readonly leftOut?: readonly string[]
+}
+
+export interface Remark {
+  readonly step: string
+  readonly text: string
 }
 
 /** For the end of a switch over a closed union. */

@@ -123,6 +123,8 @@ export interface Operation {
   /** Groups that a model works on at once where memory allows it; absent where the sidecar alone decides that. */
   together?(task: Task): number
   readonly runs: OnSidecar | InEngine | AsCommand
+  /** What people should know of cells of a step, in words: told at the end of the run that made them, and by `dag show`. */
+  remarks?(cells: readonly FactsOf[]): readonly string[]
   /** Folder of a cell's files in the experiment's view, for operations whose results people look at. */
   folder?(task: Task, cell: CellSpec): string
   /** The file in that folder to look at first; a Markdown one is printed at the end of a run. */
@@ -159,6 +161,12 @@ export interface CellOutput {
 export type StoredOutput = Pick<CellOutput, 'digest' | 'slot' | 'facts' | 'evicted'>
 
 export type Facts = Readonly<Record<string, string | number | boolean | null>>
+
+/** What was noted of a cell when it was made. */
+export interface FactsOf {
+  readonly cell: string
+  readonly facts: Facts
+}
 
 /** Where a cell's bytes are: a byte range of an object, rows of a Parquet object, or an object as a whole. */
 export type Slot =

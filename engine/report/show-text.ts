@@ -3,6 +3,7 @@ import { formatAgo, formatBytes, formatCount, formatDuration, formatNumberOf, fo
 import { sanitizeLine, sanitizeLines } from './sanitize.ts'
 import type { Outcome, RunLine, RunReport, StoreReport } from './show-run.ts'
 import type { WorkflowReport } from './show-workflow.ts'
+import { remarkLines } from './summary.ts'
 
 /** More failures, cells and tasks than this are counted, unless every one is asked for. */
 const shownEach = 8
@@ -46,7 +47,7 @@ function runTable(runs: readonly RunLine[], now: number): string[] {
  * as they stand after a command.
  */
 export function workflowText(report: WorkflowReport, details: boolean, now: number, given = report.file): string {
-  const { workflow, tasks, cells, bytes, artifacts, steps, results, lastRun } = report
+  const { workflow, tasks, cells, bytes, artifacts, steps, results, remarks, lastRun } = report
   const whole = cells.missing === 0
   const state = whole
     ? `everything is up to date: ${formatNumberOf(tasks.total, 'task')}, ${formatNumberOf(cells.total, 'cell')}, ${formatBytes(bytes)} on disk`
@@ -74,6 +75,7 @@ export function workflowText(report: WorkflowReport, details: boolean, now: numb
     ...taskLines(report, details),
     '',
     ...resultLines(results),
+    ...(remarks.length > 0 ? ['', ...remarkLines(remarks)] : []),
     ...(lastRun ? ['', `last run ${lastRun.run}, ${formatAgo(now - lastRun.at)}: ${outcomeText(lastRun)}`] : []),
     ...(whole ? [] : [`what is missing is made by: dag run ${given}; why: dag plan ${given}`]),
   ])

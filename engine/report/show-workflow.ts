@@ -1,4 +1,5 @@
 import type { Digest } from '../core/digest.ts'
+import type { Remark } from '../core/events.ts'
 import type { Plan, PlannedTask } from '../plan/plan.ts'
 import { peopleCount } from '../plan/totals.ts'
 import type { RunLine } from './show-run.ts'
@@ -15,6 +16,8 @@ export interface WorkflowReport {
   readonly artifacts: readonly Artifacts[]
   readonly steps: readonly StepReport[]
   readonly results: ResultFiles
+  /** What people should know of what is there. */
+  readonly remarks: readonly Remark[]
   /** Its latest run that had something to do. */
   readonly lastRun: RunLine | null
 }
@@ -61,13 +64,14 @@ export interface ResultFiles {
 }
 
 /** What the report takes from outside the plan. */
-export interface WorkflowFacts extends Pick<WorkflowReport, 'workflow' | 'file' | 'results' | 'lastRun'> {
+export interface WorkflowFacts extends Pick<WorkflowReport, 'workflow' | 'file' | 'results' | 'remarks' | 'lastRun'> {
   /** Objects of a task that is known as done, so that no cell of it is looked up. */
   objectsOf(deep: Digest): readonly Digest[] | null
   readonly sizes: ReadonlyMap<Digest, number>
 }
 
-export function workflowReport(plan: Plan, { workflow, file, results, lastRun, objectsOf, sizes }: WorkflowFacts): WorkflowReport {
+export function workflowReport(plan: Plan, facts: WorkflowFacts): WorkflowReport {
+  const { workflow, file, results, remarks, lastRun, objectsOf, sizes } = facts
   const bytesOf = (objects: Iterable<Digest>) => [...new Set(objects)].reduce((sum, object) => sum + (sizes.get(object) ?? 0), 0)
   const tasks = plan.tasks.map((planned) => {
     const { task, cells: total, toRun: missing, deep } = planned
@@ -105,6 +109,7 @@ export function workflowReport(plan: Plan, { workflow, file, results, lastRun, o
       tasks: those.map(({ report }) => report),
     })),
     results,
+    remarks,
     lastRun,
   }
 }

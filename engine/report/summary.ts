@@ -1,4 +1,4 @@
-import { type RunFinished, unreachable } from '../core/events.ts'
+import { type Remark, type RunFinished, unreachable } from '../core/events.ts'
 import { formatBytes, formatCount, formatDuration, formatNumberOf } from './format.ts'
 import { sanitizeLine, sanitizeLines } from './sanitize.ts'
 import { printable } from './markdown.ts'
@@ -47,9 +47,15 @@ export function summaryLines(end: RunFinished, context: SummaryContext): string[
       ...(end.peakMemory > 0 ? [`at most ${formatBytes(end.peakMemory)} of memory for the model`] : []),
     ].join(', ')}`,
     ...(end.leftOut ? [`  rankings and reports leave out what failed: ${sanitizeLine(end.leftOut.join(', '))}`] : []),
+    ...remarkLines(end.remarks ?? []),
     ...look,
     ...nextLines(end, context),
   ]
+}
+
+/** What people should know before they believe what was made. */
+export function remarkLines(remarks: readonly Remark[]): string[] {
+  return remarks.length === 0 ? [] : ['note', ...remarks.map(({ step, text }) => `  ${sanitizeLine(step)}: ${sanitizeLine(text)}`)]
 }
 
 function printed(text: string | null): string[] {

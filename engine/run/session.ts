@@ -17,6 +17,7 @@ import { recordedFile } from './explaining.ts'
 import { type Planned, planNow } from './plan-now.ts'
 import { experimentFolder } from './preflight.ts'
 import { type ReasonRecorder, recordReasons } from './reasons.ts'
+import { remarksOfRun } from './remarks.ts'
 import { type RoomWatch, roomWatch } from './room.ts'
 import { type RunOptions, type RunResult, run, type StopSignal, taskInfos } from './run.ts'
 import type { SidecarCommand } from './executors/sidecar.ts'
@@ -222,12 +223,14 @@ export class Session {
     this.#reasons?.end(totals.outcome)
     for (const text of notesOf(shown, experiment)) this.#teller.emit({ type: 'log', task: null, text })
     if (totals.outcome === 'done' && !this.#options.slice) this.#standsOn.finished(plan)
+    const remarks = remarksOfRun(this.#options.store, this.#options.id, plan.graph.tasks)
     const finished: RunFinished = {
       type: 'run-finished',
       ...totals,
       ...this.#teller.loads,
       look: shown.look.map((file) => path.join('experiments', experiment, file)),
       ...(leftOut.length > 0 ? { leftOut } : {}),
+      ...(remarks.length > 0 ? { remarks } : {}),
     }
     this.#teller.emit(finished)
     return { finished, plan }

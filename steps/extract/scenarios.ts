@@ -7,6 +7,7 @@ import { textModelComponents, textModelOrigins, tokenModelComponents, tokenModel
 import { paramOrigins } from '../common/origins.ts'
 import { vectorAxes } from '../common/vectors.ts'
 import { type Extraction, referenceOrigin, traitTask, vectorCells, vectorCost, wantedOf, withoutGeneration } from './extraction.ts'
+import { vectorRemarks } from './remarks.ts'
 
 const sides = ['positive', 'negative'] as const
 type Side = (typeof sides)[number]
@@ -72,6 +73,7 @@ const contrastOperation: Operation = {
   name: 'contrast',
   version: 1,
   counts: { noun: 'vectors', by: 'cell' },
+  remarks: vectorRemarks,
   axes: vectorAxes,
   cells(task, inputs) {
     const answers = sides.map((side) => outputsOf(inputs, side))

@@ -7,6 +7,7 @@ import { estimateTokens, textModelComponents, textModelOrigins } from '../common
 import { paramOrigins } from '../common/origins.ts'
 import { vectorAxes } from '../common/vectors.ts'
 import { type Extraction, referenceOrigin, traitTask, vectorCells, vectorCost, wantedOf, withoutGeneration } from './extraction.ts'
+import { vectorRemarks } from './remarks.ts'
 
 /** The task that makes the vectors of a trait of pairs of written answers. */
 export function pairsTask(extraction: Extraction, trait: TraitSource): Task {
@@ -68,6 +69,7 @@ const extractOperation: Operation = {
   name: 'extract',
   version: 1,
   counts: { noun: 'vectors', by: 'cell' },
+  remarks: vectorRemarks,
   axes: vectorAxes,
   cells(task) {
     return vectorCells(task, (own): Pick<CellSpec, 'own' | 'inputs'> => ({ own, inputs: [] }))

@@ -1,12 +1,13 @@
 import { type ParamSchema, resultComponents } from '../../engine/core/schema.ts'
 import type { ModelSource, OrganismSource, Prompt, PromptSetSource } from '../../engine/core/sources.ts'
-import type { Problem, Step, StepKind, Task } from '../../engine/core/step-kind.ts'
+import type { Operation, Problem, Step, StepKind, Task } from '../../engine/core/step-kind.ts'
 import { type Asked, answering } from '../common/answering.ts'
 import { batchSizeSchema, type CaptureParams, captureSchema, captureTask, keepsNothing, layerProblems } from '../common/capture.ts'
 import { roomProblems, textModelComponents, textModelOrigins } from '../common/model.ts'
 import { paramOrigin, paramOrigins } from '../common/origins.ts'
 import { pick, selection } from '../common/pick.ts'
 import { organismReading, stateOf } from '../common/readings.ts'
+import { answerRemarks } from './remarks.ts'
 
 const schema: ParamSchema = {
   type: 'object',
@@ -126,7 +127,7 @@ function sampleProblems({ params }: Step): Problem[] {
   return [{ rule: 'samples', message, hint: 'give `temperature` a number above 0, or take `samples` out', path: ['samples'] }]
 }
 
-const answerOperation = answering('generate', 'answers')
+const answerOperation: Operation = { ...answering('generate', 'answers'), remarks: answerRemarks }
 
 function answerTask(step: Step, model: ModelSource, organism: OrganismSource, set: PromptSetSource): Task {
   const sampled = Number(step.params.temperature) > 0

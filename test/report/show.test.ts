@@ -80,6 +80,7 @@ test('a workflow is told by what people count, by step, and by what lacks', () =
         },
       ],
       results: { folder: 'experiments/overnight', files: 2, bytes: 3e6, gone: 1, look: ['experiments/overnight/summary.md'] },
+      remarks: [{ step: 'answers', text: '1,204 of 15,400 answers were cut at max_new_tokens' }],
       lastRun: night,
     },
     false,
@@ -100,6 +101,9 @@ test('a workflow is told by what people count, by step, and by what lacks', () =
 
 results: 2 files, 3.0 MB, in experiments/overnight (1 more deleted: the next run puts them back)
   experiments/overnight/summary.md
+
+note
+  answers: 1,204 of 15,400 answers were cut at max_new_tokens
 
 last run 20260130-190000-7f3a, 13 h ago: done after 12 h 52 m
 what is missing is made by: dag run workflows/overnight.yaml; why: dag plan workflows/overnight.yaml

@@ -41,6 +41,17 @@ test('a finished run', () => {
   `)
 })
 
+test('what should be known before the results are believed stands before where they are', () => {
+  const remarks = [{ step: 'answers', text: '3 of 16 answers were cut at max_new_tokens' }]
+  expect(summaryLines({ ...done, remarks }, context).slice(-5)).toEqual([
+    'note',
+    '  answers: 3 of 16 answers were cut at max_new_tokens',
+    'look at',
+    '  experiments/quickstart/ranking.md',
+    '  experiments/quickstart/report.html',
+  ])
+})
+
 test('short results are printed above it, tables drawn', () => {
   const table =
     '# What stands out\n\n| organism | flattery | control |\n| --- | --- | --- |\n| flattery | **7.81** | 0.20 |\n| control | 0.11 | -0.02 |\n'
