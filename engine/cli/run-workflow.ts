@@ -114,7 +114,7 @@ async function runHere(here: Here): Promise<void> {
           report: doneReport(workflow.name, end.plan) as unknown as Json,
           prompts: promptMarks(prepared.value.sources.promptSets),
         }
-        rememberStanding(store.db, store.layout, path.resolve(file), programBuild, prepared.value.seen, answer)
+        await rememberStanding(store.db, store.layout, path.resolve(file), programBuild, prepared.value.seen, answer)
       }
     }
     await notify.close()

@@ -26,7 +26,12 @@ export function lookText(seen: Seen | undefined): string {
 
 /** Whether what was last changed at `ctimeNs` will have another stamp when it changes again. */
 export function isSettled(ctimeNs: bigint, now: number): boolean {
-  return now - Number(ctimeNs / 1_000_000n) > settledMs
+  return settlesIn(ctimeNs, now) <= 0
+}
+
+/** In how many milliseconds it will be so; 0 or less: it is. */
+export function settlesIn(ctimeNs: bigint, now: number): number {
+  return Number(ctimeNs / 1_000_000n) + settledMs + 1 - now
 }
 
 /** How something was found when it was looked at. */

@@ -1,4 +1,4 @@
-import type { RunEvent, RunFinished, RunStarted } from '../core/events.ts'
+import type { Remark, RunEvent, RunFinished, RunStarted } from '../core/events.ts'
 import type { Holding } from '../store/holdings.ts'
 
 /** A run that came to no end of its own: it still runs, or its process was killed. */
@@ -40,6 +40,8 @@ export interface RunReport extends RunLine {
   readonly failures: readonly { readonly task: string; readonly message: string; readonly log: string | null }[]
   readonly failedCells: readonly { readonly task: string; readonly cell: string; readonly reason: string }[]
   readonly lostObjects: number
+  /** What people should know of what it made. */
+  readonly remarks: readonly Remark[]
   readonly look: readonly string[]
   /** What of it the store still holds. */
   readonly holds: readonly Holding[]
@@ -108,6 +110,7 @@ export function runReport(line: RunLine, events: readonly RunEvent[], holds: rea
     modelLoads: changes.filter(({ change }) => change === 'base-loaded').length,
     adapterSwitches: changes.filter(({ change }) => change === 'adapter-on').length,
     bytes: steps.reduce((sum, { bytes }) => sum + bytes, 0),
+    remarks: ended?.remarks ?? [],
     because: ended?.because ?? null,
     failures,
     failedCells,

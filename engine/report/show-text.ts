@@ -128,6 +128,7 @@ export function runText(report: RunReport, details: boolean, now: number): strin
     '',
     `the store still holds ${formatNumberOf(held, 'cell')} of it, ${formatBytes(holds.reduce((sum, row) => sum + row.bytes, 0))}`,
     ...report.look.map((file) => `  ${file}`),
+    ...remarkLines(report.remarks),
     ...some(failedCells, most, 'more failed cell', ({ task, cell, reason }) => [`cell ${task}:${cell} failed: ${sanitizeLine(reason)}`]),
     ...some(failures, most, 'more failed task', ({ task, message, log }) => [
       `FAILED ${task}`,

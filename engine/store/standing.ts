@@ -1,8 +1,9 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { basename } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
+import { setTimeout as passed } from 'node:timers/promises'
 import type { Digest } from '../core/digest.ts'
-import { contentOf, isSettled, type Look, lookText, mostRead } from '../core/file-stamp.ts'
+import { contentOf, type Look, lookText, mostRead, settlesIn } from '../core/file-stamp.ts'
 import { type Json, parseOrNull } from '../core/json.ts'
 import type { StoreLayout } from './files/layout.ts'
 import { fileOfName, objectPath } from './files/layout.ts'
@@ -58,18 +59,19 @@ export function touchedObjects(db: DatabaseSync, layout: StoreLayout, workflow: 
 }
 
 /**
- * Remembers a run that left nothing to do, unless something it stands on had only just changed, or files of ended runs
+ * Remembers a run that left nothing to do, unless something had only just changed when it was read, or files of ended runs
  * still lie in staging: the next run removes them, and the shortcut would not. `seen`: what was read, as it was then: what
- * somebody has changed since, while the run went on, is another thing than what the answer stands on.
+ * somebody has changed since, while the run went on, is another thing than what the answer stands on. What the run itself
+ * has just written is waited for until a further change would show, some hundredths of a second.
  */
-export function rememberStanding(
+export async function rememberStanding(
   db: DatabaseSync,
   layout: StoreLayout,
   workflow: string,
   program: string,
   seen: ReadonlyMap<string, Look>,
   answer: Standing,
-): void {
+): Promise<void> {
   if (readdirSync(layout.staging).length > 0) return
   const witnesses: Witnesses = {}
   for (const [path, look] of seen) {
@@ -82,9 +84,16 @@ export function rememberStanding(
   const views = db.prepare('SELECT path FROM views').all() as { path: string }[]
   const stored = objects.map(({ value }) => objectPath(layout, value))
   const shown = views.map(({ path }) => fileOfName(layout, path))
-  for (const path of [...stored, ...shown]) {
-    const { text, settled } = lookAt(path)
-    if (!settled) return
+  const look = () => [...stored, ...shown].map((path) => ({ path, ...lookAt(path) }))
+  let made = look()
+  const last = made.reduce((longest, { settlesIn: left }) => Math.max(longest, left), 0)
+  if (last > longestWait) return
+  if (last > 0) {
+    await passed(last + 1)
+    made = look()
+  }
+  for (const { path, text, settlesIn: left } of made) {
+    if (left > 0) return
     witnesses[path] = { stamp: text }
   }
   db.prepare('INSERT OR REPLACE INTO standing (workflow, program, witnesses, answer) VALUES (?, ?, ?, ?)').run(
@@ -97,6 +106,9 @@ export function rememberStanding(
 
 type Witnesses = Record<string, Look>
 
+/** Milliseconds; more, and the clock of the file system is another one. */
+const longestWait = 100
+
 /** What a text or a folder holds now; null where it cannot be read, or is too large to be. */
 function readAgain(path: string): string | null {
   try {
@@ -108,7 +120,7 @@ function readAgain(path: string): string | null {
   }
 }
 
-function lookAt(path: string): { text: string; settled: boolean } {
+function lookAt(path: string): { text: string; settlesIn: number } {
   const stat = statSync(path, { bigint: true, throwIfNoEntry: false })
-  return { text: lookText(stat), settled: !stat || isSettled(stat.ctimeNs, Date.now()) }
+  return { text: lookText(stat), settlesIn: stat ? settlesIn(stat.ctimeNs, Date.now()) : 0 }
 }

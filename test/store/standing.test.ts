@@ -14,20 +14,20 @@ function storeInFolder() {
   onTestFinished(() => rmSync(folder, { recursive: true }))
   const store = openStore(folder)
   onTestFinished(() => store.close())
-  const remembered = (seen: ReadonlyMap<string, Look>) => {
-    rememberStanding(store.db, store.layout, 'w.yaml', 'build', seen, answer)
+  const remembered = async (seen: ReadonlyMap<string, Look>) => {
+    await rememberStanding(store.db, store.layout, 'w.yaml', 'build', seen, answer)
     return recallStanding(store.db, 'w.yaml', 'build', 8)
   }
-  return { folder, layout: store.layout, remembered }
+  return { folder, store, layout: store.layout, remembered }
 }
 
-test('a run that could not remove its files from staging is not remembered: the next one has them to remove', () => {
+test('a run that could not remove its files from staging is not remembered: the next one has them to remove', async () => {
   const { layout, remembered } = storeInFolder()
   const left = path.join(layout.staging, '20260101-000000-aaaa')
   mkdirSync(left)
-  expect(remembered(new Map())).toBe(null)
+  expect(await remembered(new Map())).toBe(null)
   rmSync(left, { recursive: true })
-  expect(remembered(new Map())).toEqual({ standing: answer, changed: [] })
+  expect(await remembered(new Map())).toEqual({ standing: answer, changed: [] })
 })
 
 /** Files of these contents that have stood for long enough to be told from later ones by their stamps. */
@@ -48,9 +48,9 @@ test('what somebody edits between its reading and the end of the run is not what
   const added = path.join(folder, 'added.json')
   const files = reader()
   expect([files.json(edited), files.exists(added)]).toEqual([{ ok: true, value: {} }, false])
-  expect(remembered(files.seen)).toEqual({ standing: answer, changed: [] })
+  expect(await remembered(files.seen)).toEqual({ standing: answer, changed: [] })
   for (const file of [edited, added]) writeFileSync(file, '{ }')
-  expect(remembered(files.seen)).toEqual({ standing: answer, changed: [edited, added] })
+  expect(await remembered(files.seen)).toEqual({ standing: answer, changed: [edited, added] })
 })
 
 test('a text that was touched or written again as it was has not changed, nor has a folder with the same names', async () => {
@@ -70,10 +70,10 @@ test('a text that was touched or written again as it was has not changed, nor ha
   utimesSync(one, 1, 1)
   rmSync(two)
   writeFileSync(two, '[]')
-  expect(remembered(files.seen)?.changed).toEqual([])
+  expect((await remembered(files.seen))?.changed).toEqual([])
   utimesSync(other, 1, 1) // whose content nobody read
   writeFileSync(path.join(prompts, 'three.json'), '{}')
-  expect(remembered(files.seen)?.changed).toEqual([other, prompts])
+  expect((await remembered(files.seen))?.changed).toEqual([other, prompts])
 })
 
 test('a text that two readings of one plan found otherwise is not remembered', async () => {
@@ -84,14 +84,24 @@ test('a text that two readings of one plan found otherwise is not remembered', a
   writeFileSync(file, '{ }')
   files.json(file)
   writeFileSync(file, '{}')
-  expect(remembered(files.seen)).toBe(null)
+  expect(await remembered(files.seen)).toBe(null)
 })
 
-test('a run that read a file which had only just changed is not remembered: a further change might not show', () => {
+test('what the run itself has just written is waited for', async () => {
+  const { layout, remembered, store } = storeInFolder()
+  const shown = path.join(layout.root, 'shown.md')
+  store.db.prepare("INSERT INTO views (path, digest) VALUES ('shown.md', '')").run()
+  writeFileSync(shown, 'just now')
+  expect(await remembered(new Map())).toEqual({ standing: answer, changed: [] })
+  writeFileSync(shown, 'changed')
+  expect(recallStanding(store.db, 'w.yaml', 'build', 8)?.changed).toEqual([shown])
+})
+
+test('a run that read a file which had only just changed is not remembered: a further change might not show', async () => {
   const { folder, remembered } = storeInFolder()
   const file = path.join(folder, 'prompts.json')
   writeFileSync(file, '{}')
   const files = reader()
   files.json(file)
-  expect(remembered(files.seen)).toBe(null)
+  expect(await remembered(files.seen)).toBe(null)
 })
