@@ -10,7 +10,7 @@ import { kinds } from '../../steps/index.ts'
 import { ownModels } from '../impact/row.ts'
 import { dag, plan, run, runUntil } from '../support/dag.ts'
 import { childrenOf, isAlive, killIfThere, processesIn } from '../support/processes.ts'
-import { faults, flipByte, objectFile, stored } from '../support/stored.ts'
+import { changeIndex, faults, flipByte, objectFile, stored } from '../support/stored.ts'
 import { contrastSet, finishedWorkspace, freshWorkspace, organismList, type Workspace, workflowFile } from '../support/workspace.ts'
 
 /** A reads a file and sorts its lines, B writes what A wrote in capitals. */
@@ -103,14 +103,18 @@ describe('a chain of commands', () => {
     expect([tasksRun(events), finished.tasks.ran, workspace.read(bResult)]).toEqual([[], 0, 'X\nY\n'])
   })
 
-  test("4. flip a byte in A's stored output, size and mtime kept: A is built again before B reads it", async () => {
+  test.each([
+    ['as the change time shows', '', ['a', 'b']],
+    ['also where no run has noted what it stands on, so that only reading shows it', 'DELETE FROM standing', ['b', 'a']],
+  ])("4. flip a byte in A's stored output, size and mtime kept: A is built again before B reads it, %s", async (_, forgotten, began) => {
     const workspace = await finishedChain()
+    changeIndex(workspace, forgotten)
     const cell = stored(workspace, 'a', 'sorted')
     flipByte(objectFile(workspace, cell), 0)
     workspace.edit(workflowFile, 'outputs: { copy: copy.txt }', 'outputs: { copy: copy.txt }, version: 2')
     const { events, finished } = await run(workspace)
     expect(events.filter((event) => event.type === 'object-lost')).toMatchObject([{ object: cell.object, cells: 1 }])
-    expect([tasksRun(events), finished.outcome, workspace.read(bResult)]).toEqual([['b', 'a'], 'done', 'X\nY\n'])
+    expect([tasksRun(events), finished.outcome, workspace.read(bResult)]).toEqual([began, 'done', 'X\nY\n'])
     expect([stored(workspace, 'a', 'sorted').object, faults(workspace)]).toEqual([cell.object, []])
   })
 

@@ -142,7 +142,7 @@ function answers({ out, cells }: JsonObject) {
     const length = Buffer.byteLength(text)
     const slot = { file: file.name, format: 'json', offset, length }
     offset += length + 1
-    return { id, digest: digestOfBytes(text), slot, facts: { prompt_tokens: 1, response_tokens: 1, finish_reason: 'stop' } }
+    return { id, digest: digestOfBytes(text), slot, facts: { prompt_tokens: 1, response_tokens: 2, finish_reason: 'stop' } }
   })
   return { files: [file], cells: made, failed: [] }
 }
