@@ -7,6 +7,7 @@ import { contentOf, type Look, lookText, mostRead, settlesIn } from '../core/fil
 import { type Json, parseOrNull } from '../core/json.ts'
 import type { StoreLayout } from './files/layout.ts'
 import { fileOfName, objectPath } from './files/layout.ts'
+import type { ViewRow } from './view.ts'
 
 /** What a run left behind that has nothing more to do. */
 export interface Standing {
@@ -81,21 +82,10 @@ export async function rememberStanding(
   const objects = db.prepare("SELECT DISTINCT value FROM done, json_each(iif(json_valid(objects), objects, '[]'))").all() as {
     value: string
   }[]
-  const views = db.prepare('SELECT path FROM views').all() as { path: string }[]
-  const stored = objects.map(({ value }) => objectPath(layout, value))
-  const shown = views.map(({ path }) => fileOfName(layout, path))
-  const look = () => [...stored, ...shown].map((path) => ({ path, ...lookAt(path) }))
-  let made = look()
-  const last = made.reduce((longest, { settlesIn: left }) => Math.max(longest, left), 0)
-  if (last > longestWait) return
-  if (last > 0) {
-    await passed(last + 1)
-    made = look()
-  }
-  for (const { path, text, settlesIn: left } of made) {
-    if (left > 0) return
-    witnesses[path] = { stamp: text }
-  }
+  const stored = objects.map(({ value }): Made => ({ path: objectPath(layout, value), written: null }))
+  const made = await settled([...stored, ...shownFiles(db, layout)])
+  if (!made) return
+  for (const { path, text } of made) witnesses[path] = { stamp: text }
   db.prepare('INSERT OR REPLACE INTO standing (workflow, program, witnesses, answer) VALUES (?, ?, ?, ?)').run(
     workflow,
     program,
@@ -106,8 +96,36 @@ export async function rememberStanding(
 
 type Witnesses = Record<string, Look>
 
+/** A file of the store or one that people look at; `written`: its look when a run had just written it, where that is known. */
+interface Made {
+  readonly path: string
+  readonly written: string | null
+}
+
+function shownFiles(db: DatabaseSync, layout: StoreLayout): Made[] {
+  const rows = db.prepare('SELECT path, size, mtime, ctime, inode FROM views').all() as unknown as (ViewRow & { path: string })[]
+  return rows.map(({ path, size, mtime, ctime, inode }) => ({
+    path: fileOfName(layout, path),
+    written: size === null ? null : `${size} ${mtime} ${ctime} ${inode}`,
+  }))
+}
+
 /** Milliseconds; more, and the clock of the file system is another one. */
 const longestWait = 100
+
+/** How files look once a further change of each would show; null where that does not come, or one was changed since it was written. */
+async function settled(files: readonly Made[]): Promise<readonly { readonly path: string; readonly text: string }[] | null> {
+  const look = () => files.map((file) => ({ ...file, ...lookAt(file.path) }))
+  const found = look()
+  const last = found.reduce((longest, { settlesIn: left }) => Math.max(longest, left), 0)
+  if (last <= 0) return found
+  if (last > longestWait) return null
+  await passed(last + 1)
+  const now = look()
+  const isAsWritten = ({ written, text }: (typeof now)[number], index: number) =>
+    written === null || text === written || (found[index]?.settlesIn ?? 0) <= 0
+  return now.every((file, index) => file.settlesIn <= 0 && isAsWritten(file, index)) ? now : null
+}
 
 /** What a text or a folder holds now; null where it cannot be read, or is too large to be. */
 function readAgain(path: string): string | null {

@@ -5,7 +5,7 @@ import { expect, onTestFinished, test, vi } from 'vitest'
 import type { Look } from '../../engine/core/file-stamp.ts'
 import { openSourceFiles } from '../../engine/sources/files/files.ts'
 import { recallStanding, rememberStanding } from '../../engine/store/standing.ts'
-import { openStore } from '../../engine/store/store.ts'
+import { openStore, type Store } from '../../engine/store/store.ts'
 
 const answer = { tasks: 1, cells: 2, look: ['experiments/x/summary.md'], report: {}, prompts: {} }
 
@@ -87,14 +87,28 @@ test('a text that two readings of one plan found otherwise is not remembered', a
   expect(await remembered(files.seen)).toBe(null)
 })
 
-test('what the run itself has just written is waited for', async () => {
-  const { layout, remembered, store } = storeInFolder()
-  const shown = path.join(layout.root, 'shown.md')
-  store.db.prepare("INSERT INTO views (path, digest) VALUES ('shown.md', '')").run()
-  writeFileSync(shown, 'just now')
+/** Shows a file as a run does that has just ended. */
+function justShown(store: Store, content: string): string {
+  const file = path.join(store.layout.root, 'shown.md')
+  writeFileSync(file, content)
+  const { size, mtimeNs, ctimeNs, ino } = statSync(file, { bigint: true })
+  const insert = store.db.prepare("INSERT INTO views (path, digest, size, mtime, ctime, inode) VALUES ('shown.md', '', ?, ?, ?, ?)")
+  insert.run(Number(size), String(mtimeNs), String(ctimeNs), String(ino))
+  return file
+}
+
+test('what the run itself has just written is waited for, and a later change of it shows', async () => {
+  const { remembered, store } = storeInFolder()
+  const shown = justShown(store, 'as made')
   expect(await remembered(new Map())).toEqual({ standing: answer, changed: [] })
   writeFileSync(shown, 'changed')
   expect(recallStanding(store.db, 'w.yaml', 'build', 8)?.changed).toEqual([shown])
+})
+
+test('what somebody changes as soon as the run has written it is not what the answer stands on', async () => {
+  const { remembered, store } = storeInFolder()
+  writeFileSync(justShown(store, 'as made'), 'and edited')
+  expect(await remembered(new Map())).toBe(null)
 })
 
 test('a run that read a file which had only just changed is not remembered: a further change might not show', async () => {
