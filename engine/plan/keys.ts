@@ -16,12 +16,11 @@ export function cellKeys(task: Task): (own: Components) => Digest {
   const shared = sharedComponents(task)
   const text = `${canonicalJson(shared)}\n`
   return (own) => {
-    const names = Object.keys(own)
-    if (!names.some((name) => Object.hasOwn(shared, name))) return digestOfBytes(text + canonicalJson(own))
-    const [instead, added] = [true, false].map((isShared) =>
-      Object.fromEntries(names.filter((name) => Object.hasOwn(shared, name) === isShared).map((name) => [name, own[name] as Json])),
-    )
-    return digestOfBytes(`${canonicalJson({ ...shared, ...instead })}\n${canonicalJson(added as Components)}`)
+    const isShared = (name: string) => Object.hasOwn(shared, name)
+    if (!Object.keys(own).some(isShared)) return digestOfBytes(text + canonicalJson(own))
+    const all = Object.entries({ ...shared, ...own })
+    const part = (of: boolean) => canonicalJson(Object.fromEntries(all.filter(([name]) => isShared(name) === of)))
+    return digestOfBytes(`${part(true)}\n${part(false)}`)
   }
 }
 

@@ -17,7 +17,7 @@ export function metricsOf(scores: ArrayLike<number>): Metrics {
     top3_mean: average(sorted.subarray(0, 3)),
     top5_mean: average(sorted.subarray(0, 5)),
     response_mean: mean,
-    response_std: sorted.length > 1 ? Math.sqrt(sum(sorted, (score) => (score - mean) ** 2) / (sorted.length - 1)) : 0,
+    response_std: sampleDeviation(squaresFrom(sorted, mean), sorted.length),
   }
 }
 
@@ -25,7 +25,17 @@ export function average(values: ArrayLike<number>): number {
   return sum(values) / values.length
 }
 
-function sum(values: ArrayLike<number>, of = (value: number): number => value): number {
+/** Sum of the squared distances of values from a number. */
+export function squaresFrom(values: ArrayLike<number>, from: number): number {
+  return sum(values, (value) => (value - from) ** 2)
+}
+
+/** Sample standard deviation (n − 1) of so many values with these squares about their mean; 0 for one. */
+export function sampleDeviation(squares: number, count: number): number {
+  return count > 1 ? Math.sqrt(squares / (count - 1)) : 0
+}
+
+export function sum(values: ArrayLike<number>, of = (value: number): number => value): number {
   let total = 0
   for (let index = 0; index < values.length; index++) total += of(values[index] as number)
   return total

@@ -21,7 +21,7 @@ const schema: ParamSchema = {
       type: 'string',
       minLength: 1,
       description:
-        'With what every answer begins: it is put into the model’s mouth and is part of the prompt, so nothing of it is recorded or scored. Prompts of a set may each have one of their own instead.',
+        'With what every answer begins: it is put into the model’s mouth and is part of the prompt, so nothing of it is scored. Prompts of a set may each have one of their own instead.',
       'x-affects': 'result',
     },
     temperature: { type: 'number', minimum: 0, default: 0, description: '0 takes the likeliest token.', 'x-affects': 'result' },

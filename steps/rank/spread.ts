@@ -1,4 +1,4 @@
-import { average } from '../common/metrics.ts'
+import { average, sampleDeviation, squaresFrom, sum } from '../common/metrics.ts'
 
 /** How some values lie: how many there are, their mean, and their sample standard deviation (n − 1), 0 for one. */
 export interface Spread {
@@ -9,15 +9,15 @@ export interface Spread {
 
 export function spreadOf(values: readonly number[]): Spread {
   const mean = average(values)
-  return { count: values.length, mean, std: deviation(squaresFrom(values, mean), values.length) }
+  return { count: values.length, mean, std: sampleDeviation(squaresFrom(values, mean), values.length) }
 }
 
 /** The spread of all values together, from those of their parts. */
 export function pooled(parts: readonly Spread[]): Spread {
-  const count = total(parts.map((part) => part.count))
-  const mean = total(parts.map((part) => part.count * part.mean)) / count
-  const squares = total(parts.map((part) => (part.count - 1) * part.std ** 2 + part.count * (part.mean - mean) ** 2))
-  return { count, mean, std: deviation(squares, count) }
+  const count = sum(parts.map((part) => part.count))
+  const mean = sum(parts.map((part) => part.count * part.mean)) / count
+  const squares = sum(parts.map((part) => (part.count - 1) * part.std ** 2 + part.count * (part.mean - mean) ** 2))
+  return { count, mean, std: sampleDeviation(squares, count) }
 }
 
 /**
@@ -26,16 +26,4 @@ export function pooled(parts: readonly Spread[]): Spread {
  */
 export function cohensD({ mean, std }: Spread): number | null {
   return std <= 1e-9 * Math.abs(mean) ? null : mean / std
-}
-
-function squaresFrom(values: readonly number[], mean: number): number {
-  return total(values.map((value) => (value - mean) ** 2))
-}
-
-function deviation(squares: number, count: number): number {
-  return count > 1 ? Math.sqrt(squares / (count - 1)) : 0
-}
-
-function total(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0)
 }
