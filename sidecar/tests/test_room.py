@@ -28,10 +28,13 @@ def capture_request(out: Path, tmp_path: Path) -> dict[str, Any]:
     return {"out": str(out), "groups": groups, "component": "residual", "raw": "keep", "positions": "response"}
 
 
-def test_the_room_is_what_the_free_memory_holds_and_no_more_than_was_found_out_before(resident: Resident) -> None:
-    token = room.needs_of(resident.base).token
+def test_the_room_is_what_the_free_memory_holds_and_no_more_than_was_found_out_before(
+    resident: Resident, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    needs = room.needs_of(resident.base)  # a second probe finds what the first one left in the allocator
+    monkeypatch.setattr(room, "needs_of", lambda _: needs)
     found = room.measured(resident.base, None).tokens
-    assert found == pytest.approx(memory.free_host_memory() * room.SHARE / token, rel=0.2)
+    assert found == pytest.approx((memory.free_host_memory() * room.SHARE - needs.always) / needs.token, rel=0.05)
     assert room.measured(resident.base, 1000).tokens == 1000
 
 
