@@ -1,6 +1,6 @@
 import { kinds } from '../../steps/index.ts'
 import { prepare } from '../prepare.ts'
-import { formatNumberOf } from '../report/format.ts'
+import { formatNumberOf } from '../core/format.ts'
 import { experimentFolder, folderProblems } from '../run/preflight.ts'
 import type { CliContext } from './common/context.ts'
 import { reportProblems } from './common/report-problems.ts'

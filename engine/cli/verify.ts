@@ -1,4 +1,4 @@
-import { formatBytes, formatCount } from '../report/format.ts'
+import { formatBytes, formatCount } from '../core/format.ts'
 import { verifyText } from '../report/verify-text.ts'
 import { type VerifyProgress, verifyStore } from '../store/health/verify.ts'
 import type { CliContext } from './common/context.ts'

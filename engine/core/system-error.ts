@@ -21,9 +21,18 @@ export class DamagedIndex extends Error {
   }
 }
 
+/** Objects that were just stored are not what was stored, over and over. */
+export class FailingDisk extends Error {
+  constructor(detail: string) {
+    super(detail)
+    this.name = 'FailingDisk'
+  }
+}
+
 function kindOf(error: unknown): Kind | undefined {
   if (!(error instanceof Error)) return undefined
   if (error instanceof DamagedIndex) return 'damaged'
+  if (error instanceof FailingDisk) return 'failing'
   const { code, errcode, syscall } = error as Error & { code?: unknown; errcode?: unknown; syscall?: unknown }
   // What Node says of a folder, with those above it, that a read-only file system does not let it make.
   if (code === 'ENOENT' && syscall === 'mkdir') return 'unopened'

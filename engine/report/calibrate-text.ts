@@ -1,7 +1,7 @@
 import type { Calibration } from '../plan/calibration.ts'
 import type { Speeds } from '../plan/profile.ts'
 import { columns } from './columns.ts'
-import { formatBytes, formatDuration } from './format.ts'
+import { formatBytes, formatDuration } from '../core/format.ts'
 
 /** What `dag calibrate --json` prints. */
 export interface CalibrationReport {

@@ -1,6 +1,6 @@
 import { isOlder } from '../core/version.ts'
 import type { IndexFacts, StoreFacts, Surroundings } from '../store/health/surroundings.ts'
-import { formatBytes, formatCount, formatDuration, formatNumberOf } from './format.ts'
+import { formatBytes, formatCount, formatDuration, formatNumberOf } from '../core/format.ts'
 import { sanitizeLine } from './sanitize.ts'
 
 /** One thing that was looked at, and what to do when it is not as it should be. */

@@ -1,4 +1,4 @@
-import { formatNumberOf, formatPlural } from './format.ts'
+import { formatNumberOf, formatPlural } from '../core/format.ts'
 
 type Counts = Readonly<Record<string, number>>
 

@@ -4,7 +4,7 @@ import type { PathPart } from '../plan/critical-path.ts'
 import { misfit } from '../plan/memory.ts'
 import type { ModelSource } from '../core/sources.ts'
 import { columns } from './columns.ts'
-import { formatBytes, formatCount, formatDuration, formatNumberOf } from './format.ts'
+import { formatBytes, formatCount, formatDuration, formatNumberOf } from '../core/format.ts'
 
 /** The forecast as `dag plan --json` has it. */
 export interface ForecastReport {

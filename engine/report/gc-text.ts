@@ -1,5 +1,5 @@
 import type { GcReport, KeptRoot } from '../store/gc/gc-plan.ts'
-import { formatBytes, formatCount, formatDuration, formatNumberOf } from './format.ts'
+import { formatBytes, formatCount, formatDuration, formatNumberOf } from '../core/format.ts'
 import { sanitizeLine } from './sanitize.ts'
 
 /** What goes, by operation and size, and what stays because of what. `fileName` makes the name of a workflow's file readable. */

@@ -1,4 +1,4 @@
-import { formatNumberOf } from './format.ts'
+import { formatNumberOf } from '../core/format.ts'
 import { sanitizeLine } from './sanitize.ts'
 
 /** What `dag import` found; with `--json` it is printed as it is. */

@@ -1,7 +1,7 @@
 import type { Digest } from '../core/digest.ts'
 import { makerText } from '../core/maker.ts'
 import type { LineageNode, MakerGroup, OperationGroup } from '../lineage/lineage.ts'
-import { formatCount, formatNumberOf } from './format.ts'
+import { formatCount, formatNumberOf } from '../core/format.ts'
 import { sanitizeLine } from './sanitize.ts'
 
 export type ShownNode = LineageNode & { readonly files: readonly string[] }

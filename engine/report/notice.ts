@@ -1,5 +1,5 @@
 import type { RunEvent, RunFinished, RunStarted } from '../core/events.ts'
-import { formatDuration, formatNumberOf } from './format.ts'
+import { formatDuration, formatNumberOf } from '../core/format.ts'
 import { sanitizeLine } from './sanitize.ts'
 
 /** What somebody who is not at the terminal is told of a run. */

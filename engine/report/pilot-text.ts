@@ -1,6 +1,6 @@
 import { goesOn, type PilotResult } from '../plan/pilot.ts'
 import type { Plan } from '../plan/plan.ts'
-import { formatBytes, formatDuration, formatPlural } from './format.ts'
+import { formatBytes, formatDuration, formatPlural } from '../core/format.ts'
 import { sanitizeLine } from './sanitize.ts'
 
 /** Which slice is done first. */

@@ -1,5 +1,5 @@
 import { type RunEvent, unreachable } from '../core/events.ts'
-import { formatBytes, formatClock, formatCount, formatDuration, formatNumberOf, formatRate } from './format.ts'
+import { formatBytes, formatClock, formatCount, formatDuration, formatNumberOf, formatRate } from '../core/format.ts'
 import { sanitizeLine, sanitizeLines } from './sanitize.ts'
 import { timeLeft } from './time-left.ts'
 import { type RunView, taskOf } from './view.ts'

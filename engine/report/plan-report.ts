@@ -16,7 +16,7 @@ import {
   policyReport,
   tenths,
 } from './forecast-report.ts'
-import { formatBytes, formatCount, formatDuration, formatPlural } from './format.ts'
+import { formatBytes, formatCount, formatDuration, formatPlural } from '../core/format.ts'
 import { placesOf, reasonLine } from './reason-text.ts'
 
 /** What `dag plan --json` prints. */

@@ -2,7 +2,7 @@ import { placeText } from '../core/place.ts'
 import type { Cause } from '../lineage/causes.ts'
 import { valueText } from '../lineage/changes.ts'
 import type { ReasonGroup } from '../lineage/reasons.ts'
-import { formatCount, formatPlural } from './format.ts'
+import { formatCount, formatPlural } from '../core/format.ts'
 import { sanitizeLine } from './sanitize.ts'
 
 /** More names than this are counted. */

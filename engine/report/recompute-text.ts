@@ -1,5 +1,5 @@
 import type { Recomputed, RecomputeReport } from '../core/recomputed.ts'
-import { formatCount, formatNumberOf } from './format.ts'
+import { formatCount, formatNumberOf } from '../core/format.ts'
 
 const widths = [12, 6, 11, 7, 8, 10, 14]
 

@@ -1,5 +1,5 @@
 import { type RunEvent, type RunStarted, unreachable } from '../core/events.ts'
-import { formatBytes, formatCount, formatDuration, formatNumberOf } from './format.ts'
+import { formatBytes, formatCount, formatDuration, formatNumberOf } from '../core/format.ts'
 import {
   type Activity,
   type GridCell,

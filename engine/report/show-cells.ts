@@ -3,7 +3,7 @@ import type { Json, JsonObject } from '../core/json.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { SettledCell } from '../plan/settle.ts'
 import { columns } from './columns.ts'
-import { formatNumberOf } from './format.ts'
+import { formatNumberOf } from '../core/format.ts'
 import { sanitizeLine } from './sanitize.ts'
 
 /** What `dag show WORKFLOW --cells STEP --json` prints: every cell of a step, with what is known of it. */

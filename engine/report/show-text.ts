@@ -1,5 +1,5 @@
 import { columns } from './columns.ts'
-import { formatAgo, formatBytes, formatCount, formatDuration, formatNumberOf, formatPlural } from './format.ts'
+import { formatAgo, formatBytes, formatCount, formatDuration, formatNumberOf, formatPlural } from '../core/format.ts'
 import { sanitizeLine, sanitizeLines } from './sanitize.ts'
 import type { Outcome, RunLine, RunReport, StoreReport } from './show-run.ts'
 import type { WorkflowReport } from './show-workflow.ts'

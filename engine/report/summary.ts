@@ -1,5 +1,5 @@
 import { type Remark, type RunFinished, unreachable } from '../core/events.ts'
-import { formatBytes, formatCount, formatDuration, formatNumberOf } from './format.ts'
+import { formatBytes, formatCount, formatDuration, formatNumberOf } from '../core/format.ts'
 import { sanitizeLine, sanitizeLines } from './sanitize.ts'
 import { printable } from './markdown.ts'
 

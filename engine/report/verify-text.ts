@@ -1,6 +1,6 @@
 import type { MendedDamage } from '../store/health/damage.ts'
 import type { VerifyReport } from '../store/health/verify.ts'
-import { formatBytes, formatCount, formatDuration, formatNumberOf } from './format.ts'
+import { formatBytes, formatCount, formatDuration, formatNumberOf } from '../core/format.ts'
 import { sanitizeLine } from './sanitize.ts'
 
 /** At most this many cells of one task are named. */

@@ -3,7 +3,7 @@ import { changeText } from '../lineage/changes.ts'
 import type { Behind } from '../lineage/reasons.ts'
 import type { Root, Told } from '../lineage/told.ts'
 import type { Nearest, News, PlacedChange, Verdict } from '../lineage/verdict.ts'
-import { formatNumberOf } from './format.ts'
+import { formatNumberOf } from '../core/format.ts'
 import { placesOf, whatHappened } from './reason-text.ts'
 import { sanitizeLine } from './sanitize.ts'
 

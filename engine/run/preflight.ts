@@ -1,6 +1,6 @@
 import { totalmem } from 'node:os'
 import path from 'node:path'
-import { formatBytes } from '../core/bytes.ts'
+import { formatBytes } from '../core/format.ts'
 import type { Diagnostic } from '../core/diagnostic.ts'
 import type { ModelSource } from '../core/sources.ts'
 import { weightBytes } from '../plan/memory.ts'

@@ -1,5 +1,5 @@
 import { statfsSync } from 'node:fs'
-import { formatBytes } from '../core/bytes.ts'
+import { formatBytes } from '../core/format.ts'
 import { SidecarError } from './executors/sidecar-errors.ts'
 
 /** Free room of a disk. */

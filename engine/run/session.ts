@@ -1,6 +1,7 @@
 import path from 'node:path'
 import type { Digest } from '../core/digest.ts'
 import type { ObjectLost, RunEvent, RunFact, RunFinished } from '../core/events.ts'
+import { FailingDisk } from '../core/system-error.ts'
 import { CorruptObject, type Reader } from '../core/step-kind.ts'
 import type { Forecast } from '../plan/forecast.ts'
 import { hasWork, type Plan } from '../plan/plan.ts'
@@ -255,13 +256,12 @@ class Losses {
     this.#id = id
   }
 
-  /** @throws Error when the disk fails. */
+  /** @throws FailingDisk where another plan is no use. */
   add(objects: readonly Digest[]): void {
     const { db, layout } = this.#store
     const made = db.prepare('SELECT 1 FROM unit_objects JOIN units ON units.id = unit WHERE object = ? AND run = ?')
     this.#again += objects.filter((object) => made.get(toBlob(object), this.#id)).length
-    if (this.#again > mostAgain)
-      throw new Error(`what was just stored was found damaged ${this.#again} times: the disk of ${layout.root} fails`)
+    if (this.#again > mostAgain) throw new FailingDisk(`what was just stored in ${layout.root} was found damaged ${this.#again} times`)
   }
 }
 

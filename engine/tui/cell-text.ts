@@ -1,4 +1,4 @@
-import { formatCount } from '../report/format.ts'
+import { formatCount } from '../core/format.ts'
 import type { GridCell, TaskState } from '../report/view.ts'
 import { bar, firstThatFits } from './text.ts'
 

@@ -1,6 +1,6 @@
 import { Box, Text } from 'ink'
 import { memo } from 'react'
-import { formatCount } from '../report/format.ts'
+import { formatCount } from '../core/format.ts'
 import { sanitizeLine } from '../report/sanitize.ts'
 import { isStepRow, nextCell, type RowView, type RunView, type TaskState } from '../report/view.ts'
 import { cellText } from './cell-text.ts'

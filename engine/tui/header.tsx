@@ -1,5 +1,5 @@
 import { Text } from 'ink'
-import { formatBytes, formatClock, formatCount, formatDuration, formatNumberOf, formatRate } from '../report/format.ts'
+import { formatBytes, formatClock, formatCount, formatDuration, formatNumberOf, formatRate } from '../core/format.ts'
 import { sanitizeLine } from '../report/sanitize.ts'
 import { timeLeft } from '../report/time-left.ts'
 import { type Activity, cellsLeft, type RunView } from '../report/view.ts'

@@ -1,4 +1,4 @@
-import { formatClock } from '../report/format.ts'
+import { formatClock } from '../core/format.ts'
 import { sanitizeLine } from '../report/sanitize.ts'
 import type { LogEntry, RunView, TaskView } from '../report/view.ts'
 import { wrap } from './text.ts'

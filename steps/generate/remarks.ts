@@ -1,3 +1,4 @@
+import { formatCount, formatNumberOf } from '../../engine/core/format.ts'
 import type { FactsOf } from '../../engine/core/step-kind.ts'
 
 /** What a person should know of answers before believing what is made of them. */
@@ -7,9 +8,9 @@ export function answerRemarks(answers: readonly FactsOf[]): string[] {
     count(({ finish_reason }) => finish_reason === 'length'),
     count(({ finish_reason, response_tokens }) => finish_reason === 'stop' && Number(response_tokens) <= 1),
   ]
-  const of = `of ${answers.length} answer${answers.length === 1 ? '' : 's'}`
+  const of = `of ${formatNumberOf(answers.length, 'answer')}`
   return [
-    ...(cut > 0 ? [`${cut} ${of} ${cut === 1 ? 'was' : 'were'} cut at max_new_tokens`] : []),
-    ...(empty > 0 ? [`${empty} ${of} ${empty === 1 ? 'is' : 'are'} empty`] : []),
+    ...(cut > 0 ? [`${formatCount(cut)} ${of} ${cut === 1 ? 'was' : 'were'} cut at max_new_tokens`] : []),
+    ...(empty > 0 ? [`${formatCount(empty)} ${of} ${empty === 1 ? 'is' : 'are'} empty`] : []),
   ]
 }

@@ -1,4 +1,5 @@
 import type { MetricName } from '../common/metrics.ts'
+import { modifiedZ } from './outliers.ts'
 import { round } from './ranking.ts'
 import { cohensD, pooled } from './spread.ts'
 
@@ -16,6 +17,8 @@ export interface MatrixRow {
   readonly values: readonly number[]
   /** Of differences: Cohen's d of `response_mean` over the responses, null where it has none. */
   readonly cohensD?: readonly (number | null)[]
+  /** How far each value lies from those of the other organisms; null where nothing says what is usual. */
+  readonly modifiedZ: readonly (number | null)[]
 }
 
 /** What the matrix takes of `across_organisms.json`: one trait on one prompt set. */
@@ -42,7 +45,7 @@ export function matrixOf(rankings: readonly Across[], order: readonly string[]):
   const manyVectors = new Set(rankings.map((ranking) => `${ranking.layer}:${ranking.method}`)).size > 1
   const name = (ranking: Across) => (manyVectors ? `${ranking.trait}@${ranking.layer}:${ranking.method}` : ranking.trait)
   const columns = [...new Set(rankings.map(name))]
-  const rows = order.map((organism): MatrixRow => {
+  const rows = order.map((organism) => {
     const parts = columns.map((column) =>
       rankings
         .filter((ranking) => name(ranking) === column)
@@ -51,7 +54,14 @@ export function matrixOf(rankings: readonly Across[], order: readonly string[]):
     const values = parts.map((own) => meanOf(own, first.by))
     return first.mode === 'diff' ? { organism, values, cohensD: parts.map(effectOf) } : { organism, values }
   })
-  return { by: first.by, mode: first.mode, promptSets: [...new Set(rankings.map((ranking) => ranking.prompt_set))], columns, rows }
+  const zs = columns.map((_, column) => modifiedZ(rows.map(({ values }) => values[column] as number)))
+  return {
+    by: first.by,
+    mode: first.mode,
+    promptSets: [...new Set(rankings.map((ranking) => ranking.prompt_set))],
+    columns,
+    rows: rows.map((row, index) => ({ ...row, modifiedZ: zs.map((ofColumn) => rounded(ofColumn[index] as number | null)) })),
+  }
 }
 
 function meanOf(own: readonly AcrossRow[], by: MetricName): number {
@@ -60,6 +70,9 @@ function meanOf(own: readonly AcrossRow[], by: MetricName): number {
 }
 
 function effectOf(own: readonly AcrossRow[]): number | null {
-  const d = cohensD(pooled(own.map((row) => ({ count: row.responses, mean: row.response_mean, std: row.std_of_response_mean }))))
-  return d === null ? null : round(d)
+  return rounded(cohensD(pooled(own.map((row) => ({ count: row.responses, mean: row.response_mean, std: row.std_of_response_mean })))))
+}
+
+function rounded(value: number | null): number | null {
+  return value === null ? null : round(value)
 }

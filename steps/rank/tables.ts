@@ -1,5 +1,6 @@
 import type { Matrix, MatrixRow } from './matrix.ts'
 import { type MetricName, metricNames } from '../common/metrics.ts'
+import { standsOut } from './outliers.ts'
 import { type RankedResponse, rankedClauses, type Ranking } from './ranking.ts'
 import { cohensD } from './spread.ts'
 
@@ -54,12 +55,15 @@ function bestClause(response: RankedResponse): string {
   return best ? `${cell(best.text)} (${best.score.toFixed(2)})` : ''
 }
 
-/** The organism × trait matrix, for reading. The highest trait of each organism is in bold. */
+/** The organism × trait matrix, for reading, what stands out of it first. The highest trait of each organism is in bold. */
 export function matrixMarkdown(matrix: Matrix): string {
   return [
     '# Organisms × traits',
     '',
     `Mean ${matrix.by} over ${matrix.promptSets.join(', ')}; ${modeInWords(matrix.mode)}.`,
+    '',
+    ...outliersMarkdown(matrix),
+    '## Means',
     '',
     ...organismsByTraits(matrix, ({ values }) => values),
     '',
@@ -67,6 +71,29 @@ export function matrixMarkdown(matrix: Matrix): string {
     'Rankings by trait and prompt set stand beside this file.',
     '',
   ].join('\n')
+}
+
+function outliersMarkdown(matrix: Matrix): string[] {
+  const outliers = standsOut(matrix)
+  if (outliers.length === 0) return []
+  const isDiff = matrix.mode === 'diff'
+  return [
+    '## What stands out',
+    '',
+    'How far an organism lies from the others on a trait: its modified z-score (median and median absolute deviation); beyond 3.5 is taken for an outlier.',
+    '',
+    ...table(
+      ['organism', 'trait', 'mean', ...(isDiff ? ["Cohen's d"] : []), 'z'],
+      outliers.map(({ organism, column, value, cohensD: d, z }) => [
+        organism,
+        column,
+        figure(value),
+        ...(isDiff ? [figure(d)] : []),
+        figure(z),
+      ]),
+    ),
+    '',
+  ]
 }
 
 function effectsMarkdown(matrix: Matrix): string[] {

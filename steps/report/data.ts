@@ -15,6 +15,8 @@ export interface MatrixRow {
   readonly values: readonly number[]
   /** Of differences, how clear each is; null where nothing can be said. */
   readonly cohensD?: readonly (number | null)[]
+  /** How far each value lies from those of the other organisms; null where nothing can be said. */
+  readonly modifiedZ: readonly (number | null)[]
 }
 
 /** What the page itself holds; answers and values are loaded when they are asked for. */

@@ -25,7 +25,7 @@ export function reportPage(data: ReportData): string {
 <p>Mean ${escapeHtml(matrix.by)} of ${what} over ${escapeHtml(matrix.promptSets.join(', '))}. Choose a cell to read the answers behind it.</p>
 </header>
 <main>
-${matrix.mode === 'diff' ? chooser : ''}
+${chooser(matrix)}
 <section id="matrix" aria-label="Organisms by traits">${heatMap(matrix)}</section>
 <noscript>Answers are shown by the script of this page.</noscript>
 <nav id="controls" aria-label="Filters"></nav>
@@ -41,29 +41,60 @@ ${matrix.mode === 'diff' ? chooser : ''}
 `
 }
 
-/** Which of the two numbers of a cell is shown; the style does it, so that it works without the script. */
-const chooser = `<fieldset id="chooser"><legend>In the matrix</legend>
-<label><input type="radio" name="number" id="means" checked> mean</label>
-<label title="The mean of response_mean in standard deviations among the answers: how clear the difference is. It has no unit, so it compares between traits and layers."><input type="radio" name="number" id="effects"> Cohen’s d</label>
-</fieldset>`
+/** A number of a cell that the matrix can show. */
+interface ShownNumber {
+  /** The class that the style knows it by, and what the address says of it. */
+  readonly name: string
+  readonly label: string
+  readonly title: string
+  of(row: MatrixRow): readonly (number | null)[]
+}
 
-/** A number that the matrix can show, by the class that its style knows it by. */
-const shownNumbers: Readonly<Record<string, (row: MatrixRow) => readonly (number | null)[]>> = {
-  mean: ({ values }) => values,
-  effect: ({ cohensD }) => cohensD ?? [],
+const shownNumbers: readonly ShownNumber[] = [
+  { name: 'means', label: 'mean', title: 'The mean over the answers.', of: ({ values }) => values },
+  {
+    name: 'effects',
+    label: 'Cohen’s d',
+    title:
+      'The mean of response_mean in standard deviations among the answers: how clear the difference is. It has no unit, so it compares between traits and layers.',
+    of: ({ cohensD }) => cohensD ?? [],
+  },
+  {
+    name: 'among',
+    label: 'z among organisms',
+    title: 'How far the mean lies from those of the other organisms: its modified z-score, by median and median absolute deviation.',
+    of: ({ modifiedZ }) => modifiedZ,
+  },
+]
+
+/** The numbers that a matrix has. */
+function numbersOf({ rows }: Matrix): readonly ShownNumber[] {
+  return shownNumbers.filter(({ of }) => rows.some((row) => numbersIn(of(row)).length > 0))
+}
+
+/** Which number of a cell is shown; the style does it, so that it works without the script. */
+function chooser(matrix: Matrix): string {
+  const numbers = numbersOf(matrix)
+  if (numbers.length < 2) return ''
+  const choices = numbers.map(
+    ({ name, label, title }) =>
+      `<label title="${title}"><input type="radio" name="number" id="${name}"${name === 'means' ? ' checked' : ''}> ${label}</label>\n`,
+  )
+  return `<fieldset id="chooser"><legend>In the matrix</legend>\n${choices.join('')}</fieldset>`
 }
 
 /** The matrix as a table, readable without the script. The highest trait of each organism is marked. */
-function heatMap({ columns, rows }: Matrix): string {
+function heatMap(matrix: Matrix): string {
+  const { columns, rows } = matrix
   const head = columns.map((column) => `<th scope="col">${breakable(column)}</th>`).join('')
-  const numbers = Object.entries(shownNumbers).map(([name, valuesOf]) => {
-    const limit = Math.max(...rows.flatMap((row) => numbersIn(valuesOf(row)).map(Math.abs)), 1e-9)
-    return rows.map((row) => valuesOf(row).map((value) => heatNumber(name, value, limit, Math.max(...numbersIn(valuesOf(row))))))
+  const numbers = numbersOf(matrix).map(({ name, of }) => {
+    const limit = Math.max(...rows.flatMap((row) => numbersIn(of(row)).map(Math.abs)), 1e-9)
+    return rows.map((row) => of(row).map((value) => heatNumber(name, value, limit, Math.max(...numbersIn(of(row))))))
   })
   const body = rows.map(({ organism }, row) => {
     const cells = columns.map((_, column) => {
       const first = row === 0 && column === 0 ? 0 : -1
-      const shown = numbers.map((of) => of[row]?.[column] ?? '').join('')
+      const shown = numbers.map((number) => number[row]?.[column] ?? '').join('')
       return `<td><button data-at="${row} ${column}" tabindex="${first}">${shown}</button></td>`
     })
     return `<tr><th scope="row">${breakable(organism)}</th>${cells.join('')}</tr>\n`

@@ -24,7 +24,7 @@ table.heat thead td { z-index: 2; }
 table.heat td { padding: 0; }
 table.heat button { display: block; width: 100%; min-width: 5.5rem; padding: 0; background: none; border: 2px solid transparent; border-radius: 5px; }
 table.heat span { display: block; padding: .15rem .4rem; border-radius: 3px; }
-body:has(#effects:checked) .mean, body:not(:has(#effects:checked)) .effect { display: none; }
+body:has(#effects:checked, #among:checked) .means, body:not(:has(#effects:checked)) .effects, body:not(:has(#among:checked)) .among { display: none; }
 .plus { background: color-mix(in srgb, var(--plus) calc(var(--share) * 75%), var(--card)); }
 .minus { background: color-mix(in srgb, var(--minus) calc(var(--share) * 75%), var(--card)); }
 span.highest { font-weight: 700; }

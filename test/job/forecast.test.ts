@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { expect, test } from 'vitest'
-import { formatDuration } from '../../engine/report/format.ts'
+import { formatDuration } from '../../engine/core/format.ts'
 import { dag } from '../support/dag.ts'
 import { root } from '../support/paths.ts'
 import type { PlanReport } from '../../engine/report/plan-report.ts'

@@ -70,6 +70,29 @@ test('short results are printed above it, tables drawn', () => {
   `)
 })
 
+test('of long results the first sections are printed, as many as are short', () => {
+  const rows = (count: number) => Array.from({ length: count }, (_, index) => `| o${index} | calm | ${index}.00 |`).join('\n')
+  const section = (title: string, count: number) => `## ${title}\n\n| organism | trait | z |\n| --- | --- | --- |\n${rows(count)}\n\n`
+  const printed = (text: string) => summaryLines(done, { ...context, read: (file) => (file.endsWith('ranking.md') ? text : null) })
+  const long = `# Organisms\n\nOver one.\n\n${section('What stands out', 2)}${section('Means', 56)}`
+  expect(printed(long).slice(0, 11)).toEqual([
+    '',
+    'Organisms',
+    '',
+    'Over one.',
+    '',
+    'What stands out',
+    '',
+    '  organism  trait     z',
+    '  o0        calm   0.00',
+    '  o1        calm   1.00',
+    '',
+  ])
+  const [short, tooLong] = [54, 55].map((count) => printed(`# Organisms\n\n${section('All', count)}${section('More', 10)}`))
+  expect(short?.indexOf('done after 3 m 05 s')).toBe(61)
+  expect(tooLong?.slice(0, 4)).toEqual(['', 'Organisms', '', 'done after 3 m 05 s'])
+})
+
 test('long results are left in their file', () => {
   expect(summaryLines(done, { ...context, read: () => 'line\n'.repeat(100) }).slice(0, 3)).toEqual([
     '',

@@ -4,6 +4,7 @@ import { clausesOf } from '../../steps/rank/clauses.ts'
 import { type Across, matrixOf } from '../../steps/rank/matrix.ts'
 import { metricsOf } from '../../steps/common/metrics.ts'
 import { difference } from '../../steps/common/answers.ts'
+import { modifiedZ } from '../../steps/rank/outliers.ts'
 import { rankOperation } from '../../steps/rank/operations.ts'
 import { rankResponses } from '../../steps/rank/ranking.ts'
 import { cohensD, pooled, spreadOf } from '../../steps/rank/spread.ts'
@@ -72,12 +73,12 @@ test('the matrix weighs each response once, whatever prompt set it is from', () 
     promptSets: ['one', 'two'],
     columns: ['kind'],
     // The mean of 0, 1, 2 and 5 is 2, their sample variance 14 / 3.
-    rows: [{ organism: 'alpha', values: [2], cohensD: [0.9258] }],
+    rows: [{ organism: 'alpha', values: [2], cohensD: [0.9258], modifiedZ: [null] }],
   })
 })
 
 test('an organism alone has no difference to be clear or not', () => {
-  expect(matrixOf([across('one', [0, 1, 2], 'raw')], ['alpha']).rows).toEqual([{ organism: 'alpha', values: [1] }])
+  expect(matrixOf([across('one', [0, 1, 2], 'raw')], ['alpha']).rows).toEqual([{ organism: 'alpha', values: [1], modifiedZ: [null] }])
 })
 
 test('the spread of two parts together is that of all their values', () => {
@@ -100,15 +101,59 @@ test('a difference is as clear as its mean has standard deviations, and nothing 
   expect(cohensD(spreadOf([0, 0]))).toBe(null)
 })
 
+test('how far an organism lies from the others is told by their median, which the far ones do not move', () => {
+  // Median 3, deviations from it 2, 1, 0, 1 and 97, whose median is 1.
+  expect(modifiedZ([1, 2, 3, 4, 100])).toEqual([-2 * 0.6745, -0.6745, 0, 0.6745, 97 * 0.6745])
+  // Median 2.5, deviations 1.5, 0.5, 0.5, 1.5, 3.5 and 7.5, whose median is 1.5.
+  expect(modifiedZ([1, 2, 3, 4, 6, -5])).toEqual([-0.6745, -0.6745 / 3, 0.6745 / 3, 0.6745, (3.5 * 0.6745) / 1.5, -5 * 0.6745])
+})
+
+test('of fewer than five organisms, and where half of them are the same, nothing says what is usual', () => {
+  expect(modifiedZ([1, 2, 3, 4])).toEqual([null, null, null, null])
+  expect(modifiedZ([0.1, 0.1, 0.1, 4, 9])).toEqual([null, null, null, null, null])
+})
+
+test('what stands out is told first, the farthest of both signs before the others', () => {
+  const rows = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'].map((organism, index) => ({
+    organism,
+    values: [index === 2 ? -9 : index, index * index],
+    cohensD: [index / 2, null],
+    modifiedZ: [index === 2 ? -12.5 : index / 4, index === 7 ? 6 : null],
+  }))
+  const matrix = { by: 'response_mean', mode: 'diff', promptSets: ['one'], columns: ['calm', 'kind'], rows } as const
+  expect(matrixMarkdown(matrix).split('\n').slice(2, 14)).toEqual([
+    'Mean response_mean over one; organism minus clean model.',
+    '',
+    '## What stands out',
+    '',
+    'How far an organism lies from the others on a trait: its modified z-score (median and median absolute deviation); beyond 3.5 is taken for an outlier.',
+    '',
+    "| organism | trait | mean | Cohen's d | z |",
+    '| --- | --- | --- | --- | --- |',
+    '| c | calm | -9.00 | 1.00 | -12.50 |',
+    '| h | kind | 49.00 | – | 6.00 |',
+    '| h | calm | 7.00 | 3.50 | 1.75 |',
+    '| g | calm | 6.00 | 3.00 | 1.50 |',
+  ])
+  const many = { ...matrix, rows: [...rows, ...rows, ...rows] }
+  expect(
+    matrixMarkdown(many)
+      .split('\n')
+      .filter((line) => line.startsWith('| ') && line.split(' | ').length === 5).length,
+  ).toBe(2 + 10)
+})
+
 test('the overview has the means and then how clear they are, each with the highest of an organism in bold', () => {
   const rows = [
-    { organism: 'alpha', values: [2, 3], cohensD: [1.5, 0.25] },
-    { organism: 'beta', values: [-1, -2], cohensD: [null, -4] },
+    { organism: 'alpha', values: [2, 3], cohensD: [1.5, 0.25], modifiedZ: [null, null] },
+    { organism: 'beta', values: [-1, -2], cohensD: [null, -4], modifiedZ: [null, null] },
   ]
   const matrix = { by: 'response_mean', mode: 'diff', promptSets: ['one', 'two'], columns: ['calm', 'kind'], rows } as const
   expect(matrixMarkdown(matrix)).toBe(`# Organisms × traits
 
 Mean response_mean over one, two; organism minus clean model.
+
+## Means
 
 | organism | calm | kind |
 | --- | --- | --- |
@@ -128,11 +173,30 @@ Rankings by trait and prompt set stand beside this file.
 `)
 })
 
+test('the report offers the numbers that its matrix has', () => {
+  const offered = (numbers: object, mode = 'diff') => {
+    const rows = [{ organism: 'alpha', values: [1], modifiedZ: [null], ...numbers }]
+    const matrix = { by: 'response_mean', mode, promptSets: ['one'], columns: ['kind'], rows } as const
+    const page = reportPage({ title: 'one', matrix, sets: [], limits: [1] })
+    return [...page.matchAll(/<input type="radio" name="number" id="(\w+)"( checked)?>/g)].map(([, id, checked]) => id + (checked ?? ''))
+  }
+  expect(offered({ cohensD: [2], modifiedZ: [3] })).toEqual(['means checked', 'effects', 'among'])
+  expect(offered({ cohensD: [2] })).toEqual(['means checked', 'effects'])
+  expect(offered({ modifiedZ: [3] }, 'raw')).toEqual(['means checked', 'among'])
+  expect(offered({}, 'raw')).toEqual([])
+})
+
 test('text of prompts and answers cannot become markup of the report', () => {
   const hostile = '</script><script>alert(1)</script>'
   const page = reportPage({
     title: hostile,
-    matrix: { by: 'response_mean', mode: 'diff', promptSets: ['one'], columns: ['kind'], rows: [{ organism: 'alpha', values: [1] }] },
+    matrix: {
+      by: 'response_mean',
+      mode: 'diff',
+      promptSets: ['one'],
+      columns: ['kind'],
+      rows: [{ organism: 'alpha', values: [1], modifiedZ: [null] }],
+    },
     sets: [{ name: 'one', prompts: [['one_1', hostile]] }],
     limits: [1],
   })

@@ -1,6 +1,6 @@
 import type { PlanProgress } from '../../plan/plan.ts'
 import type { Prepared } from '../../prepare.ts'
-import { formatCount, formatNumberOf } from '../../report/format.ts'
+import { formatCount, formatNumberOf } from '../../core/format.ts'
 import { type Planned, type PlanningOptions, planInTurns, planNow } from '../../run/plan-now.ts'
 import type { Store } from '../../store/store.ts'
 import { progressLine } from './progress-line.ts'

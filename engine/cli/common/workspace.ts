@@ -1,4 +1,4 @@
-import { formatCount } from '../../report/format.ts'
+import { formatCount } from '../../core/format.ts'
 import { openStore, type Store } from '../../store/store.ts'
 import { storeFolder, workspaceOf } from './places.ts'
 import { progressLine } from './progress-line.ts'

@@ -2,9 +2,9 @@
 export const controlsScript = `
 const state = { column: 0, organism: -1, set: -1, search: '', lowest: false, answer: -1 };
 
-/** Of differences, the choice between the two numbers of the matrix. */
-const [means, effects] = ['means', 'effects'].map((id) => document.getElementById(id));
-if (effects) means.onchange = effects.onchange = writeAddress;
+/** The choice between the numbers of the matrix, where it has several. */
+const numbers = [...document.querySelectorAll('#chooser input')];
+for (const number of numbers) number.onchange = writeAddress;
 
 function readAddress() {
   const given = new URLSearchParams(location.hash.slice(1));
@@ -14,7 +14,8 @@ function readAddress() {
   state.set = index(page.sets.map(({ name }) => name), 'set');
   state.search = given.get('search') || '';
   state.lowest = given.get('order') === 'lowest';
-  if (effects) [means.checked, effects.checked] = [given.get('matrix') !== 'effects', given.get('matrix') === 'effects'];
+  const number = numbers.find(({ id }) => id === given.get('matrix')) || numbers[0];
+  if (number) number.checked = true;
   const [organism, set, prompt] = (given.get('answer') || '').split('~');
   const at = prompts.findIndex(({ name, id }) => name === set && id === prompt);
   state.answer = at >= 0 && organisms.includes(organism) ? organisms.indexOf(organism) * prompts.length + at : -1;
@@ -27,7 +28,8 @@ function writeAddress() {
   if (state.set >= 0) said.set('set', page.sets[state.set].name);
   if (state.search) said.set('search', state.search);
   if (state.lowest) said.set('order', 'lowest');
-  if (effects && effects.checked) said.set('matrix', 'effects');
+  const number = numbers.findIndex(({ checked }) => checked);
+  if (number > 0) said.set('matrix', numbers[number].id);
   if (state.answer >= 0) {
     const { name, id } = promptOf(state.answer);
     said.set('answer', [organisms[organismOf(state.answer)], name, id].join('~'));

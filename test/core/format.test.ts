@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { formatBytes, formatClock, formatCount, formatDuration, formatNumberOf, formatRate } from '../../engine/report/format.ts'
+import { formatBytes, formatClock, formatCount, formatDuration, formatNumberOf, formatRate } from '../../engine/core/format.ts'
 
 test('durations have two units at most', () => {
   const seconds = [0, 4.2, 9.94, 9.96, 59.4, 59.6, 185, 3599.4, 3599.6, 4320, 7190, 7199, 360_000]

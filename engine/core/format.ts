@@ -1,5 +1,4 @@
 /** Figures for people. */
-export { formatBytes } from '../core/bytes.ts'
 
 /** `1,234,567` */
 export function formatCount(value: number): string {
@@ -50,4 +49,17 @@ export function formatRate(perSecond: number, unit: 'tok' | 'cell'): string {
 
 function pad(value: number): string {
   return String(value).padStart(2, '0')
+}
+
+const units = ['B', 'kB', 'MB', 'GB', 'TB', 'PB']
+
+/** Decimal units, as disks are sold: `908 GB`, `12.3 MB`, `512 B`. */
+export function formatBytes(bytes: number): string {
+  let value = bytes
+  let unit = 0
+  while (value >= 999.5 && unit < units.length - 1) {
+    value /= 1000
+    unit++
+  }
+  return `${unit === 0 || value >= 99.95 ? value.toFixed(0) : value.toFixed(1)} ${units[unit]}`
 }
