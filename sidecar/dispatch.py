@@ -21,6 +21,7 @@ WORK = (
     "save_torch",
     "extract",
     "adopt",
+    "random_directions",
     "import_answers",
     "import_recordings",
     "inspect_files",

@@ -5,10 +5,23 @@ import { extract } from './extract/kind.ts'
 import { generate } from './generate/kind.ts'
 import { imported } from './imported/kind.ts'
 import { project } from './project/kind.ts'
+import { random } from './random/kind.ts'
 import { rank } from './rank/kind.ts'
 import { replay } from './replay/kind.ts'
 import { report } from './report/kind.ts'
 import { vectors } from './vectors/kind.ts'
 
 /** Every step kind that a workflow can name. The engine is given this list; it knows none of them by name. */
-export const kinds: readonly StepKind[] = [extract, vectors, generate, replay, imported, project, rank, report, exportScores, command]
+export const kinds: readonly StepKind[] = [
+  extract,
+  vectors,
+  random,
+  generate,
+  replay,
+  imported,
+  project,
+  rank,
+  report,
+  exportScores,
+  command,
+]

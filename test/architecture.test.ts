@@ -65,6 +65,7 @@ const mayImport: Record<string, readonly string[]> = {
     'steps/rank',
     'steps/replay',
     'steps/report',
+    'steps/random',
     'steps/vectors',
     'engine/core',
   ],

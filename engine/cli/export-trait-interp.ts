@@ -1,7 +1,7 @@
 import path from 'node:path'
 import { kinds } from '../../steps/index.ts'
 import { type Clash, clashIn } from '../../steps/interop/clash.ts'
-import { experimentFiles } from '../../steps/interop/trait-interp.ts'
+import { experimentFiles, exportedOperations } from '../../steps/interop/trait-interp.ts'
 import type { Diagnostic } from '../core/diagnostic.ts'
 import type { ParentTask } from '../core/step-kind.ts'
 import type { ExperimentFile } from '../core/experiment.ts'
@@ -109,7 +109,7 @@ function givenUp(tasks: readonly ParentTask[]): number {
 function missing(plan: Plan): Readonly<Record<string, number>> {
   const counts: Record<string, number> = {}
   for (const { task, toRun } of plan.tasks) {
-    if (toRun === 0 || !['generate', 'extract', 'contrast', 'adopt', 'project', 'score', 'capture'].includes(task.operation.name)) continue
+    if (toRun === 0 || !exportedOperations.includes(task.operation.name)) continue
     const { noun, by } = task.operation.counts
     const cells = plan.settled(task.id).cells.filter(({ output }) => output === null)
     counts[noun] = (counts[noun] ?? 0) + (by === 'group' ? new Set(cells.map(({ spec }) => spec.group)).size : cells.length)

@@ -22,9 +22,9 @@ export function vectorAxes(name: string): Axes {
 }
 
 /** The operations that make or take vectors. */
-export const vectorOperations: readonly string[] = ['extract', 'contrast', 'adopt']
+export const vectorOperations: readonly string[] = ['extract', 'contrast', 'adopt', 'random']
 
-/** The vectors that a task of an extract or a vectors step makes. */
+/** The vectors that a task makes which is of one of these. */
 export function vectorsMadeBy({ coordinate, data }: Task): VectorName[] {
   if (data.vectors) return data.vectors as unknown as VectorName[]
   const { layers, methods } = data as { layers: number[]; methods: string[] }

@@ -28,7 +28,8 @@ export function clashIn({ sources, tasks }: Made): Clash | null {
       }
       case 'extract':
       case 'contrast':
-      case 'adopt': {
+      case 'adopt':
+      case 'random': {
         const name = named(cell, vectorName)
         return { path: `${places.vectors(task, name, sources, extraction(task))}/${places.layerFile(name.layer)}`, part: '' }
       }

@@ -5,6 +5,9 @@ import { vectorOperations } from '../common/vectors.ts'
 import { categoryOf, configOf, extractionVariants, isClean, repository, type TaskOf, tasksById, type Variant, variantOf } from './names.ts'
 import { answersId, type Made, type NamedVector, named, places, projectionName, scoredVariant, vectorName } from './places.ts'
 
+/** The operations whose cells become files of an experiment. */
+export const exportedOperations: readonly string[] = ['generate', 'elicit', ...vectorOperations, 'capture', 'project', 'score']
+
 /**
  * The files of an experiment in the layout of trait-interp (github.com/ewernn/trait-interp, MIT), on which its scripts
  * run as they are: organisms are its model variants; what the clean model read of an organism's answers is the prompt set

@@ -18,10 +18,14 @@ export interface WantedLayer {
   readonly path: Problem['path'] | null
 }
 
-/** The layers at which a step wants each of its traits; `made` are those that there are. */
-export function wantedLayers(step: Step, traits: readonly string[], made: readonly number[]): WantedLayer[] {
+/**
+ * The layers at which a step wants each of its traits; `made` are those that there are. Where it says so of each trait by
+ * its name, `unnamed` ones are wanted at all of them.
+ */
+export function wantedLayers(step: Step, traits: readonly string[], made: readonly number[], unnamed = false): WantedLayer[] {
   const { layers } = step.params
-  if (layers === undefined) return traits.flatMap((trait) => made.map((layer) => ({ trait, layer, path: null })))
+  if (layers === undefined || (unnamed && isObject(layers)))
+    return traits.flatMap((trait) => made.map((layer) => ({ trait, layer, path: null })))
   if (!isObject(layers)) return traits.flatMap((trait) => listed(trait, layers as number[], ['layers']))
   return traits.flatMap((trait) => {
     const own = named(layers, trait)
@@ -54,4 +58,9 @@ export function namedLayerProblems({ params }: Step, traits: readonly string[], 
   if (missing.length === 0) return unknown
   const message = `\`layers\` says nothing of ${missing.length === 1 ? 'the trait' : 'the traits'} ${missing.join(', ')}`
   return [...unknown, { rule: 'no-layer', message, hint: 'name a layer for each, or leave them out by `traits`', path: ['layers'] }]
+}
+
+/** Layers that are wanted by the same words of the step, of several traits as a rule. */
+export function byPlace(wanted: readonly WantedLayer[]): Map<string, [WantedLayer, ...WantedLayer[]]> {
+  return Map.groupBy(wanted, ({ path, layer }) => JSON.stringify([path, layer])) as Map<string, [WantedLayer, ...WantedLayer[]]>
 }

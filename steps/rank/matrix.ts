@@ -1,25 +1,9 @@
+import type { Matrix } from '../common/matrix.ts'
 import type { MetricName } from '../common/metrics.ts'
+import type { VectorName } from '../common/vectors.ts'
 import { modifiedZ } from './outliers.ts'
 import { round } from './ranking.ts'
 import { cohensD, pooled } from './spread.ts'
-
-/** Organisms × traits: one number each, the mean over every response of every prompt set. */
-export interface Matrix {
-  readonly by: MetricName
-  readonly mode: string
-  readonly promptSets: readonly string[]
-  readonly columns: readonly string[]
-  readonly rows: readonly MatrixRow[]
-}
-
-export interface MatrixRow {
-  readonly organism: string
-  readonly values: readonly number[]
-  /** Of differences: Cohen's d of `response_mean` over the responses, null where it has none. */
-  readonly cohensD?: readonly (number | null)[]
-  /** How far each value lies from those of the other organisms; null where nothing says what is usual. */
-  readonly modifiedZ: readonly (number | null)[]
-}
 
 /** What the matrix takes of `across_organisms.json`: one trait on one prompt set. */
 export interface Across {
@@ -42,8 +26,7 @@ type AcrossRow = Readonly<Record<MetricName, number>> & {
 export function matrixOf(rankings: readonly Across[], order: readonly string[]): Matrix {
   const [first] = rankings
   if (!first) throw new Error('there is no ranking to make a matrix of')
-  const manyVectors = new Set(rankings.map((ranking) => `${ranking.layer}:${ranking.method}`)).size > 1
-  const name = (ranking: Across) => (manyVectors ? `${ranking.trait}@${ranking.layer}:${ranking.method}` : ranking.trait)
+  const name = namesOf(rankings)
   const columns = [...new Set(rankings.map(name))]
   const rows = order.map((organism) => {
     const parts = columns.map((column) =>
@@ -60,7 +43,18 @@ export function matrixOf(rankings: readonly Across[], order: readonly string[]):
     mode: first.mode,
     promptSets: [...new Set(rankings.map((ranking) => ranking.prompt_set))],
     columns,
+    random: [...new Set(rankings.filter(({ method }) => method === 'random').map(name))],
     rows: rows.map((row, index) => ({ ...row, modifiedZ: zs.map((ofColumn) => rounded(ofColumn[index] as number | null)) })),
+  }
+}
+
+/** A vector's trait, with its layer where there are several, and with its method where its trait has several. */
+function namesOf(vectors: readonly VectorName[]): (vector: VectorName) => string {
+  const manyLayers = new Set(vectors.map(({ layer }) => layer)).size > 1
+  const methods = Map.groupBy(vectors, ({ trait }) => trait)
+  return ({ trait, layer, method }) => {
+    const manyMethods = methods.get(trait)?.some((other) => other.method !== method)
+    return `${trait}${manyLayers ? `@${layer}` : ''}${manyMethods ? `:${method}` : ''}`
   }
 }
 

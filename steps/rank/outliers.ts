@@ -1,4 +1,4 @@
-import type { Matrix } from './matrix.ts'
+import type { Matrix } from '../common/matrix.ts'
 
 /** Of fewer organisms no median says what is usual. */
 const fewestOrganisms = 5
@@ -32,12 +32,14 @@ export interface Outlier {
   readonly z: number
 }
 
-/** What lies farthest from what is usual among the organisms, the farthest first; empty where nothing says what is usual. */
-export function standsOut({ columns, rows }: Matrix): readonly Outlier[] {
+/** On which traits organisms lie farthest from what is usual among them, the farthest first; empty where nothing says what is usual. */
+export function standsOut({ columns, random, rows }: Matrix): readonly Outlier[] {
   const all = rows.flatMap(({ organism, values, cohensD, modifiedZ: zs }) =>
     columns.flatMap((column, index): Outlier[] => {
       const z = zs?.[index] ?? null
-      return z === null ? [] : [{ organism, column, value: values[index] as number, cohensD: cohensD?.[index] ?? null, z }]
+      return z === null || random.includes(column)
+        ? []
+        : [{ organism, column, value: values[index] as number, cohensD: cohensD?.[index] ?? null, z }]
     }),
   )
   return all.sort((a, b) => Math.abs(b.z) - Math.abs(a.z)).slice(0, mostListed)

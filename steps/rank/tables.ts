@@ -1,4 +1,4 @@
-import type { Matrix, MatrixRow } from './matrix.ts'
+import { type Matrix, type MatrixRow, randomBaseline, randomBaselineText } from '../common/matrix.ts'
 import { type MetricName, metricNames } from '../common/metrics.ts'
 import { standsOut } from './outliers.ts'
 import { type RankedResponse, rankedClauses, type Ranking } from './ranking.ts'
@@ -57,11 +57,13 @@ function bestClause(response: RankedResponse): string {
 
 /** The organism × trait matrix, for reading, what stands out of it first. The highest trait of each organism is in bold. */
 export function matrixMarkdown(matrix: Matrix): string {
+  const baseline = randomBaseline(matrix)
   return [
     '# Organisms × traits',
     '',
     `Mean ${matrix.by} over ${matrix.promptSets.join(', ')}; ${modeInWords(matrix.mode)}.`,
     '',
+    ...(baseline ? [randomBaselineText(baseline), ''] : []),
     ...outliersMarkdown(matrix),
     '## Means',
     '',

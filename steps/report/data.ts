@@ -1,23 +1,5 @@
-import type { MetricName } from '../common/metrics.ts'
+import type { Matrix } from '../common/matrix.ts'
 import { type AnswersChunk, highestOf, metricOf } from './chunk.ts'
-
-/** Organisms × traits as the ranking's overview holds it. */
-export interface Matrix {
-  readonly by: MetricName
-  readonly mode: string
-  readonly promptSets: readonly string[]
-  readonly columns: readonly string[]
-  readonly rows: readonly MatrixRow[]
-}
-
-export interface MatrixRow {
-  readonly organism: string
-  readonly values: readonly number[]
-  /** Of differences, how clear each is; null where nothing can be said. */
-  readonly cohensD?: readonly (number | null)[]
-  /** How far each value lies from those of the other organisms; null where nothing can be said. */
-  readonly modifiedZ: readonly (number | null)[]
-}
 
 /** What the page itself holds; answers and values are loaded when they are asked for. */
 export interface ReportData {

@@ -2,7 +2,8 @@ import type { CellOutput, CellSpec, Inputs, Operation, Reader, Task, TextFiles }
 import { answersKey, expectedTokens, madeOfAnswers, readAnswers } from '../common/answers.ts'
 import type { VectorName } from '../common/vectors.ts'
 import { type AnswersChunk, answersChunk, answersName, dataOf, dataScript, valuesName } from './chunk.ts'
-import { type Matrix, reportParts } from './data.ts'
+import type { Matrix } from '../common/matrix.ts'
+import { reportParts } from './data.ts'
 import { reportPage } from './page.ts'
 
 /** Answers of one organism to one prompt set, with their scores, as the page loads them. */

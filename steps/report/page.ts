@@ -1,6 +1,7 @@
+import { type Matrix, type MatrixRow, randomBaseline, randomBaselineText } from '../common/matrix.ts'
 import { metricNames } from '../common/metrics.ts'
 import { clientScript } from './client/index.ts'
-import type { Matrix, MatrixRow, ReportData } from './data.ts'
+import type { ReportData } from './data.ts'
 import { style } from './style.ts'
 
 /**
@@ -9,6 +10,7 @@ import { style } from './style.ts'
  */
 export function reportPage(data: ReportData): string {
   const { title, matrix } = data
+  const baseline = randomBaseline(matrix)
   const what = matrix.mode === 'diff' ? 'organism minus clean model' : 'the organism alone'
   return `<!doctype html>
 <html lang="en">
@@ -22,7 +24,7 @@ export function reportPage(data: ReportData): string {
 <body>
 <header>
 <h1>${escapeHtml(title)}</h1>
-<p>Mean ${escapeHtml(matrix.by)} of ${what} over ${escapeHtml(matrix.promptSets.join(', '))}. Choose a cell to read the answers behind it.</p>
+<p>Mean ${escapeHtml(matrix.by)} of ${what} over ${escapeHtml(matrix.promptSets.join(', '))}. Choose a cell to read the answers behind it.${baseline ? ` ${escapeHtml(randomBaselineText(baseline))}` : ''}</p>
 </header>
 <main>
 ${chooser(matrix)}
@@ -85,8 +87,10 @@ function chooser(matrix: Matrix): string {
 
 /** The matrix as a table, readable without the script. The highest trait of each organism is marked. */
 function heatMap(matrix: Matrix): string {
-  const { columns, rows } = matrix
-  const head = columns.map((column) => `<th scope="col">${breakable(column)}</th>`).join('')
+  const { columns, random, rows } = matrix
+  const head = columns
+    .map((column) => `<th scope="col"${random.includes(column) ? ' class="soft"' : ''}>${breakable(column)}</th>`)
+    .join('')
   const numbers = numbersOf(matrix).map(({ name, of }) => {
     const limit = Math.max(...rows.flatMap((row) => numbersIn(of(row)).map(Math.abs)), 1e-9)
     return rows.map((row) => of(row).map((value) => heatNumber(name, value, limit, Math.max(...numbersIn(of(row))))))

@@ -59,6 +59,7 @@ test('every operation has a row for its version', () => {
     'elicit',
     'contrast',
     'adopt',
+    'random',
     'imported-answers',
     'imported-recordings',
     'project',

@@ -72,9 +72,47 @@ test('the matrix weighs each response once, whatever prompt set it is from', () 
     mode: 'diff',
     promptSets: ['one', 'two'],
     columns: ['kind'],
+    random: [],
     // The mean of 0, 1, 2 and 5 is 2, their sample variance 14 / 3.
     rows: [{ organism: 'alpha', values: [2], cohensD: [0.9258], modifiedZ: [null] }],
   })
+})
+
+test('columns are named by what tells their vectors apart', () => {
+  const columns = (...vectors: [trait: string, layer: number, method: string][]) =>
+    matrixOf(
+      vectors.map(([trait, layer, method]) => ({ ...across('one', [1]), trait, layer, method })),
+      ['alpha'],
+    ).columns
+  expect(columns(['calm', 2, 'mean_diff'], ['kind', 2, 'mean_diff'], ['random_1', 2, 'random'])).toEqual(['calm', 'kind', 'random_1'])
+  expect(columns(['calm', 2, 'mean_diff'], ['calm', 2, 'probe'], ['kind', 2, 'probe'])).toEqual(['calm:mean_diff', 'calm:probe', 'kind'])
+  expect(columns(['calm', 2, 'mean_diff'], ['kind', 3, 'mean_diff'])).toEqual(['calm@2', 'kind@3'])
+  expect(columns(['calm', 2, 'mean_diff'], ['calm', 3, 'probe'])).toEqual(['calm@2:mean_diff', 'calm@3:probe'])
+})
+
+test('what random directions come to is told first, and is nothing that stands out', () => {
+  const rows = ['a', 'b', 'c', 'd', 'e'].map((organism, index) => ({
+    organism,
+    values: [index, index - 9, 0.5],
+    cohensD: [index, index === 3 ? null : -index, 0.25],
+    modifiedZ: [index, index === 4 ? -8.25 : 0, null],
+  }))
+  const columns = ['calm', 'random_1', 'random_2']
+  const matrix = { by: 'response_mean', mode: 'diff', promptSets: ['one'], columns, random: ['random_1', 'random_2'], rows } as const
+  const lines = matrixMarkdown(matrix).split('\n')
+  expect(lines[4]).toBe(
+    "Along 2 random directions the organisms come to a mean of 9.00, a Cohen's d of 4.00 and a z of 8.25 at most, of either sign: so much says nothing about a trait.",
+  )
+  expect(lines.filter((line) => line.split(' | ').length === 5 && line.includes('random'))).toEqual([])
+  const raw = {
+    ...matrix,
+    mode: 'raw',
+    random: ['random_2'],
+    rows: rows.map(({ organism, values, modifiedZ: zs }) => ({ organism, values, modifiedZ: zs })),
+  }
+  expect(matrixMarkdown(raw).split('\n')[4]).toBe(
+    'Along one random direction the organisms come to a mean of 0.50 at most, of either sign: so much says nothing about a trait.',
+  )
 })
 
 test('an organism alone has no difference to be clear or not', () => {
@@ -120,7 +158,7 @@ test('what stands out is told first, the farthest of both signs before the other
     cohensD: [index / 2, null],
     modifiedZ: [index === 2 ? -12.5 : index / 4, index === 7 ? 6 : null],
   }))
-  const matrix = { by: 'response_mean', mode: 'diff', promptSets: ['one'], columns: ['calm', 'kind'], rows } as const
+  const matrix = { by: 'response_mean', mode: 'diff', promptSets: ['one'], columns: ['calm', 'kind'], random: [], rows } as const
   expect(matrixMarkdown(matrix).split('\n').slice(2, 14)).toEqual([
     'Mean response_mean over one; organism minus clean model.',
     '',
@@ -148,7 +186,7 @@ test('the overview has the means and then how clear they are, each with the high
     { organism: 'alpha', values: [2, 3], cohensD: [1.5, 0.25], modifiedZ: [null, null] },
     { organism: 'beta', values: [-1, -2], cohensD: [null, -4], modifiedZ: [null, null] },
   ]
-  const matrix = { by: 'response_mean', mode: 'diff', promptSets: ['one', 'two'], columns: ['calm', 'kind'], rows } as const
+  const matrix = { by: 'response_mean', mode: 'diff', promptSets: ['one', 'two'], columns: ['calm', 'kind'], random: [], rows } as const
   expect(matrixMarkdown(matrix)).toBe(`# Organisms × traits
 
 Mean response_mean over one, two; organism minus clean model.
@@ -176,7 +214,7 @@ Rankings by trait and prompt set stand beside this file.
 test('the report offers the numbers that its matrix has', () => {
   const offered = (numbers: object, mode = 'diff') => {
     const rows = [{ organism: 'alpha', values: [1], modifiedZ: [null], ...numbers }]
-    const matrix = { by: 'response_mean', mode, promptSets: ['one'], columns: ['kind'], rows } as const
+    const matrix = { by: 'response_mean', mode, promptSets: ['one'], columns: ['kind'], random: [], rows } as const
     const page = reportPage({ title: 'one', matrix, sets: [], limits: [1] })
     return [...page.matchAll(/<input type="radio" name="number" id="(\w+)"( checked)?>/g)].map(([, id, checked]) => id + (checked ?? ''))
   }
@@ -195,6 +233,7 @@ test('text of prompts and answers cannot become markup of the report', () => {
       mode: 'diff',
       promptSets: ['one'],
       columns: ['kind'],
+      random: [],
       rows: [{ organism: 'alpha', values: [1], modifiedZ: [null] }],
     },
     sets: [{ name: 'one', prompts: [['one_1', hostile]] }],

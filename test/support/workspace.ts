@@ -66,6 +66,7 @@ steps:
     reference: rude
     system_prompt: You are kind.
   given: { kind: vectors, model: tiny, files: "../given/{trait}/{method}/layer{layer}.safetensors", leave_out: ["kind@3:probe"] }
+  noise: { kind: random, model: tiny, layers: [2], count: 1, seed: 7 }
   theirs:
     kind: imported
     responses: "../theirs/inference/{organism}/responses/{set}/{prompt}.json"

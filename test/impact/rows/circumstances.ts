@@ -45,6 +45,7 @@ export const versionRows: readonly Row[] = [
   },
   { of: 'version of contrast', edit: 'raised', workflow: 'elicited', change: raise('contrast'), made: { moods: [1, first] } },
   { of: 'version of adopt', edit: 'raised', workflow: 'variants', change: raise('adopt'), made: { given: [1, first] } },
+  { of: 'version of random', edit: 'raised', workflow: 'variants', change: raise('random'), made: { noise: [1, first] } },
   {
     of: 'version of imported-answers',
     edit: 'raised',

@@ -3,7 +3,7 @@ import { circumstanceRows, versionRows } from './circumstances.ts'
 import { commandRows } from './command.ts'
 import { generateRows } from './generate.ts'
 import { exportRows, rankRows, reportRows } from './rankings.ts'
-import { extractRows, projectRows, replayRows, vectorsRows } from './recordings.ts'
+import { extractRows, projectRows, randomRows, replayRows, vectorsRows } from './recordings.ts'
 import { importedRows } from './imported.ts'
 import { modelRows, organismRows, promptRows } from './sources.ts'
 import { textRows } from './text.ts'
@@ -16,6 +16,7 @@ export const sections: readonly { readonly title: string; readonly rows: readonl
   { title: 'Parameters of replay', rows: replayRows },
   { title: 'Parameters of extract', rows: extractRows },
   { title: 'Parameters of vectors', rows: vectorsRows },
+  { title: 'Parameters of random', rows: randomRows },
   { title: 'Parameters of imported', rows: importedRows },
   { title: 'Parameters of project', rows: projectRows },
   { title: 'Parameters of rank', rows: rankRows },

@@ -19,7 +19,7 @@ export const replayRows: readonly Row[] = [
     ),
     made: { again: [2, 'new'] },
     follow: { through: 2, 'lengths/*/*/through:*': 2 },
-    total: 31,
+    total: 32,
   },
   {
     of: 'replay.through',
@@ -93,7 +93,7 @@ export const extractRows: readonly Row[] = [
     workflow: 'variants',
     change: workflow('methods: [mean_diff]\n', 'methods: [mean_diff, probe]\n'),
     made: { 'directions/kind:*:probe': [1, 'new'] },
-    total: 30,
+    total: 31,
   },
   {
     of: 'extract.methods',
@@ -182,7 +182,7 @@ export const vectorsRows: readonly Row[] = [
     workflow: 'variants',
     change: workflow(', leave_out: ["kind@3:probe"]', ''),
     made: { 'given/kind:kind@3:*': [1, 'new'] },
-    total: 30,
+    total: 31,
   },
   {
     of: 'vectors.files',
@@ -206,7 +206,53 @@ export const vectorsRows: readonly Row[] = [
     workflow: 'variants',
     change: (workspace) => workspace.write('given/rude/probe/layer2.safetensors', vectorFile(64, 5)),
     made: { 'given/rude:*': [1, 'new'] },
-    total: 30,
+    total: 31,
+  },
+]
+
+const noise = (from: string, to: string) => workflow(`kind: random, ${from}`, `kind: random, ${to}`)
+
+export const randomRows: readonly Row[] = [
+  {
+    of: 'random.model',
+    edit: 'a model of another size',
+    workflow: 'variants',
+    change: all(
+      workflow('models:', 'models:\n  other: { source: ../models/other, dtype: bfloat16 }'),
+      noise('model: tiny', 'model: other'),
+    ),
+    made: { noise: [1, 'hidden: 64 → 32'] },
+  },
+  {
+    of: 'random.hidden',
+    edit: 'another number, in place of `model`',
+    workflow: 'variants',
+    change: noise('model: tiny', 'hidden: 32'),
+    made: { noise: [1, 'hidden: 64 → 32'] },
+  },
+  { of: 'random.hidden', edit: 'that of the model, in place of `model`', workflow: 'variants', change: noise('model: tiny', 'hidden: 64') },
+  {
+    of: 'random.layers',
+    edit: '`[2]` → `[1, 2]`',
+    workflow: 'variants',
+    change: noise('model: tiny, layers: [2]', 'model: tiny, layers: [1, 2]'),
+    made: { 'noise/random_1:random_1@1:random': [1, 'new'] },
+    total: 31,
+  },
+  {
+    of: 'random.count',
+    edit: '1 → 3',
+    workflow: 'variants',
+    change: noise('model: tiny, layers: [2], count: 1', 'model: tiny, layers: [2], count: 3'),
+    made: { 'noise/random_2:*': [1, 'new'], 'noise/random_3:*': [1, 'new'] },
+    total: 32,
+  },
+  {
+    of: 'random.seed',
+    edit: '7 → 8',
+    workflow: 'variants',
+    change: workflow('seed: 7', 'seed: 8'),
+    made: { noise: [1, 'seed: 7 → 8'] },
   },
 ]
 
@@ -222,14 +268,14 @@ export const projectRows: readonly Row[] = [
     ),
     made: { twinned: [2, 'new'] },
     follow: { 'lengths/*/*/twinned:*': 2 },
-    total: 33,
+    total: 34,
   },
   {
     of: 'project.of',
     edit: '`[sampled, through]` → `sampled`',
     workflow: 'variants',
     change: workflow('of: [sampled, through]', 'of: sampled'),
-    total: 27,
+    total: 28,
   },
   {
     of: 'project.onto',
@@ -241,6 +287,14 @@ export const projectRows: readonly Row[] = [
     made: { others: [4, 'new'] },
     follow: afterVectors,
     total: 186,
+  },
+  {
+    of: 'project.onto',
+    edit: '`vectors` → `[vectors, noise]`, three random directions',
+    change: all(steps('  noise: { kind: random, model: tiny, layers: [2] }'), workflow('onto: vectors', 'onto: [vectors, noise]')),
+    made: { noise: [3, 'new'] },
+    follow: { 'scores/*/*/*:*:random': 108, 'ranking/*:random*': 6, 'ranking/overview:*': 1, 'report.answers': 6, report: 1 },
+    total: 299,
   },
   {
     of: 'project.traits',

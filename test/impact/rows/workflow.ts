@@ -131,7 +131,7 @@ export const fieldRows: readonly Row[] = [
     edit: '2 → 1 for `one`',
     workflow: 'variants',
     change: workflow('one: 2', 'one: 1'),
-    total: 22,
+    total: 23,
     made: { tables: [2, 'answers: digest → digest; organism: digest → digest'] },
   },
   {

@@ -1,0 +1,57 @@
+import type { MetricName } from './metrics.ts'
+
+/** Organisms × traits: one number each, the mean over every response of every prompt set. */
+export interface Matrix {
+  readonly by: MetricName
+  readonly mode: string
+  readonly promptSets: readonly string[]
+  readonly columns: readonly string[]
+  /** Those of the columns that are random directions. */
+  readonly random: readonly string[]
+  readonly rows: readonly MatrixRow[]
+}
+
+export interface MatrixRow {
+  readonly organism: string
+  readonly values: readonly number[]
+  /** Of differences: Cohen's d of `response_mean` over the responses, null where it has none. */
+  readonly cohensD?: readonly (number | null)[]
+  /** How far each value lies from those of the other organisms; null where nothing says what is usual. */
+  readonly modifiedZ: readonly (number | null)[]
+}
+
+/** What along random directions comes out at most, whatever its sign: so much says nothing about a trait. */
+export interface RandomBaseline {
+  readonly directions: number
+  readonly value: number
+  readonly cohensD: number | null
+  readonly z: number | null
+}
+
+/** Null where there are no random directions. */
+export function randomBaseline({ columns, random, rows }: Matrix): RandomBaseline | null {
+  if (random.length === 0) return null
+  const highest = (of: (row: MatrixRow) => readonly (number | null)[] | undefined): number | null => {
+    const values = rows.flatMap((row) => random.flatMap((name) => of(row)?.[columns.indexOf(name)] ?? []))
+    return values.length > 0 ? Math.max(...values.map(Math.abs)) : null
+  }
+  return {
+    directions: random.length,
+    value: highest(({ values }) => values) ?? 0,
+    cohensD: highest(({ cohensD }) => cohensD),
+    z: highest(({ modifiedZ }) => modifiedZ),
+  }
+}
+
+/** It in words, figures with two decimals. */
+export function randomBaselineText(baseline: RandomBaseline): string {
+  const { directions, value, cohensD, z } = baseline
+  const figures = [
+    `a mean of ${value.toFixed(2)}`,
+    ...(cohensD === null ? [] : [`a Cohen's d of ${cohensD.toFixed(2)}`]),
+    ...(z === null ? [] : [`a z of ${z.toFixed(2)}`]),
+  ]
+  const along = directions === 1 ? 'one random direction' : `${directions} random directions`
+  const all = figures.length === 1 ? figures[0] : `${figures.slice(0, -1).join(', ')} and ${figures.at(-1)}`
+  return `Along ${along} the organisms come to ${all} at most, of either sign: so much says nothing about a trait.`
+}
