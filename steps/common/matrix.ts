@@ -9,6 +9,19 @@ export interface Matrix {
   /** Those of the columns that are random directions. */
   readonly random: readonly string[]
   readonly rows: readonly MatrixRow[]
+  /** The same of each prompt set alone, where there are several. */
+  readonly bySet: readonly { readonly promptSet: string; readonly rows: readonly MatrixRow[] }[]
+  /** Of differences, where prompt sets differ most, the farthest apart first. */
+  readonly betweenSets: readonly SetGap[]
+}
+
+/** Two prompt sets on which an organism differs from the clean model unalike: means of `response_mean`, and how clear that is. */
+export interface SetGap {
+  readonly organism: string
+  readonly column: string
+  readonly higher: { readonly promptSet: string; readonly mean: number }
+  readonly lower: { readonly promptSet: string; readonly mean: number }
+  readonly cohensD: number
 }
 
 export interface MatrixRow {

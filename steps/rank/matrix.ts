@@ -1,9 +1,10 @@
-import type { Matrix } from '../common/matrix.ts'
+import type { Matrix, MatrixRow } from '../common/matrix.ts'
 import type { MetricName } from '../common/metrics.ts'
 import type { VectorName } from '../common/vectors.ts'
+import { gapsBetween, type OnSets } from './between-sets.ts'
 import { modifiedZ } from './outliers.ts'
 import { round } from './ranking.ts'
-import { cohensD, pooled } from './spread.ts'
+import { cohensD, pooled, type Spread } from './spread.ts'
 
 /** What the matrix takes of `across_organisms.json`: one trait on one prompt set. */
 export interface Across {
@@ -22,30 +23,55 @@ type AcrossRow = Readonly<Record<MetricName, number>> & {
   readonly std_of_response_mean: number
 }
 
+/** The rankings along each vector, one for each prompt set, by the name of its column. */
+type Columns = ReadonlyMap<string, readonly Across[]>
+
 /** Pools rankings of several prompt sets, each response counting once. Organisms keep the order of `order`. */
 export function matrixOf(rankings: readonly Across[], order: readonly string[]): Matrix {
   const [first] = rankings
   if (!first) throw new Error('there is no ranking to make a matrix of')
-  const name = namesOf(rankings)
-  const columns = [...new Set(rankings.map(name))]
-  const rows = order.map((organism) => {
-    const parts = columns.map((column) =>
-      rankings
-        .filter((ranking) => name(ranking) === column)
-        .flatMap((ranking) => ranking.organisms.filter((row) => row.organism === organism)),
-    )
-    const values = parts.map((own) => meanOf(own, first.by))
-    return first.mode === 'diff' ? { organism, values, cohensD: parts.map(effectOf) } : { organism, values }
-  })
-  const zs = columns.map((_, column) => modifiedZ(rows.map(({ values }) => values[column] as number)))
+  const columns: Columns = Map.groupBy(rankings, namesOf(rankings))
+  const random = [...columns].flatMap(([name, [one]]) => (one?.method === 'random' ? [name] : []))
+  const promptSets = [...new Set(rankings.map((ranking) => ranking.prompt_set))]
+  const rowsOn = (sets: readonly string[]) => withZ(order.map((organism) => matrixRow(organism, columns, sets, first)))
+  const traits = new Map([...columns].filter(([name]) => !random.includes(name)))
   return {
     by: first.by,
     mode: first.mode,
-    promptSets: [...new Set(rankings.map((ranking) => ranking.prompt_set))],
-    columns,
-    random: [...new Set(rankings.filter(({ method }) => method === 'random').map(name))],
-    rows: rows.map((row, index) => ({ ...row, modifiedZ: zs.map((ofColumn) => rounded(ofColumn[index] as number | null)) })),
+    promptSets,
+    columns: [...columns.keys()],
+    random,
+    rows: rowsOn(promptSets),
+    bySet: promptSets.length > 1 ? promptSets.map((promptSet) => ({ promptSet, rows: rowsOn([promptSet]) })) : [],
+    betweenSets: first.mode === 'diff' ? gapsBetween(order.flatMap((organism) => onSets(organism, traits))) : [],
   }
+}
+
+function matrixRow(organism: string, columns: Columns, sets: readonly string[], { by, mode }: Across): Omit<MatrixRow, 'modifiedZ'> {
+  const parts = [...columns.values()].map((own) =>
+    own.flatMap((ranking) => (sets.includes(ranking.prompt_set) ? rowsOf(ranking, organism) : [])),
+  )
+  const values = parts.map((own) => meanOf(own, by))
+  return mode === 'diff' ? { organism, values, cohensD: parts.map(effectOf) } : { organism, values }
+}
+
+/** Rows with how far each value lies from the others of its column. */
+function withZ(rows: readonly Omit<MatrixRow, 'modifiedZ'>[]): MatrixRow[] {
+  const zs = rows[0]?.values.map((_, column) => modifiedZ(rows.map(({ values }) => values[column] as number))) ?? []
+  return rows.map((row, index) => ({ ...row, modifiedZ: zs.map((ofColumn) => rounded(ofColumn[index] as number | null)) }))
+}
+
+function onSets(organism: string, columns: Columns): OnSets[] {
+  return [...columns].map(([column, own]): OnSets => {
+    const sets = own.flatMap((ranking) =>
+      rowsOf(ranking, organism).map((row) => ({ promptSet: ranking.prompt_set, spread: spreadIn(row) })),
+    )
+    return { organism, column, sets }
+  })
+}
+
+function rowsOf({ organisms }: Across, organism: string): readonly AcrossRow[] {
+  return organisms.filter((row) => row.organism === organism)
 }
 
 /** A vector's trait, with its layer where there are several, and with its method where its trait has several. */
@@ -64,7 +90,11 @@ function meanOf(own: readonly AcrossRow[], by: MetricName): number {
 }
 
 function effectOf(own: readonly AcrossRow[]): number | null {
-  return rounded(cohensD(pooled(own.map((row) => ({ count: row.responses, mean: row.response_mean, std: row.std_of_response_mean })))))
+  return rounded(cohensD(pooled(own.map(spreadIn))))
+}
+
+function spreadIn(row: AcrossRow): Spread {
+  return { count: row.responses, mean: row.response_mean, std: row.std_of_response_mean }
 }
 
 function rounded(value: number | null): number | null {

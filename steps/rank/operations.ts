@@ -52,7 +52,7 @@ export const rankOperation: Operation = {
 /** Pools the rankings of all prompt sets into the organism × trait matrix. */
 export const overviewOperation: Operation = {
   name: 'rank-overview',
-  version: 3,
+  version: 4,
   counts: { noun: 'overviews', by: 'cell' },
   cells(_task, inputs) {
     const rankings = rankingsOf(inputs.of('rankings'))

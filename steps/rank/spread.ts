@@ -27,3 +27,13 @@ export function pooled(parts: readonly Spread[]): Spread {
 export function cohensD({ mean, std }: Spread): number | null {
   return std <= 1e-9 * Math.abs(mean) ? null : mean / std
 }
+
+/**
+ * Cohen's d of two independent samples: how far their means lie apart, in their pooled standard deviation (Cohen 1988).
+ * Null where each is of one value, or of equal ones.
+ */
+export function cohensDBetween(a: Spread, b: Spread): number | null {
+  const squares = (a.count - 1) * a.std ** 2 + (b.count - 1) * b.std ** 2
+  const std = Math.sqrt(squares / (a.count + b.count - 2))
+  return std > 1e-9 * Math.max(Math.abs(a.mean), Math.abs(b.mean)) ? (a.mean - b.mean) / std : null
+}

@@ -70,6 +70,7 @@ export function matrixMarkdown(matrix: Matrix): string {
     ...organismsByTraits(matrix, ({ values }) => values),
     '',
     ...(matrix.mode === 'diff' ? effectsMarkdown(matrix) : []),
+    ...gapsMarkdown(matrix),
     'Rankings by trait and prompt set stand beside this file.',
     '',
   ].join('\n')
@@ -105,6 +106,29 @@ function effectsMarkdown(matrix: Matrix): string[] {
     'How clear the difference is: the mean of its response_mean in standard deviations among the responses. Without a unit, so it compares between traits and layers.',
     '',
     ...organismsByTraits(matrix, (row) => row.cohensD ?? []),
+    '',
+  ]
+}
+
+function gapsMarkdown({ betweenSets }: Matrix): string[] {
+  if (betweenSets.length === 0) return []
+  return [
+    '## Where prompt sets differ',
+    '',
+    'The two prompt sets on which an organism is farthest from the clean model unalike: how far their means of response_mean lie apart, in their pooled standard deviation.',
+    '',
+    ...table(
+      ['organism', 'trait', 'higher on', 'mean', 'lower on', 'mean', "Cohen's d"],
+      betweenSets.map(({ organism, column, higher, lower, cohensD: d }) => [
+        organism,
+        column,
+        higher.promptSet,
+        figure(higher.mean),
+        lower.promptSet,
+        figure(lower.mean),
+        figure(d),
+      ]),
+    ),
     '',
   ]
 }

@@ -124,6 +124,32 @@ describe.skipIf(!browserProgram)(`the page of a report in a browser${browserProg
     expect(again.complaints).toEqual([])
   })
 
+  test('the matrix is that of the prompt set that is chosen', async () => {
+    const workspace = await shown()
+    const page = await opened(workspace, '#trait=kind&matrix=effects')
+    const matrix = JSON.parse(workspace.read('experiments/audit/analysis/top_activating/matrix.json')) as {
+      rows: { cohensD: (number | null)[] }[]
+      bySet: { promptSet: string; rows: { cohensD: (number | null)[] }[] }[]
+    }
+    const seen = `[...document.querySelectorAll('.heat button')].map((node) => node.innerText)`
+    const choose = (value: number) =>
+      `{ const select = document.querySelector('[data-key="set"]'); select.value = ${value}; select.onchange() }`
+    const texts = (rows: { cohensD: (number | null)[] }[]) => rows.flatMap(({ cohensD }) => cohensD.map((d) => d?.toFixed(2) ?? '–'))
+    expect(matrix.bySet.map(({ promptSet }) => promptSet)).toEqual(['one', 'two'])
+    for (const [index, { promptSet, rows }] of matrix.bySet.entries()) {
+      await page.evaluate(choose(index))
+      expect(await page.evaluate(seen)).toEqual(texts(rows))
+      expect(await page.evaluate(text('#chooser legend'))).toEqual([`In the matrix, of ${promptSet}`])
+    }
+    await page.evaluate(`document.querySelector('.heat button[data-at="1 1"]').click()`)
+    await page.until(`document.querySelector('#list').dataset.shown === '1'`)
+    expect(await page.evaluate('location.hash')).toMatch(/^#trait=rude&organism=beta&set=two&matrix=effects/)
+    await page.evaluate(choose(-1))
+    expect(await page.evaluate(seen)).toEqual(texts(matrix.rows))
+    expect(await page.evaluate(text('#chooser legend'))).toEqual(['In the matrix'])
+    expect(page.complaints).toEqual([])
+  })
+
   test('what an answer was made to begin with stands before its tokens, without a colour', async () => {
     const workspace = finishedWorkspace()
     workspace.edit('prompts/one.json', '"id": "one_1"', '"prefill": "Rain <is>", "id": "one_1"')

@@ -2,10 +2,6 @@
 export const controlsScript = `
 const state = { column: 0, organism: -1, set: -1, search: '', lowest: false, answer: -1 };
 
-/** The choice between the numbers of the matrix, where it has several. */
-const numbers = [...document.querySelectorAll('#chooser input')];
-for (const number of numbers) number.onchange = writeAddress;
-
 function readAddress() {
   const given = new URLSearchParams(location.hash.slice(1));
   const index = (list, name) => list.indexOf(given.get(name));
@@ -66,28 +62,5 @@ document.getElementById('controls').append(
 function showControls() {
   for (const select of document.querySelectorAll('#controls select')) select.value = Number(state[select.dataset.key]);
   if (document.activeElement !== search) search.value = state.search;
-  for (const button of heat) {
-    const [row, column] = button.dataset.at.split(' ').map(Number);
-    button.setAttribute('aria-pressed', String(row === state.organism && column === state.column));
-  }
 }
-
-const heat = [...document.querySelectorAll('.heat button')];
-for (const button of heat) {
-  button.onclick = () => {
-    const [organism, column] = button.dataset.at.split(' ').map(Number);
-    change({ organism, column, set: -1, search: '' }, true);
-  };
-  button.onfocus = () => {
-    for (const other of heat) other.tabIndex = other === button ? 0 : -1;
-  };
-}
-document.querySelector('.heat').onkeydown = (event) => {
-  const moves = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns.length, ArrowDown: columns.length };
-  const from = heat.indexOf(event.target);
-  const to = heat[from + moves[event.key]];
-  if (from < 0 || !to) return;
-  event.preventDefault();
-  to.focus();
-};
 `

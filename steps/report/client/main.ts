@@ -20,6 +20,7 @@ function choose(answer) {
 
 async function draw() {
   showControls();
+  showMatrix();
   await showList();
   writeAddress();
   await showDetail();

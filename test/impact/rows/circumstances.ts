@@ -80,7 +80,7 @@ export const versionRows: readonly Row[] = [
     of: 'version of rank-overview',
     edit: 'raised',
     change: raise('rank-overview'),
-    made: { 'ranking/overview:*': [1, 'version: 3 → 4'] },
+    made: { 'ranking/overview:*': [1, 'version: 4 → 5'] },
     follow: { report: 1 },
   },
   {
@@ -90,7 +90,7 @@ export const versionRows: readonly Row[] = [
     made: { 'report.answers': [6, 'version: 2 → 3'] },
     follow: { report: 1 },
   },
-  { of: 'version of report', edit: 'raised', change: raise('report'), made: { report: [1, 'version: 4 → 5'] } },
+  { of: 'version of report', edit: 'raised', change: raise('report'), made: { report: [1, 'version: 5 → 6'] } },
   { of: 'version of export', edit: 'raised', workflow: 'variants', change: raise('export'), made: { tables: [2, 'version: 2 → 3'] } },
   {
     of: 'version of command',

@@ -1,0 +1,47 @@
+import { expect, test } from 'vitest'
+import { escapeHtml } from '../../steps/report/html.ts'
+import { reportPage } from '../../steps/report/page.ts'
+
+test('the report offers the numbers that its matrix has', () => {
+  const offered = (numbers: object, mode = 'diff') => {
+    const rows = [{ organism: 'alpha', values: [1], modifiedZ: [null], ...numbers }]
+    const matrix = {
+      by: 'response_mean',
+      mode,
+      promptSets: ['one'],
+      columns: ['kind'],
+      random: [],
+      bySet: [],
+      betweenSets: [],
+      rows,
+    } as const
+    const page = reportPage({ title: 'one', matrix, sets: [], limits: [1] })
+    return [...page.matchAll(/<input type="radio" name="number" id="(\w+)"( checked)?>/g)].map(([, id, checked]) => id + (checked ?? ''))
+  }
+  expect(offered({ cohensD: [2], modifiedZ: [3] })).toEqual(['means checked', 'effects', 'among'])
+  expect(offered({ cohensD: [2] })).toEqual(['means checked', 'effects'])
+  expect(offered({ modifiedZ: [3] }, 'raw')).toEqual(['means checked', 'among'])
+  expect(offered({}, 'raw')).toEqual([])
+})
+
+test('text of prompts and answers cannot become markup of the report', () => {
+  const hostile = '</script><script>alert(1)</script>'
+  const page = reportPage({
+    title: hostile,
+    matrix: {
+      by: 'response_mean',
+      mode: 'diff',
+      promptSets: ['one'],
+      columns: ['kind'],
+      random: [],
+      bySet: [],
+      betweenSets: [],
+      rows: [{ organism: 'alpha', values: [1], modifiedZ: [null] }],
+    },
+    sets: [{ name: 'one', prompts: [['one_1', hostile]] }],
+    limits: [1],
+  })
+  expect(page).not.toContain('<script>alert')
+  expect(page).toContain(escapeHtml(hostile))
+  expect(page).not.toMatch(/(src|href)=/)
+})
