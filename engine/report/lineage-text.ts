@@ -83,10 +83,11 @@ function cellLine(node: ShownNode | null, start: ReadonlySet<Digest>): string {
   return `  ${node.task}:${node.cell}   run ${node.run}   key ${node.key.slice(0, 16)}${start.has(node.key) ? '   (named)' : ''}`
 }
 
-/** What people read stands first. */
+/** What people read stands first, and of that what lies nearer to the top. */
 function fileLines(files: readonly string[], details: boolean, before: string): string[] {
   const rank = (file: string) => Number(!/\.(md|html)$/.test(file))
-  const ordered = files.toSorted((a, b) => rank(a) - rank(b))
+  const depth = (file: string) => file.split('/').length
+  const ordered = files.toSorted((a, b) => rank(a) - rank(b) || depth(a) - depth(b))
   const most = details ? files.length : shownFiles
   const left = files.length - most
   return [

@@ -7,7 +7,8 @@ import { paramOrigins } from '../common/origins.ts'
 import { answersIn } from '../common/readings.ts'
 import { sidesOf } from '../common/sides.ts'
 import type { VectorName } from '../common/vectors.ts'
-import { overviewOperation, rankOperation } from './operations.ts'
+import { rankOperation } from './operations.ts'
+import { overviewOperation } from './overview.ts'
 
 const schema: ParamSchema = {
   type: 'object',

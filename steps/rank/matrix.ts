@@ -75,7 +75,7 @@ function rowsOf({ organisms }: Across, organism: string): readonly AcrossRow[] {
 }
 
 /** A vector's trait, with its layer where there are several, and with its method where its trait has several. */
-function namesOf(vectors: readonly VectorName[]): (vector: VectorName) => string {
+export function namesOf(vectors: readonly VectorName[]): (vector: VectorName) => string {
   const manyLayers = new Set(vectors.map(({ layer }) => layer)).size > 1
   const methods = Map.groupBy(vectors, ({ trait }) => trait)
   return ({ trait, layer, method }) => {

@@ -4,12 +4,11 @@ import type { CellOutput, CellSpec, Inputs, Operation, ParentTask, Reader, Task,
 import { type AnswerRecord, askedOf, difference, expectedTokens, responseScores, scoresRead } from '../common/answers.ts'
 import { type MetricName, metricNames } from '../common/metrics.ts'
 import { chunks } from '../common/pick.ts'
-import { rankingsOf } from '../common/rankings.ts'
 import { projectionId, vectorAxes, vectorId, type VectorName } from '../common/vectors.ts'
-import { type Across, matrixOf } from './matrix.ts'
 import { type RankedOrganism, type RankedResponse, rankResponses, responseJson, round, type ScoredResponse } from './ranking.ts'
+import { pretty, rankingsFolder } from './shown.ts'
 import { cohensD } from './spread.ts'
-import { matrixMarkdown, rankingMarkdown } from './tables.ts'
+import { rankingMarkdown } from './tables.ts'
 
 export interface CategorisedVector extends VectorName {
   readonly category: string
@@ -47,32 +46,6 @@ export const rankOperation: Operation = {
     },
   },
   folder: (task, cell) => folderOf(task, vectorNamed(task, cell.id)),
-}
-
-/** Pools the rankings of all prompt sets into the organism × trait matrix. */
-export const overviewOperation: Operation = {
-  name: 'rank-overview',
-  version: 4,
-  counts: { noun: 'overviews', by: 'cell' },
-  cells(_task, inputs) {
-    const rankings = rankingsOf(inputs.of('rankings'))
-    return [{ id: 'overview', group: 'overview', own: rankings?.own ?? null, inputs: rankings?.outputs ?? [] }]
-  },
-  batches: (_task, _inputs, groups) => [[...groups]],
-  cost: () => ({ decodeTokens: 0, prefillTokens: 0, depth: 0, bytes: 4_000 }),
-  runs: {
-    on: 'engine',
-    async *run(task, inputs, _cells, read) {
-      const rankings: Across[] = []
-      for (const parent of inputs.of('rankings')) {
-        for (const { output } of parent.cells) rankings.push(acrossOf((await read.json(output as CellOutput)) as unknown as TextFiles))
-      }
-      const matrix = matrixOf(rankings, task.shared.organisms as string[])
-      yield { files: { 'summary.md': matrixMarkdown(matrix), 'matrix.json': pretty(matrix as unknown as Json) }, facts: {} }
-    },
-  },
-  folder: rankingsFolder,
-  headline: 'summary.md',
 }
 
 /**
@@ -161,19 +134,11 @@ function byOrganism(parents: readonly ParentTask[]): ParentTask[] {
   return [...parents].sort((a, b) => (name(a) < name(b) ? -1 : 1))
 }
 
-function rankingsFolder(task: Task): string {
-  return `analysis/${task.data.folder as string}`
-}
-
 /** Folder of a ranking: `{category}/{trait}/{set}`, with the vector in its name where a trait has several. */
 function folderOf(task: Task, vector: CategorisedVector): string {
   const several = vectorsOf(task).filter((other) => other.trait === vector.trait).length > 1
   const trait = several ? `${vector.trait}@${vector.layer}-${vector.method}` : vector.trait
   return `${rankingsFolder(task)}/${vector.category}/${trait}/${task.data.promptSet}`
-}
-
-function acrossOf(stored: TextFiles): Across {
-  return JSON.parse(stored.files['across_organisms.json'] as string) as Across
 }
 
 /** Scores along one vector: one digest for each organism, and the scores themselves. */
@@ -229,8 +194,4 @@ function vectorsOf(task: Task): readonly CategorisedVector[] {
 
 function vectorNamed(task: Task, id: string): CategorisedVector {
   return vectorsOf(task).find((vector) => vectorId(vector) === id) as CategorisedVector
-}
-
-function pretty(value: Json): string {
-  return `${JSON.stringify(value, null, 1)}\n`
 }

@@ -100,7 +100,7 @@ test('the report is text for people: what is damaged, which cells, what was done
       .replaceAll(/\(\d+ kB\)/g, '(SIZE)')
       .split('\n'),
   ).toEqual([
-    `${workspace.at('cache')}: 51 manifests, 182 cells, 51 objects (SIZE), 31 results shown`,
+    `${workspace.at('cache')}: 51 manifests, 182 cells, 51 objects (SIZE), 34 results shown`,
     'sizes checked, no data read (--read-data reads it)',
     '',
     `DAMAGED objects/${object.slice(0, 2)}/${object} is gone`,

@@ -3,7 +3,7 @@ import { gapsBetween } from '../../steps/rank/between-sets.ts'
 import { type Across, matrixOf } from '../../steps/rank/matrix.ts'
 import { modifiedZ } from '../../steps/rank/outliers.ts'
 import { cohensD, cohensDBetween, pooled, spreadOf } from '../../steps/rank/spread.ts'
-import { matrixMarkdown } from '../../steps/rank/tables.ts'
+import { matrixMarkdown } from '../../steps/rank/overview-text.ts'
 
 function across(prompt_set: string, means: readonly number[], mode = 'diff'): Across {
   const { count, mean, std } = spreadOf(means)
@@ -221,6 +221,6 @@ The two prompt sets on which an organism is farthest from the clean model unalik
 | --- | --- | --- | --- | --- | --- | --- |
 | beta | kind | two | 3.00 | one | -7.00 | 1.25 |
 
-Rankings by trait and prompt set stand beside this file.
+Rankings by trait and prompt set, and in \`organisms\` a page of each organism, stand beside this file.
 `)
 })

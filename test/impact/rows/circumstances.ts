@@ -80,7 +80,7 @@ export const versionRows: readonly Row[] = [
     of: 'version of rank-overview',
     edit: 'raised',
     change: raise('rank-overview'),
-    made: { 'ranking/overview:*': [1, 'version: 4 → 5'] },
+    made: { 'ranking/overview:*': [1, 'version: 5 → 6'] },
     follow: { report: 1 },
   },
   {
