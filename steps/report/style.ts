@@ -21,8 +21,11 @@ table.heat thead :is(th, td) { position: sticky; top: 0; z-index: 1; background:
 table.heat thead th { max-width: 9rem; padding: .3rem; font-size: .85rem; line-height: 1.25; text-align: center; vertical-align: bottom; white-space: normal; }
 table.heat tbody th, table.heat thead td { position: sticky; left: 0; z-index: 1; }
 table.heat thead td { z-index: 2; }
+table.heat thead button { padding: 0; font: inherit; color: inherit; background: none; border: 0; }
+table.heat thead button:hover { text-decoration: underline; }
+table.heat [aria-sort] button::after { content: ' ▾'; }
 table.heat td { padding: 0; }
-table.heat button { display: block; width: 100%; min-width: 5.5rem; padding: 0; background: none; border: 2px solid transparent; border-radius: 5px; }
+table.heat td button { display: block; width: 100%; min-width: 5.5rem; padding: 0; background: none; border: 2px solid transparent; border-radius: 5px; }
 table.heat span { display: block; padding: .15rem .4rem; border-radius: 3px; }
 body:has(#effects:checked, #among:checked) .means, body:not(:has(#effects:checked)) .effects, body:not(:has(#among:checked)) .among { display: none; }
 .plus { background: color-mix(in srgb, var(--plus) calc(var(--share) * 75%), var(--card)); }
@@ -73,7 +76,7 @@ details .traits { margin-top: .5rem; }
 #chooser label { line-height: 1.5rem; }
 #chooser legend { float: left; margin-right: 1rem; padding: 0; font-size: .85rem; line-height: 1.3rem; color: var(--soft); }
 #matrix { max-height: 50vh; }
-  table.heat button { min-width: 4.4rem; }
+  table.heat td button { min-width: 4.4rem; }
   table.heat th { padding: .1rem .3rem; font-size: .85rem; }
   table.heat tbody th { max-width: 9rem; min-width: 6rem; white-space: normal; line-height: 1.2; }
   #answers { display: block; height: auto; }

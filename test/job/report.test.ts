@@ -114,7 +114,7 @@ describe.skipIf(!browserProgram)(`the page of a report in a browser${browserProg
     const matrix = JSON.parse(workspace.read('experiments/audit/analysis/top_activating/matrix.json')) as {
       rows: { values: number[]; cohensD: (number | null)[] }[]
     }
-    const seen = `[...document.querySelectorAll('.heat button')].map((node) => node.innerText)`
+    const seen = `[...document.querySelectorAll('.heat td button')].map((node) => node.innerText)`
     const texts = (numbers: (number | null)[]) => numbers.map((number) => number?.toFixed(2) ?? '–')
     expect(await page.evaluate(seen)).toEqual(texts(matrix.rows.flatMap(({ values }) => values)))
     await page.evaluate(`document.querySelector('#effects').click()`)
@@ -131,7 +131,7 @@ describe.skipIf(!browserProgram)(`the page of a report in a browser${browserProg
       rows: { cohensD: (number | null)[] }[]
       bySet: { promptSet: string; rows: { cohensD: (number | null)[] }[] }[]
     }
-    const seen = `[...document.querySelectorAll('.heat button')].map((node) => node.innerText)`
+    const seen = `[...document.querySelectorAll('.heat td button')].map((node) => node.innerText)`
     const choose = (value: number) =>
       `{ const select = document.querySelector('[data-key="set"]'); select.value = ${value}; select.onchange() }`
     const texts = (rows: { cohensD: (number | null)[] }[]) => rows.flatMap(({ cohensD }) => cohensD.map((d) => d?.toFixed(2) ?? '–'))
@@ -148,6 +148,33 @@ describe.skipIf(!browserProgram)(`the page of a report in a browser${browserProg
     expect(await page.evaluate(seen)).toEqual(texts(matrix.rows))
     expect(await page.evaluate(text('#chooser legend'))).toEqual(['In the matrix'])
     expect(page.complaints).toEqual([])
+  })
+
+  test('a click on a trait orders the organisms by the number that is shown, another one as the workflow has them', async () => {
+    const workspace = await shown()
+    const page = await opened(workspace, '#trait=kind')
+    const matrix = JSON.parse(workspace.read('experiments/audit/analysis/top_activating/matrix.json')) as {
+      rows: { organism: string; values: number[]; cohensD: number[] }[]
+    }
+    const organisms = text('.heat tbody th')
+    const highest = (of: 'values' | 'cohensD') =>
+      matrix.rows.toSorted((a, b) => (b[of][1] as number) - (a[of][1] as number)).map(({ organism }) => organism)
+    const click = `document.querySelectorAll('.heat thead button')[1].click()`
+    expect(await page.evaluate(organisms)).toEqual(matrix.rows.map(({ organism }) => organism))
+    await page.evaluate(click)
+    expect(await page.evaluate(organisms)).toEqual(highest('values'))
+    expect(await page.evaluate(`document.querySelectorAll('.heat thead th')[1].ariaSort`)).toBe('descending')
+    await page.evaluate(`document.querySelector('#effects').click()`)
+    expect(await page.evaluate(organisms)).toEqual(highest('cohensD'))
+    const again = await opened(workspace, await page.evaluate<string>('location.hash'))
+    expect(await again.evaluate(organisms)).toEqual(highest('cohensD'))
+    // Keys go to the neighbour that is seen there.
+    await again.evaluate(`document.querySelector('.heat tbody button').focus()`)
+    await again.press('ArrowDown')
+    expect(await again.evaluate(`document.activeElement.closest('tr').querySelector('th').innerText`)).toBe(highest('cohensD')[1])
+    await page.evaluate(click)
+    expect(await page.evaluate(organisms)).toEqual(matrix.rows.map(({ organism }) => organism))
+    expect([...page.complaints, ...again.complaints]).toEqual([])
   })
 
   test('what an answer was made to begin with stands before its tokens, without a colour', async () => {

@@ -1,6 +1,6 @@
 /** What is shown, and the filters that say so. The address keeps it, so that a view can be sent and come back to. */
 export const controlsScript = `
-const state = { column: 0, organism: -1, set: -1, search: '', lowest: false, answer: -1 };
+const state = { column: 0, organism: -1, set: -1, search: '', lowest: false, sorted: -1, answer: -1 };
 
 function readAddress() {
   const given = new URLSearchParams(location.hash.slice(1));
@@ -10,6 +10,7 @@ function readAddress() {
   state.set = index(page.sets.map(({ name }) => name), 'set');
   state.search = given.get('search') || '';
   state.lowest = given.get('order') === 'lowest';
+  state.sorted = index(columns, 'sorted');
   const number = numbers.find(({ id }) => id === given.get('matrix')) || numbers[0];
   if (number) number.checked = true;
   const [organism, set, prompt] = (given.get('answer') || '').split('~');
@@ -24,6 +25,7 @@ function writeAddress() {
   if (state.set >= 0) said.set('set', page.sets[state.set].name);
   if (state.search) said.set('search', state.search);
   if (state.lowest) said.set('order', 'lowest');
+  if (state.sorted >= 0) said.set('sorted', columns[state.sorted]);
   const number = numbers.findIndex(({ checked }) => checked);
   if (number > 0) said.set('matrix', numbers[number].id);
   if (state.answer >= 0) {
