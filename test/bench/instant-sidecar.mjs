@@ -82,6 +82,17 @@ const methods = {
         facts: { norm: 1, imported: name },
       })),
     ),
+  random_directions: ({ out, seed, index, hidden, cells }) =>
+    write(
+      out,
+      'vectors.safetensors',
+      cells.map(({ id, layer }) => ({
+        id,
+        bytes: `random ${seed} ${index} ${layer} of ${hidden}`,
+        slot: { format: 'tensor', dtype: 'float32', shape: [1] },
+        facts: {},
+      })),
+    ),
   import_answers: ({ out, cells }) =>
     write(
       out,

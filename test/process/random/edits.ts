@@ -134,6 +134,9 @@ export const edits: Readonly<Record<string, (job: Job, random: Random, fresh: nu
     job.scores.methods = some(random, ['mean_diff', 'probe'])
     job.vectors.methods = random() < 0.5 ? ['mean_diff', 'probe'] : job.scores.methods
   },
+  'other random directions, or none': (job, random) => {
+    job.noise = random() < 0.25 ? null : { count: pick(random, [1, 2, 3]), seed: pick(random, [0, 1]) }
+  },
   'a vector of others added': (job, _random, fresh) => void (job.given[`g${fresh}`] = fresh),
   'a vector of others removed': (job, random) => withoutOne(random, job.given),
   'a vector of others changed': (job, random, fresh) => void (job.given[pick(random, Object.keys(job.given))] = fresh),

@@ -21,6 +21,8 @@ export interface Job {
   scores: { layers: number[]; methods: string[]; byTrait: boolean }
   /** Vectors made elsewhere, by trait a number that they hold: one at each layer. */
   given: Record<string, number>
+  /** Random directions beside the traits. */
+  noise: { count: number; seed: number } | null
   theirs: Theirs | null
   answers: { max_new_tokens: number; batch_size: number; temperature: number; seed: number; samples: number }
   ranking: { mode: string; by: string; top: number } | null
@@ -68,6 +70,7 @@ export function firstJob(): Job {
     vectors: { layers: [0, 1], methods: ['mean_diff'] },
     scores: { layers: [0], methods: ['mean_diff'], byTrait: false },
     given: { calm: 1, brave: 2 },
+    noise: { count: 1, seed: 0 },
     theirs: {
       answers: Object.fromEntries(
         ['x/one/p1', 'x/one/p2', 'y/one/p1', 'y/two/p3'].map((name, at) => [name, { answer: at, recording: at }]),
@@ -143,6 +146,7 @@ function workflowOf({
   recorded,
   vectors,
   scores,
+  noise,
   theirs,
   answers,
   ranking,
@@ -173,7 +177,10 @@ function workflowOf({
     `    { kind: generate, model: tiny, max_new_tokens: ${answers.max_new_tokens}, batch_size: ${answers.batch_size}${sampling},`,
     `      capture: &capture { layers: ${layered(recorded.layers)}${raw} } }`,
     `  clean: { kind: replay, of: answers, through: tiny, capture: *capture, batch_size: ${answers.batch_size} }`,
-    `  scores: { kind: project, of: [answers, clean], onto: vectors, layers: ${scored}, methods: ${list(scores.methods)} }`,
+    ...(noise
+      ? [`  noise: { kind: random, hidden: 64, layers: ${layered(scores.layers)}, count: ${noise.count}, seed: ${noise.seed} }`]
+      : []),
+    `  scores: { kind: project, of: [answers, clean], onto: ${noise ? '[vectors, noise]' : 'vectors'}, layers: ${scored}, methods: ${list(scores.methods)} }`,
     '  given: { kind: vectors, model: tiny, files: "given/{trait}/layer{layer}.safetensors" }',
     `  along: { kind: project, of: [answers, clean], onto: given, layers: ${layered(scores.layers)} }`,
     ...(theirs
