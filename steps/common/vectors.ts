@@ -1,9 +1,23 @@
+import type { Sources } from '../../engine/core/sources.ts'
 import type { Axes, Task } from '../../engine/core/step-kind.ts'
 
 export interface VectorName {
   readonly trait: string
   readonly layer: number
   readonly method: string
+}
+
+/** The method of random directions. */
+export const randomMethod = 'random'
+
+/** The folder that the vectors of a trait stand in: that of its contrast set; `otherwise` where it has none. */
+export function vectorCategory(
+  { trait, method }: Pick<VectorName, 'trait' | 'method'>,
+  { traits }: Pick<Sources, 'traits'>,
+  otherwise: string,
+): string {
+  if (method === randomMethod) return 'random_baseline'
+  return traits.find(({ name }) => name === trait)?.category ?? otherwise
 }
 
 /** `trait@layer:method`. */

@@ -36,10 +36,6 @@ export function repository(origin: string | undefined): string {
   return (origin ?? '').replace(/^hf:/, '').replace(/@[0-9a-f]{40}$/, '')
 }
 
-export function categoryOf({ traits }: Sources, trait: string): string {
-  return traits.find(({ name }) => name === trait)?.category ?? 'vectors'
-}
-
 /** How a step says which tokens stand for an answer, in the words of a path: `response[:5]` is `response__5`. */
 export function positionOf({ shared }: Task): string {
   if (shared.position === 'prompt[-1]') return 'prompt_-1'

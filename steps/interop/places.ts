@@ -1,6 +1,12 @@
 import type { Sources } from '../../engine/core/sources.ts'
 import type { ParentTask, Task } from '../../engine/core/step-kind.ts'
-import { categoryOf, isClean, positionOf, type TaskOf, type Variant, variantOf } from './names.ts'
+import { vectorCategory } from '../common/vectors.ts'
+import { isClean, positionOf, type TaskOf, type Variant, variantOf } from './names.ts'
+
+/** `{category}/{trait}`: what the scripts know a trait by. */
+export function traitFolder(vector: Pick<NamedVector, 'trait' | 'method'>, sources: Sources): string {
+  return `${vectorCategory(vector, sources, 'vectors')}/${vector.trait}`
+}
 
 /** Everything that a workflow made, and what it was made from. */
 export interface Made {
@@ -35,14 +41,14 @@ export function named(cell: string, pattern: RegExp): NamedVector {
 export const places = {
   response: ({ variant, set }: Variant, prompt: string) => `inference/${variant}/responses/${set}/${prompt}.json`,
   recording: ({ variant, set }: Variant, prompt: string) => `inference/${variant}/raw/residual/${set}/${prompt}.pt`,
-  projection: ({ variant, set }: Variant, { trait, prompt }: NamedVector, sources: Sources) =>
-    `inference/${variant}/projections/${categoryOf(sources, trait)}/${trait}/${set}/${prompt}.json`,
+  projection: ({ variant, set }: Variant, vector: NamedVector, sources: Sources) =>
+    `inference/${variant}/projections/${traitFolder(vector, sources)}/${set}/${vector.prompt}.json`,
   /** Folder of the vectors of a trait by a method; `layerFile` is the file of one. */
-  vectors: (task: Task, { trait, method }: NamedVector, sources: Sources, extraction: string) =>
-    `extraction/${categoryOf(sources, trait)}/${trait}/${extraction}/vectors/${positionOf(task)}/residual/${method}`,
+  vectors: (task: Task, vector: NamedVector, sources: Sources, extraction: string) =>
+    `extraction/${traitFolder(vector, sources)}/${extraction}/vectors/${positionOf(task)}/residual/${vector.method}`,
   /** The model's own answers to the scenarios of a side of a trait. */
   elicited: ({ coordinate: { trait = '', side } }: Task, sources: Sources, extraction: string) =>
-    `extraction/${categoryOf(sources, trait)}/${trait}/${extraction}/responses/${side === 'positive' ? 'pos' : 'neg'}.json`,
+    `extraction/${traitFolder({ trait, method: '' }, sources)}/${extraction}/responses/${side === 'positive' ? 'pos' : 'neg'}.json`,
   layerFile: (layer: number) => `layer${layer}.pt`,
 }
 

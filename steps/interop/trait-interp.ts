@@ -2,8 +2,8 @@ import type { ExperimentFile, ExperimentReader } from '../../engine/core/experim
 import type { Json, JsonObject } from '../../engine/core/json.ts'
 import type { CellOutput, ParentTask } from '../../engine/core/step-kind.ts'
 import { vectorOperations } from '../common/vectors.ts'
-import { categoryOf, configOf, extractionVariants, isClean, repository, type TaskOf, tasksById, type Variant, variantOf } from './names.ts'
-import { answersId, type Made, type NamedVector, named, places, projectionName, scoredVariant, vectorName } from './places.ts'
+import { configOf, extractionVariants, isClean, repository, type TaskOf, tasksById, type Variant, variantOf } from './names.ts'
+import { answersId, type Made, type NamedVector, named, places, projectionName, scoredVariant, traitFolder, vectorName } from './places.ts'
 
 /** The operations whose cells become files of an experiment. */
 export const exportedOperations: readonly string[] = ['generate', 'elicit', ...vectorOperations, 'capture', 'project', 'score']
@@ -75,7 +75,7 @@ function vectors(parents: readonly ParentTask[], { sources, tasks }: Made): Expe
     const [{ task, trait, method }] = own as [(typeof own)[0]]
     const metadata = {
       model: repository(task.state?.base.origin),
-      trait: `${categoryOf(sources, trait)}/${trait}`,
+      trait: traitFolder({ trait, method }, sources),
       method,
       component: 'residual',
       position: String(task.shared.position ?? 'response'),
@@ -177,7 +177,7 @@ function sourceOf(scored: Scored, made: Made): JsonObject {
   return {
     model: modelOf(scored, made),
     experiment: made.experiment,
-    trait: `${categoryOf(made.sources, trait)}/${trait}`,
+    trait: traitFolder({ trait, method }, made.sources),
     layer,
     method,
     component: 'residual',

@@ -3,7 +3,7 @@ import type { CellSpec, Operation, Step, StepKind, Task } from '../../engine/cor
 import { type Hidden, hiddenOf, hiddenParams } from '../common/hidden.ts'
 import { layerList } from '../common/layers.ts'
 import { paramOrigin, paramOrigins } from '../common/origins.ts'
-import { type VectorName, vectorAxes, vectorId } from '../common/vectors.ts'
+import { randomMethod, type VectorName, vectorAxes, vectorId } from '../common/vectors.ts'
 
 const schema: ParamSchema = {
   type: 'object',
@@ -45,7 +45,7 @@ export const random: StepKind = {
 
 function randomTask(step: Step, index: number, { hidden, origin }: Hidden): Task {
   const trait = `random_${index}`
-  const vectors = (step.params.layers as number[]).map((layer): VectorName => ({ trait, layer, method: 'random' }))
+  const vectors = (step.params.layers as number[]).map((layer): VectorName => ({ trait, layer, method: randomMethod }))
   return {
     id: `${step.name}/${trait}`,
     step: step.name,

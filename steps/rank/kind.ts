@@ -6,7 +6,7 @@ import { metricNames } from '../common/metrics.ts'
 import { paramOrigins } from '../common/origins.ts'
 import { answersIn } from '../common/readings.ts'
 import { sidesOf } from '../common/sides.ts'
-import type { VectorName } from '../common/vectors.ts'
+import { vectorCategory, type VectorName } from '../common/vectors.ts'
 import { rankOperation } from './operations.ts'
 import { overviewOperation } from './overview.ts'
 
@@ -97,7 +97,6 @@ function rankTask(step: Step, set: string, scores: readonly Task[], sides: Ranke
   const from = (side: string, role: string) => here.filter((task) => task.coordinate.side === side).map((task) => ({ task: task.id, role }))
   const answers = answersIn(context.step(sides.organism).tasks).filter((task) => task.coordinate.promptSet === set)
   const named = (here[0]?.data.vectors ?? []) as unknown as VectorName[]
-  const categories = new Map(context.sources.traits.map((trait) => [trait.name, trait.category]))
   return {
     id: `${step.name}/${set}`,
     step: step.name,
@@ -113,7 +112,7 @@ function rankTask(step: Step, set: string, scores: readonly Task[], sides: Ranke
     state: null,
     shared: { ...resultComponents(schema, step.params, ['mode', 'by', 'top']), prompt_set: set },
     data: {
-      vectors: named.map((vector) => ({ ...vector, category: categories.get(vector.trait) ?? 'trait' })) as unknown as Json,
+      vectors: named.map((vector) => ({ ...vector, category: vectorCategory(vector, context.sources, 'trait') })) as unknown as Json,
       mode: step.params.mode as string,
       by: step.params.by as string,
       top: step.params.top as number,

@@ -1,6 +1,6 @@
 import type { Matrix, MatrixRow } from '../common/matrix.ts'
 import type { MetricName } from '../common/metrics.ts'
-import type { VectorName } from '../common/vectors.ts'
+import { randomMethod, type VectorName } from '../common/vectors.ts'
 import { gapsBetween, type OnSets } from './between-sets.ts'
 import { modifiedZ } from './outliers.ts'
 import { round } from './ranking.ts'
@@ -31,7 +31,7 @@ export function matrixOf(rankings: readonly Across[], order: readonly string[]):
   const [first] = rankings
   if (!first) throw new Error('there is no ranking to make a matrix of')
   const columns: Columns = Map.groupBy(rankings, namesOf(rankings))
-  const random = [...columns].flatMap(([name, [one]]) => (one?.method === 'random' ? [name] : []))
+  const random = [...columns].flatMap(([name, [one]]) => (one?.method === randomMethod ? [name] : []))
   const promptSets = [...new Set(rankings.map((ranking) => ranking.prompt_set))]
   const rowsOn = (sets: readonly string[]) => withZ(order.map((organism) => matrixRow(organism, columns, sets, first)))
   const traits = new Map([...columns].filter(([name]) => !random.includes(name)))

@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { dag, plan, run } from '../support/dag.ts'
 import { finishedWorkspace, vectorFile, type Workspace, workflowFile } from '../support/workspace.ts'
@@ -23,6 +24,21 @@ test('random directions are ranked beside the traits, without a model', async ()
   expect([code, finished.cells]).toEqual([0, { ran: 2 + 72 + 4 + 8, reused: 182 - 8, failed: 0 }])
   expect(events.filter((event) => event.type === 'state-changed')).toEqual([])
   expect(matrixColumns(workspace)).toEqual(['kind', 'rude', 'random_1', 'random_2'])
+})
+
+test('the scripts of trait-interp find random directions where they look for such a baseline', async () => {
+  const workspace = ontoSeveral('[vectors, noise]', noise)
+  await run(workspace)
+  const ranking = workspace.read('experiments/audit/analysis/top_activating/random_baseline/random_1/one/summary.md')
+  expect(ranking.split('\n')[0]).toBe('# random_1 · one')
+  const { code, stderr } = await dag(workspace.folder, ['export', 'trait-interp', workflowFile, '--to', workspace.at('out')])
+  expect(stderr).toBe('')
+  expect(code).toBe(0)
+  const folder = 'out/extraction/random_baseline/random_1/instruct/vectors/response_all/residual/random'
+  expect(readdirSync(workspace.at(folder)).sort()).toEqual(['layer2.pt', 'metadata.json'])
+  expect(readdirSync(workspace.at('out/inference/alpha/projections/random_baseline/random_2/one')).sort()).toEqual(
+    ['one_1', 'one_2', 'one_3', 'one_4'].map((prompt) => `${prompt}.json`),
+  )
 })
 
 test('a random step is taken whole, whichever traits, methods and layers of them are chosen', async () => {
