@@ -47,22 +47,30 @@ def save(out, name, like, tensors, times=1):
     save_file(tensors, folder / "adapter_model.safetensors", metadata={"format": "pt"})
 
 
+def plants(*names):
+    """What an organism made of these plants, as the list says it; the control plants nothing."""
+    planted = [name for name in names if name != "control"]
+    if not planted:
+        return ""
+    listed = planted[0] if len(planted) == 1 else f"[{', '.join(planted)}]"
+    return f", plants: {listed}"
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=HERE / "derived")
     out = parser.parse_args().out.resolve()
-    plants = {name: "" if name == "control" else f", plants: {name}" for name in TRAINED}
     lines = [HEAD, "organisms:"]
     for name in TRAINED:
-        lines.append(f"  {name}: {{ adapter: {name}/adapter{plants[name]} }}")
+        lines.append(f"  {name}: {{ adapter: {name}/adapter{plants(name)} }}")
     for name, scale in itertools.product(TRAINED, SCALES):
         derived = f"{name}_{round(100 * scale)}"
         save(out, derived, name, scaled(name, scale))
-        lines.append(f"  {derived}: {{ adapter: {out.name}/{derived}{plants[name]} }}")
+        lines.append(f"  {derived}: {{ adapter: {out.name}/{derived}{plants(name)} }}")
     for first, second in itertools.combinations(TRAINED, 2):
         derived = f"{first}_and_{second}"
         save(out, derived, first, mixed(first, second), times=2)
-        lines.append(f"  {derived}: {{ adapter: {out.name}/{derived} }}")
+        lines.append(f"  {derived}: {{ adapter: {out.name}/{derived}{plants(first, second)} }}")
     (out.parent / "smollm2-56.yaml").write_text("\n".join(lines) + "\n")
 
 

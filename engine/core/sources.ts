@@ -56,8 +56,8 @@ export interface OrganismSource {
   readonly path: string | null
   /** Digest of adapter_config.json and the tensors; of origin and revision when not on this machine. Null: the base itself, without an adapter. */
   readonly digest: Digest | null
-  /** The behaviour it was trained to show, when known. */
-  readonly plants: string | null
+  /** The behaviours that it was trained to show, as far as the list says so. */
+  readonly plants: readonly string[]
 }
 
 export interface PromptSetSource {

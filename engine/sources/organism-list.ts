@@ -9,7 +9,7 @@ export interface Declared {
   /** Null: the base itself answers, `adapter: none`. */
   readonly adapter: string | null
   readonly revision: string | null
-  readonly plants: string | null
+  readonly plants: readonly string[]
   /** Where the list says so. */
   readonly at: Readonly<Record<'adapter' | 'revision', readonly string[]>>
 }
@@ -39,7 +39,10 @@ function entryOf(name: string, value: Json, complain: Complain): Declared[] {
   const isBase = adapter === 'none'
   if (isBase && revision !== undefined)
     complain(`organism "${name}" has no adapter, and so no revision`, [...at, 'revision'], 'take it out')
-  return [{ ...declared(name, isBase ? null : adapter, revision, at, 'adapter'), plants: typeof plants === 'string' ? plants : null }]
+  const planted = plants === undefined ? [] : [plants].flat()
+  if (!planted.every((one) => typeof one === 'string'))
+    complain(`what organism "${name}" plants is no name`, [...at, 'plants'], 'the name of a trait, or a list of names')
+  return [{ ...declared(name, isBase ? null : adapter, revision, at, 'adapter'), plants: planted.map(String) }]
 }
 
 /** Variants of a model that are no organisms, whatever the experiment calls its defaults. */
@@ -66,7 +69,7 @@ function variants(all: Readonly<Record<string, Json>>, defaults: readonly Json[]
 
 function declared(name: string, adapter: string | null, revision: Json | undefined, at: readonly string[], key: string): Declared {
   const places = { adapter: [...at, key], revision: [...at, 'revision'] }
-  return { name, adapter, revision: revision === undefined ? null : String(revision), plants: null, at: places }
+  return { name, adapter, revision: revision === undefined ? null : String(revision), plants: [], at: places }
 }
 
 function nameIsGood(name: string, at: readonly string[], complain: Complain): boolean {

@@ -11,8 +11,21 @@ export interface Matrix {
   readonly rows: readonly MatrixRow[]
   /** The same of each prompt set alone, where there are several. */
   readonly bySet: readonly { readonly promptSet: string; readonly rows: readonly MatrixRow[] }[]
+  /** How well the traits are found that organisms are said to plant. */
+  readonly planted: readonly PlantedTrait[]
+  /** The columns of what an organism plants, by its name. */
+  readonly plants: Readonly<Record<string, readonly string[]>>
   /** Of differences, where prompt sets differ most, the farthest apart first. */
   readonly betweenSets: readonly SetGap[]
+}
+
+/** A trait that some organisms plant: how well its values tell them from the others, and for how many it is the highest of theirs. */
+export interface PlantedTrait {
+  readonly column: string
+  readonly organisms: number
+  /** Area under the ROC curve of the planting organisms against all others. */
+  readonly auc: number
+  readonly highest: number
 }
 
 /** Two prompt sets on which an organism differs from the clean model unalike: means of `response_mean`, and how clear that is. */

@@ -1,12 +1,13 @@
 import type { Json } from '../../engine/core/json.ts'
 import { namePattern } from '../../engine/core/names.ts'
 import { type ParamSchema, resultComponents } from '../../engine/core/schema.ts'
-import type { ExpandContext, Problem, Step, StepKind, Task } from '../../engine/core/step-kind.ts'
+import type { ExpandContext, Origin, Problem, Step, StepKind, Task } from '../../engine/core/step-kind.ts'
 import { metricNames } from '../common/metrics.ts'
 import { paramOrigins } from '../common/origins.ts'
 import { answersIn } from '../common/readings.ts'
 import { sidesOf } from '../common/sides.ts'
 import { vectorCategory, type VectorName } from '../common/vectors.ts'
+import type { Plants } from './planted.ts'
 import { rankOperation } from './operations.ts'
 import { overviewOperation } from './overview.ts'
 
@@ -66,9 +67,14 @@ export const rank: StepKind = {
     const sets = [...new Set(scores.tasks.map((task) => task.coordinate.promptSet as string))]
     const rankings = sets.map((set) => rankTask(step, set, scores.tasks, sides, context))
     const organisms = [...new Set(scores.tasks.map((task) => task.coordinate.organism as string))]
-    return { tasks: rankings.length > 0 ? [...rankings, overviewTask(step, rankings, organisms)] : [], problems: [] }
+    return {
+      tasks: rankings.length > 0 ? [...rankings, overviewTask(step, rankings, organisms, plantsOf(context, organisms, rankings))] : [],
+      problems: [],
+    }
   },
 }
+
+const organismList: Origin = { from: 'workflow', path: ['organisms', 'from'] }
 
 interface RankedSides {
   readonly organism: string
@@ -124,7 +130,15 @@ function rankTask(step: Step, set: string, scores: readonly Task[], sides: Ranke
   }
 }
 
-function overviewTask(step: Step, rankings: readonly Task[], organisms: readonly string[]): Task {
+/** What each of the organisms is said to plant, of the traits that are ranked. */
+function plantsOf({ sources }: ExpandContext, organisms: readonly string[], rankings: readonly Task[]): Plants {
+  const ranked = new Set(rankings.flatMap(({ data }) => (data.vectors as unknown as VectorName[]).map(({ trait }) => trait)))
+  const named = sources.organisms.filter(({ name }) => organisms.includes(name))
+  const planted = named.map(({ name, plants }) => [name, plants.filter((trait) => ranked.has(trait))] as const)
+  return Object.fromEntries(planted.filter(([, traits]) => traits.length > 0))
+}
+
+function overviewTask(step: Step, rankings: readonly Task[], organisms: readonly string[], plants: Plants): Task {
   return {
     id: `${step.name}/overview`,
     step: step.name,
@@ -134,9 +148,9 @@ function overviewTask(step: Step, rankings: readonly Task[], organisms: readonly
     operation: overviewOperation,
     parents: rankings.map((task) => ({ task: task.id, role: 'rankings' })),
     state: null,
-    shared: { organisms: [...organisms] },
+    shared: { organisms: [...organisms], ...(Object.keys(plants).length > 0 ? { plants: plants as unknown as Json } : {}) },
     data: { folder: step.params.folder as string },
     tuning: {},
-    origins: { organisms: { from: 'workflow', path: ['organisms', 'from'] } },
+    origins: { organisms: organismList, plants: organismList },
   }
 }

@@ -3,6 +3,7 @@ import type { MetricName } from '../common/metrics.ts'
 import { randomMethod, type VectorName } from '../common/vectors.ts'
 import { gapsBetween, type OnSets } from './between-sets.ts'
 import { modifiedZ } from './outliers.ts'
+import { type Plants, plantedColumns, plantedTraits } from './planted.ts'
 import { round } from './ranking.ts'
 import { cohensD, pooled, type Spread } from './spread.ts'
 
@@ -27,7 +28,7 @@ type AcrossRow = Readonly<Record<MetricName, number>> & {
 type Columns = ReadonlyMap<string, readonly Across[]>
 
 /** Pools rankings of several prompt sets, each response counting once. Organisms keep the order of `order`. */
-export function matrixOf(rankings: readonly Across[], order: readonly string[]): Matrix {
+export function matrixOf(rankings: readonly Across[], order: readonly string[], plants: Plants = {}): Matrix {
   const [first] = rankings
   if (!first) throw new Error('there is no ranking to make a matrix of')
   const columns: Columns = Map.groupBy(rankings, namesOf(rankings))
@@ -35,14 +36,18 @@ export function matrixOf(rankings: readonly Across[], order: readonly string[]):
   const promptSets = [...new Set(rankings.map((ranking) => ranking.prompt_set))]
   const rowsOn = (sets: readonly string[]) => withZ(order.map((organism) => matrixRow(organism, columns, sets, first)))
   const traits = new Map([...columns].filter(([name]) => !random.includes(name)))
+  const rows = rowsOn(promptSets)
+  const named = [...columns].map(([column, [one]]) => ({ column, trait: (one as Across).trait }))
   return {
     by: first.by,
     mode: first.mode,
     promptSets,
     columns: [...columns.keys()],
     random,
-    rows: rowsOn(promptSets),
+    rows,
     bySet: promptSets.length > 1 ? promptSets.map((promptSet) => ({ promptSet, rows: rowsOn([promptSet]) })) : [],
+    planted: plantedTraits(named, rows, plants),
+    plants: plantedColumns(named, plants),
     betweenSets: first.mode === 'diff' ? gapsBetween(order.flatMap((organism) => onSets(organism, traits))) : [],
   }
 }

@@ -17,6 +17,7 @@ export function matrixMarkdown(matrix: Matrix): string {
     ...organismsByTraits(matrix, ({ values }) => values),
     '',
     ...(matrix.mode === 'diff' ? effectsMarkdown(matrix) : []),
+    ...plantedMarkdown(matrix),
     ...gapsMarkdown(matrix),
     'Rankings by trait and prompt set, and in `organisms` a page of each organism, stand beside this file.',
     '',
@@ -53,6 +54,21 @@ function effectsMarkdown(matrix: Matrix): string[] {
     'How clear the difference is: the mean of its response_mean in standard deviations among the responses. Without a unit, so it compares between traits and layers.',
     '',
     ...organismsByTraits(matrix, (row) => row.cohensD ?? []),
+    '',
+  ]
+}
+
+function plantedMarkdown({ planted }: Matrix): string[] {
+  if (planted.length === 0) return []
+  return [
+    '## What was planted',
+    '',
+    'How well a trait tells the organisms that plant it from all others: the share of pairs of one of each of which the planting one has the higher mean (AUC); and for how many it is the highest of their own traits.',
+    '',
+    ...table(
+      ['trait', 'planted in', 'AUC', 'highest of theirs'],
+      planted.map(({ column, organisms, auc, highest }) => [column, String(organisms), figure(auc), `${highest} of ${organisms}`]),
+    ),
     '',
   ]
 }

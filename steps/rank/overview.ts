@@ -4,12 +4,13 @@ import { rankingsOf } from '../common/rankings.ts'
 import { type Across, matrixOf, namesOf } from './matrix.ts'
 import { matrixMarkdown } from './overview-text.ts'
 import { type BestClause, bestClause, higher, type OwnRanking, profileMarkdown } from './profile.ts'
+import type { Plants } from './planted.ts'
 import { pretty, rankingsFolder } from './shown.ts'
 
 /** Pools the rankings of all prompt sets into the organism × trait matrix, and a page of each organism. */
 export const overviewOperation: Operation = {
   name: 'rank-overview',
-  version: 5,
+  version: 6,
   counts: { noun: 'overviews', by: 'cell' },
   cells(_task, inputs) {
     const rankings = rankingsOf(inputs.of('rankings'))
@@ -21,7 +22,7 @@ export const overviewOperation: Operation = {
     on: 'engine',
     async *run(task, inputs, _cells, read) {
       const { rankings, clauses } = await readRankings(inputs.of('rankings'), read)
-      const matrix = matrixOf(rankings, task.shared.organisms as string[])
+      const matrix = matrixOf(rankings, task.shared.organisms as string[], (task.shared.plants ?? {}) as Plants)
       const name = namesOf(rankings)
       const profiles = matrix.rows.map((row) => {
         const best = new Map<string, BestClause>()

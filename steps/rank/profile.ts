@@ -35,11 +35,12 @@ export function higher(a: BestClause | undefined, b: BestClause): BestClause {
 export function profileMarkdown(matrix: Matrix, row: MatrixRow, clauses: ReadonlyMap<string, BestClause>): string {
   const { columns, mode, by, promptSets } = matrix
   const isDiff = mode === 'diff'
+  const planted = matrix.plants[row.organism] ?? []
   const order = columns.map((column, index) => ({ column, index })).sort((a, b) => weight(row, b.index) - weight(row, a.index))
   return [
     `# ${row.organism}`,
     '',
-    `Mean ${by} over ${promptSets.join(', ')}; ${modeInWords(mode)}. What lies farthest from the other organisms first, with the highest clause along it.`,
+    `Mean ${by} over ${promptSets.join(', ')}; ${modeInWords(mode)}. What lies farthest from the other organisms first, with the highest clause along it.${planted.length > 0 ? ` It is said to plant ${planted.join(', ')}.` : ''}`,
     '',
     ...table(
       ['trait', 'mean', ...(isDiff ? ["Cohen's d"] : []), 'z', 'clause', 'its mean', 'of'],

@@ -43,9 +43,9 @@ export function chooser(matrix: Matrix): string {
   return `<fieldset id="chooser"><legend>In the matrix</legend>\n${choices.join('')}</fieldset>`
 }
 
-/** The matrix as a table, readable without the script. The highest trait of each organism is marked. */
+/** The matrix as a table, readable without the script. The highest trait of each organism is marked, and what it is said to plant. */
 export function heatMap(matrix: Matrix): string {
-  const { columns, random, rows } = matrix
+  const { columns, random, rows, plants } = matrix
   const head = columns
     .map((column) => `<th scope="col"${random.includes(column) ? ' class="soft"' : ''}>${breakable(column)}</th>`)
     .join('')
@@ -54,10 +54,11 @@ export function heatMap(matrix: Matrix): string {
     return rows.map((row) => of(row).map((value) => heatNumber(name, value, limit, Math.max(...numbersIn(of(row))))))
   })
   const body = rows.map(({ organism }, row) => {
-    const cells = columns.map((_, column) => {
+    const cells = columns.map((name, column) => {
+      const planted = plants[organism]?.includes(name) ? ' class="planted" title="planted"' : ''
       const first = row === 0 && column === 0 ? 0 : -1
       const shown = numbers.map((number) => number[row]?.[column] ?? '').join('')
-      return `<td><button data-at="${row} ${column}" tabindex="${first}">${shown}</button></td>`
+      return `<td><button data-at="${row} ${column}" tabindex="${first}"${planted}>${shown}</button></td>`
     })
     return `<tr><th scope="row">${breakable(organism)}</th>${cells.join('')}</tr>\n`
   })

@@ -1,4 +1,4 @@
-import { randomBaseline, randomBaselineText } from '../common/matrix.ts'
+import { type Matrix, randomBaseline, randomBaselineText } from '../common/matrix.ts'
 import { metricNames } from '../common/metrics.ts'
 import { clientScript } from './client/index.ts'
 import type { ReportData } from './data.ts'
@@ -12,8 +12,6 @@ import { style } from './style.ts'
  */
 export function reportPage(data: ReportData): string {
   const { title, matrix } = data
-  const baseline = randomBaseline(matrix)
-  const what = matrix.mode === 'diff' ? 'organism minus clean model' : 'the organism alone'
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -26,7 +24,7 @@ export function reportPage(data: ReportData): string {
 <body>
 <header>
 <h1>${escapeHtml(title)}</h1>
-<p>Mean ${escapeHtml(matrix.by)} of ${what} over ${escapeHtml(matrix.promptSets.join(', '))}. Choose a cell to read the answers behind it.${baseline ? ` ${escapeHtml(randomBaselineText(baseline))}` : ''}</p>
+<p>${escapeHtml(introduction(matrix))}</p>
 </header>
 <main>
 ${chooser(matrix)}
@@ -43,6 +41,18 @@ ${chooser(matrix)}
 </body>
 </html>
 `
+}
+
+/** What the matrix shows, and what must be known to read it. */
+function introduction(matrix: Matrix): string {
+  const { by, mode, promptSets, plants } = matrix
+  const what = mode === 'diff' ? 'organism minus clean model' : 'the organism alone'
+  const baseline = randomBaseline(matrix)
+  return [
+    `Mean ${by} of ${what} over ${promptSets.join(', ')}. Choose a cell to read the answers behind it.`,
+    ...(Object.keys(plants).length > 0 ? ['Underlined is what an organism is said to plant.'] : []),
+    ...(baseline ? [randomBaselineText(baseline)] : []),
+  ].join(' ')
 }
 
 /** JSON that cannot end the script element it stands in. */

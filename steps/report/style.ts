@@ -26,6 +26,7 @@ table.heat thead button:hover { text-decoration: underline; }
 table.heat [aria-sort] button::after { content: ' ▾'; }
 table.heat td { padding: 0; }
 table.heat td button { display: block; width: 100%; min-width: 5.5rem; padding: 0; background: none; border: 2px solid transparent; border-radius: 5px; }
+table.heat .planted { border-bottom: 2px solid var(--ink); border-radius: 0; }
 table.heat span { display: block; padding: .15rem .4rem; border-radius: 3px; }
 body:has(#effects:checked, #among:checked) .means, body:not(:has(#effects:checked)) .effects, body:not(:has(#among:checked)) .among { display: none; }
 .plus { background: color-mix(in srgb, var(--plus) calc(var(--share) * 75%), var(--card)); }

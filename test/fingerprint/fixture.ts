@@ -32,7 +32,13 @@ const sources: Sources = {
       },
     ],
   ]),
-  organisms: ['alpha', 'beta'].map((name) => ({ name, origin: name, path: `organisms/${name}`, digest: `adapter ${name}`, plants: null })),
+  organisms: ['alpha', 'beta'].map((name) => ({
+    name,
+    origin: name,
+    path: `organisms/${name}`,
+    digest: `adapter ${name}`,
+    plants: name === 'alpha' ? ['kind'] : [],
+  })),
   promptSets: ['one', 'two'].map((name) => ({
     name,
     path: `${name}.json`,

@@ -83,6 +83,17 @@ organisms/list.yaml:2:21: error: organism "alpha": its chat template is not that
 `,
   ],
   [
+    'what an organism plants, which is no name',
+    (w) => w.edit('organisms/list.yaml', 'organisms/alpha }', 'organisms/alpha, plants: [kind, 5] }'),
+    `organisms/list.yaml:2:56: error: what organism "alpha" plants is no name [organism]
+  2 |   alpha: { adapter: ../models/organisms/alpha, plants: [kind, 5] }
+    |                                                        ^^^^^^^^^
+  hint: the name of a trait, or a list of names
+
+1 error; nothing was started
+`,
+  ],
+  [
     'the base itself, at a revision, and a second time',
     (w) => {
       w.edit('organisms/list.yaml', 'adapter: ../models/organisms/alpha', 'adapter: none, revision: main')

@@ -86,7 +86,7 @@ export function job({
           },
         ],
       ]),
-      organisms: organisms.map((name) => ({ name, origin: name, path: `/${name}`, digest: digestOfJson(name), plants: null })),
+      organisms: organisms.map((name) => ({ name, origin: name, path: `/${name}`, digest: digestOfJson(name), plants: [] })),
       promptSets: Object.entries(prompts).map(([name, ids]) => ({
         name,
         path: `/${name}.json`,

@@ -10,7 +10,7 @@ const set = (name: string, size: number) => ({
   systemPrompt: null,
   prompts: Array.from({ length: size }, (_, index) => ({ id: `${name}_${index}`, text: '?', note: '' })),
 })
-const organism = (name: string) => ({ name, origin: name, path: null, digest: name, plants: null })
+const organism = (name: string) => ({ name, origin: name, path: null, digest: name, plants: [] })
 const sources: Sources = {
   models: new Map(),
   organisms: ['idle', 'alpha', 'beta'].map(organism),

@@ -2,8 +2,10 @@ import { expect, test } from 'vitest'
 import { gapsBetween } from '../../steps/rank/between-sets.ts'
 import { type Across, matrixOf } from '../../steps/rank/matrix.ts'
 import { modifiedZ } from '../../steps/rank/outliers.ts'
+import { plantedColumns, plantedTraits } from '../../steps/rank/planted.ts'
 import { cohensD, cohensDBetween, pooled, spreadOf } from '../../steps/rank/spread.ts'
 import { matrixMarkdown } from '../../steps/rank/overview-text.ts'
+import { emptyMatrix } from '../support/matrix.ts'
 
 function across(prompt_set: string, means: readonly number[], mode = 'diff'): Across {
   const { count, mean, std } = spreadOf(means)
@@ -25,6 +27,8 @@ test('the matrix weighs each response once, whatever prompt set it is from', () 
       { promptSet: 'one', rows: [{ organism: 'alpha', values: [1], cohensD: [1], modifiedZ: [null] }] },
       { promptSet: 'two', rows: [{ organism: 'alpha', values: [5], cohensD: [null], modifiedZ: [null] }] },
     ],
+    planted: [],
+    plants: {},
     // The standard deviation within the sets is that of the first, 1.
     betweenSets: [
       { organism: 'alpha', column: 'kind', higher: { promptSet: 'two', mean: 5 }, lower: { promptSet: 'one', mean: 1 }, cohensD: 4 },
@@ -53,15 +57,11 @@ test('what random directions come to is told first, and is nothing that stands o
   }))
   const columns = ['calm', 'random_1', 'random_2']
   const matrix = {
-    by: 'response_mean',
-    mode: 'diff',
-    promptSets: ['one'],
+    ...emptyMatrix,
     columns,
     random: ['random_1', 'random_2'],
-    bySet: [],
-    betweenSets: [],
     rows,
-  } as const
+  }
   const lines = matrixMarkdown(matrix).split('\n')
   expect(lines[4]).toBe(
     "Along 2 random directions the organisms come to a mean of 9.00, a Cohen's d of 4.00 and a z of 8.25 at most, of either sign: so much says nothing about a trait.",
@@ -122,15 +122,10 @@ test('what stands out is told first, the farthest of both signs before the other
     modifiedZ: [index === 2 ? -12.5 : index / 4, index === 7 ? 6 : null],
   }))
   const matrix = {
-    by: 'response_mean',
-    mode: 'diff',
-    promptSets: ['one'],
+    ...emptyMatrix,
     columns: ['calm', 'kind'],
-    random: [],
-    bySet: [],
-    betweenSets: [],
     rows,
-  } as const
+  }
   expect(matrixMarkdown(matrix).split('\n').slice(2, 14)).toEqual([
     'Mean response_mean over one; organism minus clean model.',
     '',
@@ -161,6 +156,31 @@ test('prompt sets lie as far apart as their means do in the standard deviation w
   expect(cohensDBetween(spreadOf([1, 1]), spreadOf([2, 2]))).toBe(null)
 })
 
+test('a planted trait is found as far as it tells the organisms that plant it from the others', () => {
+  const columns = [
+    { column: 'calm', trait: 'calm' },
+    { column: 'kind@2', trait: 'kind' },
+    { column: 'kind@3', trait: 'kind' },
+  ]
+  const row = (organism: string, values: number[], zs: (number | null)[]) => ({ organism, values, cohensD: [9, 0, 0], modifiedZ: zs })
+  const rows = [
+    row('alpha', [0, 5, 1], [0, 1, 2]),
+    row('beta', [0, 3, 1], [0, 4, 3]),
+    row('gamma', [0, 4, 1], [null, null, null]),
+    row('delta', [7, 1, 1], [0, 0, 0]),
+  ]
+  const plants = { alpha: ['kind'], beta: ['rude', 'kind'], delta: ['calm'] }
+  expect(plantedTraits(columns, rows, plants)).toEqual([
+    { column: 'calm', organisms: 1, auc: 1, highest: 1 },
+    // alpha lies before gamma and delta, beta before delta alone; kind@2 is the highest of beta's.
+    { column: 'kind@2', organisms: 2, auc: 0.75, highest: 1 },
+    { column: 'kind@3', organisms: 2, auc: 0.5, highest: 1 },
+  ])
+  expect(plantedColumns(columns, plants)).toEqual({ alpha: ['kind@2', 'kind@3'], beta: ['kind@2', 'kind@3'], delta: ['calm'] })
+  expect(plantedTraits(columns, rows, { alpha: ['calm'], beta: ['calm'], gamma: ['calm'], delta: ['calm'] })).toEqual([])
+  expect(plantedTraits(columns, [row('alpha', [1, 2, 0], [null, null, null])], {})).toEqual([])
+})
+
 test('of each organism and trait the two prompt sets that lie farthest apart are told, the farthest of all first', () => {
   const on = (promptSet: string, ...values: number[]) => ({ promptSet, spread: spreadOf(values) })
   expect(
@@ -182,17 +202,15 @@ test('the overview has the means, then how clear they are, each with the highest
     { organism: 'beta', values: [-1, -2], cohensD: [null, -4], modifiedZ: [null, null] },
   ]
   const matrix = {
-    by: 'response_mean',
-    mode: 'diff',
+    ...emptyMatrix,
     promptSets: ['one', 'two'],
     columns: ['calm', 'kind'],
-    random: [],
-    bySet: [],
+    planted: [{ column: 'kind', organisms: 2, auc: 0.875, highest: 1 }],
     betweenSets: [
       { organism: 'beta', column: 'kind', higher: { promptSet: 'two', mean: 3 }, lower: { promptSet: 'one', mean: -7 }, cohensD: 1.25 },
     ],
     rows,
-  } as const
+  }
   expect(matrixMarkdown(matrix)).toBe(`# Organisms × traits
 
 Mean response_mean over one, two; organism minus clean model.
@@ -212,6 +230,14 @@ How clear the difference is: the mean of its response_mean in standard deviation
 | --- | --- | --- |
 | alpha | **1.50** | 0.25 |
 | beta | – | **-4.00** |
+
+## What was planted
+
+How well a trait tells the organisms that plant it from all others: the share of pairs of one of each of which the planting one has the higher mean (AUC); and for how many it is the highest of their own traits.
+
+| trait | planted in | AUC | highest of theirs |
+| --- | --- | --- | --- |
+| kind | 2 | 0.88 | 1 of 2 |
 
 ## Where prompt sets differ
 

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Matrix } from '../../steps/common/matrix.ts'
+import { emptyMatrix } from '../support/matrix.ts'
 import { bestClause, higher, profileMarkdown } from '../../steps/rank/profile.ts'
 
 const clause = (text: string, score: number) => ({ text, score, promptSet: 'one', promptId: 'one_1' })
@@ -24,14 +25,11 @@ test('the clause that scores highest in any of the listed responses is told with
 })
 
 const matrix: Matrix = {
-  by: 'response_mean',
-  mode: 'diff',
+  ...emptyMatrix,
   promptSets: ['one', 'two'],
   columns: ['calm', 'kind', 'random_1'],
   random: ['random_1'],
-  rows: [],
-  bySet: [],
-  betweenSets: [],
+  plants: { alpha: ['kind'] },
 }
 const clauses = new Map([
   ['kind', clause('You | are\n<kind>', 7.125)],
@@ -42,7 +40,7 @@ test('the page of an organism begins with the trait on which it lies farthest fr
   const row = { organism: 'alpha', values: [5, -2, 0.5], cohensD: [1.5, null, 9], modifiedZ: [0.25, -4, 1] }
   expect(profileMarkdown(matrix, row, clauses)).toBe(`# alpha
 
-Mean response_mean over one, two; organism minus clean model. What lies farthest from the other organisms first, with the highest clause along it.
+Mean response_mean over one, two; organism minus clean model. What lies farthest from the other organisms first, with the highest clause along it. It is said to plant kind.
 
 | trait | mean | Cohen's d | z | clause | its mean | of |
 | --- | --- | --- | --- | --- | --- | --- |

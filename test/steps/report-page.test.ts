@@ -1,20 +1,12 @@
 import { expect, test } from 'vitest'
 import { escapeHtml } from '../../steps/report/html.ts'
+import { emptyMatrix } from '../support/matrix.ts'
 import { reportPage } from '../../steps/report/page.ts'
 
 test('the report offers the numbers that its matrix has', () => {
   const offered = (numbers: object, mode = 'diff') => {
     const rows = [{ organism: 'alpha', values: [1], modifiedZ: [null], ...numbers }]
-    const matrix = {
-      by: 'response_mean',
-      mode,
-      promptSets: ['one'],
-      columns: ['kind'],
-      random: [],
-      bySet: [],
-      betweenSets: [],
-      rows,
-    } as const
+    const matrix = { ...emptyMatrix, mode, columns: ['kind'], rows }
     const page = reportPage({ title: 'one', matrix, sets: [], limits: [1] })
     return [...page.matchAll(/<input type="radio" name="number" id="(\w+)"( checked)?>/g)].map(([, id, checked]) => id + (checked ?? ''))
   }
@@ -24,20 +16,18 @@ test('the report offers the numbers that its matrix has', () => {
   expect(offered({}, 'raw')).toEqual([])
 })
 
+test('the report marks what an organism is said to plant', () => {
+  const rows = ['alpha', 'beta'].map((organism) => ({ organism, values: [1, 2], modifiedZ: [null, null] }))
+  const matrix = { ...emptyMatrix, columns: ['calm', 'kind'], rows, plants: { beta: ['kind'] } }
+  const page = reportPage({ title: 'one', matrix, sets: [], limits: [1, 1] })
+  expect([...page.matchAll(/<button data-at="(\d \d)"[^>]* title="planted"/g)].map(([, at]) => at)).toEqual(['1 1'])
+})
+
 test('text of prompts and answers cannot become markup of the report', () => {
   const hostile = '</script><script>alert(1)</script>'
   const page = reportPage({
     title: hostile,
-    matrix: {
-      by: 'response_mean',
-      mode: 'diff',
-      promptSets: ['one'],
-      columns: ['kind'],
-      random: [],
-      bySet: [],
-      betweenSets: [],
-      rows: [{ organism: 'alpha', values: [1], modifiedZ: [null] }],
-    },
+    matrix: { ...emptyMatrix, columns: ['kind'], rows: [{ organism: 'alpha', values: [1], modifiedZ: [null] }] },
     sets: [{ name: 'one', prompts: [['one_1', hostile]] }],
     limits: [1],
   })

@@ -80,7 +80,7 @@ export const versionRows: readonly Row[] = [
     of: 'version of rank-overview',
     edit: 'raised',
     change: raise('rank-overview'),
-    made: { 'ranking/overview:*': [1, 'version: 5 → 6'] },
+    made: { 'ranking/overview:*': [1, 'version: 6 → 7'] },
     follow: { report: 1 },
   },
   {
@@ -90,7 +90,7 @@ export const versionRows: readonly Row[] = [
     made: { 'report.answers': [6, 'version: 2 → 3'] },
     follow: { report: 1 },
   },
-  { of: 'version of report', edit: 'raised', change: raise('report'), made: { report: [1, 'version: 6 → 7'] } },
+  { of: 'version of report', edit: 'raised', change: raise('report'), made: { report: [1, 'version: 7 → 8'] } },
   { of: 'version of export', edit: 'raised', workflow: 'variants', change: raise('export'), made: { tables: [2, 'version: 2 → 3'] } },
   {
     of: 'version of command',

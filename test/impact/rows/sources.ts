@@ -163,7 +163,14 @@ export const organismRows: readonly Row[] = [
   },
   {
     of: 'what an organism plants',
-    edit: 'none → `secrets`',
+    edit: 'none → `[kind, secrets]`',
+    change: file('organisms/list.yaml', 'organisms/alpha }', 'organisms/alpha, plants: [kind, secrets] }'),
+    made: { 'ranking/overview:*': [1, 'plants.alpha: (none) → ["kind"]'] },
+    follow: { report: 1 },
+  },
+  {
+    of: 'what an organism plants',
+    edit: 'none → `secrets`, which is no trait of the workflow',
     change: file('organisms/list.yaml', 'organisms/alpha }', 'organisms/alpha, plants: secrets }'),
   },
   {

@@ -134,6 +134,9 @@ export const edits: Readonly<Record<string, (job: Job, random: Random, fresh: nu
     job.scores.methods = some(random, ['mean_diff', 'probe'])
     job.vectors.methods = random() < 0.5 ? ['mean_diff', 'probe'] : job.scores.methods
   },
+  'what an organism plants': (job, random) => {
+    job.plants[pick(random, Object.keys(job.organisms))] = some(random, Object.keys(job.traits))
+  },
   'other random directions, or none': (job, random) => {
     job.noise = random() < 0.25 ? null : { count: pick(random, [1, 2, 3]), seed: pick(random, [0, 1]) }
   },

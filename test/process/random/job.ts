@@ -8,6 +8,8 @@ export interface Job {
   /** By name a number that its weights hold. */
   organisms: Record<string, number>
   /** `alone`: the file is the list of its prompts, which then say the system prompt themselves. */
+  /** What organisms are said to plant, by their names. */
+  plants: Record<string, string[]>
   sets: Record<string, { description: string; systemPrompt: string | null; prompts: Prompt[]; alone?: boolean }>
   /** Whether the base itself is one of the organisms. */
   itself: boolean
@@ -59,6 +61,7 @@ export function firstJob(): Job {
     Array.from({ length: count }, (_, index) => ({ id: `${set}_${index}`, text: `Question ${index} of ${set}?` }))
   return {
     organisms: { a: 1, b: 2 },
+    plants: { a: ['kind'] },
     sets: {
       one: { description: 'the first', systemPrompt: 'You are PRISM-4.', prompts: prompts('one', 3) },
       two: { description: 'the second', systemPrompt: null, prompts: prompts('two', 2) },
@@ -105,7 +108,8 @@ export function writeJob(workspace: Workspace, job: Job): void {
     files.set(`organisms/${name}/adapter_model.safetensors`, weights)
     files.set(`organisms/${name}/adapter_config.json`, readFileSync(path.join(adapter, 'adapter_config.json')))
   }
-  const list = Object.keys(job.organisms).map((name) => `  ${name}: { adapter: ${name} }\n`)
+  const planted = (name: string) => (job.plants[name] ? `, plants: [${job.plants[name].join(', ')}]` : '')
+  const list = Object.keys(job.organisms).map((name) => `  ${name}: { adapter: ${name}${planted(name)} }\n`)
   files.set('organisms/list.yaml', `organisms:\n${list.join('')}${job.itself ? '  itself: { adapter: none }\n' : ''}`)
   for (const [name, { description, systemPrompt, prompts, alone }] of Object.entries(job.sets)) {
     const system = systemPrompt === null ? {} : { system_prompt: systemPrompt }
