@@ -13,10 +13,18 @@ export interface Matrix {
   readonly bySet: readonly { readonly promptSet: string; readonly rows: readonly MatrixRow[] }[]
   /** How well the traits are found that organisms are said to plant. */
   readonly planted: readonly PlantedTrait[]
-  /** The columns of what an organism plants, by its name. */
-  readonly plants: Readonly<Record<string, readonly string[]>>
+  /** The columns of what organisms plant. */
+  readonly plants: Plants
   /** Of differences, where prompt sets differ most, the farthest apart first. */
   readonly betweenSets: readonly SetGap[]
+}
+
+/** What organisms are said to plant, by their names; those of which nothing is said are left out. */
+export type Plants = Readonly<Record<string, readonly string[]>>
+
+/** What one of them is said to plant, which may be called like something that every object has. */
+export function plantedBy(plants: Plants, organism: string): readonly string[] {
+  return Object.hasOwn(plants, organism) ? (plants[organism] as readonly string[]) : []
 }
 
 /** A trait that some organisms plant: how well its values tell them from the others, and for how many it is the highest of theirs. */

@@ -1,9 +1,9 @@
-import type { Matrix, MatrixRow } from '../common/matrix.ts'
+import type { Matrix, MatrixRow, Plants } from '../common/matrix.ts'
 import type { MetricName } from '../common/metrics.ts'
 import { randomMethod, type VectorName } from '../common/vectors.ts'
 import { gapsBetween, type OnSets } from './between-sets.ts'
 import { modifiedZ } from './outliers.ts'
-import { type Plants, plantedColumns, plantedTraits } from './planted.ts'
+import { plantedColumns, plantedTraits } from './planted.ts'
 import { round } from './ranking.ts'
 import { cohensD, pooled, type Spread } from './spread.ts'
 

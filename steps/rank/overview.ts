@@ -4,7 +4,7 @@ import { rankingsOf } from '../common/rankings.ts'
 import { type Across, matrixOf, namesOf } from './matrix.ts'
 import { matrixMarkdown } from './overview-text.ts'
 import { type BestClause, bestClause, higher, type OwnRanking, profileMarkdown } from './profile.ts'
-import type { Plants } from './planted.ts'
+import type { Plants } from '../common/matrix.ts'
 import { pretty, rankingsFolder } from './shown.ts'
 
 /** Pools the rankings of all prompt sets into the organism × trait matrix, and a page of each organism. */

@@ -1,7 +1,4 @@
-import type { MatrixRow, PlantedTrait } from '../common/matrix.ts'
-
-/** What organisms are said to plant, by their names; those of which nothing is said are left out. */
-export type Plants = Readonly<Record<string, readonly string[]>>
+import { type MatrixRow, plantedBy, type PlantedTrait, type Plants } from '../common/matrix.ts'
 
 /** A column of a matrix, and the trait that it is of. */
 export interface TraitColumn {
@@ -18,7 +15,7 @@ export function plantedColumns(columns: readonly TraitColumn[], plants: Plants):
 /** Of every trait that some organisms plant and others do not, how well its values tell them apart. */
 export function plantedTraits(columns: readonly TraitColumn[], rows: readonly MatrixRow[], plants: Plants): PlantedTrait[] {
   return columns.flatMap(({ column, trait }, index): PlantedTrait[] => {
-    const planting = rows.filter(({ organism }) => plants[organism]?.includes(trait))
+    const planting = rows.filter(({ organism }) => plantedBy(plants, organism).includes(trait))
     const others = rows.filter((row) => !planting.includes(row))
     if (planting.length === 0 || others.length === 0) return []
     const values = (of: readonly MatrixRow[]) => of.map((row) => row.values[index] as number)

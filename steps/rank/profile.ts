@@ -1,4 +1,4 @@
-import type { Matrix, MatrixRow } from '../common/matrix.ts'
+import { type Matrix, type MatrixRow, plantedBy } from '../common/matrix.ts'
 import { cell, figure, modeInWords, table } from './markdown.ts'
 
 /** The clause of an organism's responses that scores highest along a vector, and where it stands. */
@@ -35,7 +35,7 @@ export function higher(a: BestClause | undefined, b: BestClause): BestClause {
 export function profileMarkdown(matrix: Matrix, row: MatrixRow, clauses: ReadonlyMap<string, BestClause>): string {
   const { columns, mode, by, promptSets } = matrix
   const isDiff = mode === 'diff'
-  const planted = matrix.plants[row.organism] ?? []
+  const planted = plantedBy(matrix.plants, row.organism)
   const order = columns.map((column, index) => ({ column, index })).sort((a, b) => weight(row, b.index) - weight(row, a.index))
   return [
     `# ${row.organism}`,

@@ -1,4 +1,4 @@
-import type { Matrix, MatrixRow } from '../common/matrix.ts'
+import { type Matrix, type MatrixRow, plantedBy } from '../common/matrix.ts'
 import { breakable } from './html.ts'
 
 /** A number of a cell that the matrix can show. */
@@ -55,7 +55,7 @@ export function heatMap(matrix: Matrix): string {
   })
   const body = rows.map(({ organism }, row) => {
     const cells = columns.map((name, column) => {
-      const planted = plants[organism]?.includes(name) ? ' class="planted" title="planted"' : ''
+      const planted = plantedBy(plants, organism).includes(name) ? ' class="planted" title="planted"' : ''
       const first = row === 0 && column === 0 ? 0 : -1
       const shown = numbers.map((number) => number[row]?.[column] ?? '').join('')
       return `<td><button data-at="${row} ${column}" tabindex="${first}"${planted}>${shown}</button></td>`

@@ -13,7 +13,8 @@ const name = 'constructor'
 test.each(['pairs', 'scenarios'])('what every object of JavaScript has is a name like any other, of a trait of %s, too', async (kind) => {
   const workspace = workspaceAt(temporaryFolder())
   const job = firstJob()
-  job.organisms = { [name]: 1 }
+  job.organisms = { [name]: 1, other: 2 }
+  job.plants = kind === 'pairs' ? { other: [name] } : { [name]: [name] }
   job.sets = {
     [name]: {
       description: 'd',
@@ -39,12 +40,12 @@ test.each(['pairs', 'scenarios'])('what every object of JavaScript has is a name
   const { code, stdout, stderr } = await dag(workspace.folder, ['run', '--ui', 'json', workflowName], env)
   expect([code, stderr]).toEqual([0, ''])
   const finished = JSON.parse(stdout.trimEnd().split('\n').at(-1) as string) as RunFinished
-  // Answers, recordings of two layers on both sides, projections onto both kinds of vectors.
-  const ofAnswers = 2 * (1 + 2 * 2 + 2 + 2)
-  const vectors = 2 + 4 + (kind === 'pairs' ? 0 : 8)
+  // Answers of both, recordings of two layers on both sides, projections onto three kinds of vectors.
+  const ofAnswers = 2 * 2 * (1 + 2 * 2 + 2 + 2 + 2)
+  const vectors = 2 + 4 + 1 + (kind === 'pairs' ? 0 : 8)
   const ofTheirs = 1 + 1 + 1
-  const rankings = 2 * 2
-  const shown = 1 + 1 + 1
+  const rankings = 2 + 1 + 2
+  const shown = 2 + 2 + 1
   expect(finished.cells).toEqual({ ran: ofAnswers + vectors + ofTheirs + rankings + shown + 2, reused: 0, failed: 0 })
   expect(workspace.read(`experiments/job/outputs/${name}/${name}`)).toBe(workspace.read('experiments/job/outputs/counted/n.txt'))
   const asked = [`${name}:${name}`, `adapter:${name}`, `trait:${name}`, `prompt:${name}/${name}`, `scores/${name}/${name}/answers`]

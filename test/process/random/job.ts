@@ -108,7 +108,7 @@ export function writeJob(workspace: Workspace, job: Job): void {
     files.set(`organisms/${name}/adapter_model.safetensors`, weights)
     files.set(`organisms/${name}/adapter_config.json`, readFileSync(path.join(adapter, 'adapter_config.json')))
   }
-  const planted = (name: string) => (job.plants[name] ? `, plants: [${job.plants[name].join(', ')}]` : '')
+  const planted = (name: string) => (Object.hasOwn(job.plants, name) ? `, plants: [${job.plants[name]?.join(', ')}]` : '')
   const list = Object.keys(job.organisms).map((name) => `  ${name}: { adapter: ${name}${planted(name)} }\n`)
   files.set('organisms/list.yaml', `organisms:\n${list.join('')}${job.itself ? '  itself: { adapter: none }\n' : ''}`)
   for (const [name, { description, systemPrompt, prompts, alone }] of Object.entries(job.sets)) {
