@@ -1,4 +1,4 @@
-const longestPrinted = 60
+const longestPrinted = 80
 
 /**
  * A Markdown text with its tables drawn for a terminal: whole where it is short, else those of its first sections that

@@ -88,8 +88,8 @@ test('of long results the first sections are printed, as many as are short', () 
     '  o1        calm   1.00',
     '',
   ])
-  const [short, tooLong] = [54, 55].map((count) => printed(`# Organisms\n\n${section('All', count)}${section('More', 10)}`))
-  expect(short?.indexOf('done after 3 m 05 s')).toBe(61)
+  const [short, tooLong] = [74, 75].map((count) => printed(`# Organisms\n\n${section('All', count)}${section('More', 10)}`))
+  expect(short?.indexOf('done after 3 m 05 s')).toBe(81)
   expect(tooLong?.slice(0, 4)).toEqual(['', 'Organisms', '', 'done after 3 m 05 s'])
 })
 

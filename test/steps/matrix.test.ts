@@ -215,6 +215,14 @@ test('the overview has the means, then how clear they are, each with the highest
 
 Mean response_mean over one, two; organism minus clean model.
 
+## What was planted
+
+How well a trait tells the organisms that plant it from all others: the share of pairs of one of each of which the planting one has the higher mean (AUC); and for how many it is the highest of their own traits.
+
+| trait | planted in | AUC | highest of theirs |
+| --- | --- | --- | --- |
+| kind | 2 | 0.88 | 1 of 2 |
+
 ## Means
 
 | organism | calm | kind |
@@ -230,14 +238,6 @@ How clear the difference is: the mean of its response_mean in standard deviation
 | --- | --- | --- |
 | alpha | **1.50** | 0.25 |
 | beta | – | **-4.00** |
-
-## What was planted
-
-How well a trait tells the organisms that plant it from all others: the share of pairs of one of each of which the planting one has the higher mean (AUC); and for how many it is the highest of their own traits.
-
-| trait | planted in | AUC | highest of theirs |
-| --- | --- | --- | --- |
-| kind | 2 | 0.88 | 1 of 2 |
 
 ## Where prompt sets differ
 

@@ -80,7 +80,7 @@ export const versionRows: readonly Row[] = [
     of: 'version of rank-overview',
     edit: 'raised',
     change: raise('rank-overview'),
-    made: { 'ranking/overview:*': [1, 'version: 6 → 7'] },
+    made: { 'ranking/overview:*': [1, 'version: 7 → 8'] },
     follow: { report: 1 },
   },
   {
