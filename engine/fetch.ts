@@ -6,6 +6,7 @@ import type { StepKind } from './core/step-kind.ts'
 import { readWorkflow } from './prepare.ts'
 import { openSourceFiles } from './sources/files/files.ts'
 import { type HubSource, hubFolder, hubRepository, isPinned } from './sources/files/hub.ts'
+import { packedFolder } from './sources/files/packed.ts'
 import { declaredOrganisms, grouped } from './sources/organisms.ts'
 import { collectProblems } from './sources/problems.ts'
 
@@ -14,9 +15,18 @@ export interface Wanted extends HubSource {
   readonly range: SourceRange
 }
 
+/** A model in a Python package that a workflow names. */
+export interface Packed {
+  readonly source: string
+  readonly dtype: string
+  readonly folder: string
+  readonly range: SourceRange
+}
+
 export interface Wants {
-  /** What is not on this machine, each folder once. */
+  /** What is not on this machine, each folder once: on a hub, and in packages. */
   readonly missing: readonly Wanted[]
+  readonly packed: readonly Packed[]
   /** How many are here already. */
   readonly present: number
   /** What is named without a commit. */
@@ -33,7 +43,7 @@ export interface Floating {
   readonly range: SourceRange
 }
 
-/** Models and adapters on a hub that a workflow names; the store's folder `cache` holds what was fetched. */
+/** Models and adapters on a hub or in packages that a workflow names; the store's folder `cache` holds what was fetched. */
 export function wantsOf(file: string, kinds: readonly StepKind[], cache: string): Result<Wants, readonly Diagnostic[]> {
   const files = openSourceFiles({ recall: () => undefined, remember: () => {} })
   const read = readWorkflow(file, kinds, files)
@@ -65,7 +75,15 @@ export function wantsOf(file: string, kinds: readonly StepKind[], cache: string)
     else if (existsSync(folder)) present.add(folder)
     else missing.set(folder, { kind, repository, revision, folder: path.resolve(folder), range })
   }
-  return hasErrors(problems.list) ? fail(problems.list) : ok({ missing: [...missing.values()], present: present.size, floating })
+  const packed = new Map<string, Packed>()
+  for (const [name, { source, dtype }] of Object.entries(workflow.models)) {
+    const folder = packedFolder(source, dtype, cache)
+    if (folder === null) continue
+    if (existsSync(folder)) present.add(folder)
+    else packed.set(folder, { source, dtype, folder: path.resolve(folder), range: workflow.rangeOf(['models', name, 'source'], 'value') })
+  }
+  if (hasErrors(problems.list)) return fail(problems.list)
+  return ok({ missing: [...missing.values()], packed: [...packed.values()], present: present.size, floating })
 }
 
 /** Mistakes of a workflow that is to be fetched: of organisms without a commit one for all. */

