@@ -54,6 +54,11 @@ export interface MatrixRow {
   readonly modifiedZ: readonly (number | null)[]
 }
 
+/** What compares between the traits of an organism, as far as it is there: z, else Cohen's d, else the mean. */
+export function comparable({ modifiedZ, cohensD, values }: MatrixRow): readonly (number | null)[] {
+  return [modifiedZ, cohensD, values].find((numbers) => numbers?.some((number) => number !== null)) ?? values
+}
+
 /** What along random directions comes out at most, whatever its sign: so much says nothing about a trait. */
 export interface RandomBaseline {
   readonly directions: number

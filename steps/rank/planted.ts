@@ -1,4 +1,4 @@
-import { type MatrixRow, plantedBy, type PlantedTrait, type Plants } from '../common/matrix.ts'
+import { comparable, type MatrixRow, plantedBy, type PlantedTrait, type Plants } from '../common/matrix.ts'
 
 /** A column of a matrix, and the trait that it is of. */
 export interface TraitColumn {
@@ -30,8 +30,7 @@ function auc(planting: readonly number[], others: readonly number[]): number {
   return ahead.reduce((sum, one) => sum + one, 0) / ahead.length
 }
 
-/** By what compares between traits as far as it is there: z, else Cohen's d, else the mean. */
-function isHighest({ modifiedZ, cohensD, values }: MatrixRow, index: number): boolean {
-  const own = [modifiedZ, cohensD, values].find((numbers) => numbers?.some((number) => number !== null)) ?? []
+function isHighest(row: MatrixRow, index: number): boolean {
+  const own = comparable(row)
   return own[index] === Math.max(...own.filter((number) => number !== null))
 }

@@ -1,4 +1,4 @@
-import { type Matrix, type MatrixRow, plantedBy } from '../common/matrix.ts'
+import { comparable, type Matrix, type MatrixRow, plantedBy } from '../common/matrix.ts'
 import { cell, figure, modeInWords, table } from './markdown.ts'
 
 /** The clause of an organism's responses that scores highest along a vector, and where it stands. */
@@ -36,7 +36,10 @@ export function profileMarkdown(matrix: Matrix, row: MatrixRow, clauses: Readonl
   const { columns, mode, by, promptSets } = matrix
   const isDiff = mode === 'diff'
   const planted = plantedBy(matrix.plants, row.organism)
-  const order = columns.map((column, index) => ({ column, index })).sort((a, b) => weight(row, b.index) - weight(row, a.index))
+  const weights = comparable(row).map((number) => Math.abs(number ?? 0))
+  const order = columns
+    .map((column, index) => ({ column, index }))
+    .sort((a, b) => (weights[b.index] as number) - (weights[a.index] as number))
   return [
     `# ${row.organism}`,
     '',
@@ -59,9 +62,4 @@ export function profileMarkdown(matrix: Matrix, row: MatrixRow, clauses: Readonl
     ),
     '',
   ].join('\n')
-}
-
-/** By what the traits of an organism are ordered: how far it lies from the others, else how clear it is, else how far it points. */
-function weight({ values, cohensD, modifiedZ }: MatrixRow, index: number): number {
-  return Math.abs(modifiedZ[index] ?? cohensD?.[index] ?? values[index] ?? 0)
 }

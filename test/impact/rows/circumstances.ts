@@ -80,7 +80,7 @@ export const versionRows: readonly Row[] = [
     of: 'version of rank-overview',
     edit: 'raised',
     change: raise('rank-overview'),
-    made: { 'ranking/overview:*': [1, 'version: 7 → 8'] },
+    made: { 'ranking/overview:*': [1, 'version: 8 → 9'] },
     follow: { report: 1 },
   },
   {
