@@ -33,7 +33,7 @@ export async function fetch(this: CliContext, flags: FetchFlags, file: string): 
   }
   // The program that fetches is told as well, and says what it kept.
   process.once('SIGINT', () => {})
-  const fetched = (await preparePacked(process, packed)) + (await fetchFromHub(process, missing, flags.keepFree))
+  const fetched = (await fetchFromHub(process, missing, flags.keepFree)) + (await preparePacked(process, packed))
   if (fetched < all) {
     process.stderr.write(`fetched ${fetched} of ${all}; what arrived is kept\n`)
     process.exitCode = exitCodes.failed
@@ -48,18 +48,6 @@ function presentText(present: number, file: string): string {
   return `all ${present} models and adapters that ${file} names on a hub or in a package are here`
 }
 
-/** Converts what packages carry, and says what cannot be; returns how many are here now. */
-async function preparePacked(process: CliContext['process'], packed: Wants['packed']): Promise<number> {
-  const problems: FetchProblem[] = []
-  for (const [index, model] of packed.entries()) {
-    const wrong = await runPrepare(pythonModule(process.env, 'sidecar.sources.prepare_model'), programRoot(), model)
-    if (wrong !== null)
-      problems.push({ wanted: index, message: wrong, hint: "packages are looked for beside those of the sidecar's Python" })
-  }
-  tellProblems(process, problems, packed)
-  return packed.length - problems.length
-}
-
 /** Fetches what is on a hub, and says what is in the way; returns how many are here now. */
 async function fetchFromHub(process: CliContext['process'], missing: Wants['missing'], keepFree: number): Promise<number> {
   if (missing.length === 0) return 0
@@ -72,4 +60,16 @@ async function fetchFromHub(process: CliContext['process'], missing: Wants['miss
     return missing.filter(({ folder }) => existsSync(folder)).length
   }
   return missing.length
+}
+
+/** Converts what packages carry, and says what cannot be; returns how many are here now. */
+async function preparePacked(process: CliContext['process'], packed: Wants['packed']): Promise<number> {
+  const problems: FetchProblem[] = []
+  for (const [index, model] of packed.entries()) {
+    const wrong = await runPrepare(pythonModule(process.env, 'sidecar.sources.prepare_model'), programRoot(), model)
+    if (wrong !== null)
+      problems.push({ wanted: index, message: wrong, hint: "packages are looked for beside those of the sidecar's Python" })
+  }
+  tellProblems(process, problems, packed)
+  return packed.length - problems.length
 }
