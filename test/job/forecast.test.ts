@@ -29,8 +29,8 @@ const secondsOf = (report: PlanReport, stage: string) => report.stages.find((eac
 test('the reference run is forecast for two machines, each figure as docs/forecast.md has it', async () => {
   const figures = (report: PlanReport) => [report.forecast.seconds, report.forecast.secondsAtHalf, report.forecast.basis, report.modelLoads]
   const [a100, h100] = [await forecastOf('a100-80gb'), await forecastOf('h100-80gb')]
-  expect(figures(a100)).toEqual([107_953.4, 57_806.9, 'profile a100-80gb', 1])
-  expect(figures(h100)).toEqual([63_743.2, 33_280.4, 'profile h100-80gb', 1])
+  expect(figures(a100)).toEqual([107_971.9, 57_825.4, 'profile a100-80gb', 1])
+  expect(figures(h100)).toEqual([63_761.7, 33_298.9, 'profile h100-80gb', 1])
   const page = readFileSync(path.join(root, 'docs', 'forecast.md'), 'utf8')
   const row = (name: string, seconds: (report: PlanReport) => number, mark = '') =>
     `| ${mark}${name}${mark} | ${[a100, h100].map((report) => `${mark}${formatDuration(seconds(report))}${mark}`).join(' | ')} |`
