@@ -3,11 +3,12 @@ import { circumstanceRows, versionRows } from './circumstances.ts'
 import { commandRows } from './command.ts'
 import { generateRows } from './generate.ts'
 import { exportRows, rankRows, reportRows } from './rankings.ts'
-import { extractRows, projectRows, randomRows, replayRows, vectorsRows } from './recordings.ts'
+import { extractRows, projectRows, replayRows } from './recordings.ts'
 import { importedRows } from './imported.ts'
 import { modelRows, organismRows, promptRows } from './sources.ts'
 import { textRows } from './text.ts'
 import { traitRows } from './traits.ts'
+import { randomRows, vectorsRows } from './vectors.ts'
 import { fieldRows } from './workflow.ts'
 
 /** Every kind of edit, in the order of the page. */
