@@ -22,6 +22,7 @@ WORK = (
     "extract",
     "adopt",
     "random_directions",
+    "shift",
     "import_answers",
     "import_recordings",
     "inspect_files",

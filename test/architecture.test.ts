@@ -57,6 +57,7 @@ const mayImport: Record<string, readonly string[]> = {
   'engine/cli': [...belowCli, 'engine/cli/common', 'steps', 'steps/interop'],
   steps: [
     'steps/command',
+    'steps/compare',
     'steps/export',
     'steps/extract',
     'steps/generate',
@@ -66,6 +67,7 @@ const mayImport: Record<string, readonly string[]> = {
     'steps/replay',
     'steps/report',
     'steps/random',
+    'steps/shift',
     'steps/vectors',
     'engine/core',
   ],

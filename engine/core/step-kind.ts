@@ -257,6 +257,8 @@ export interface Reader {
   text(output: CellOutput): Promise<string>
   /** Scores of one cell, float32 per token. */
   scores(output: CellOutput): Promise<Float32Array>
+  /** A vector, `[hidden]`, float32. */
+  vector(output: CellOutput): Promise<Float32Array>
 }
 
 /** A stored object whose bytes are not what its digest says, or that is gone. */

@@ -1,4 +1,5 @@
 import type { OrganismSource, PromptSetSource, Sources } from '../core/sources.ts'
+import type { Task } from '../core/step-kind.ts'
 import type { TaskGraph } from '../graph/expand.ts'
 import type { Forecast } from './forecast.ts'
 import type { Plan } from './plan.ts'
@@ -23,12 +24,25 @@ export function pilotSources(sources: Sources, graph: TaskGraph, { organisms, pr
   return { ...sources, organisms: chosen, promptSets: sources.promptSets.map(first) }
 }
 
-/** The tasks of a slice that a model or its activations are needed for; nothing of it is ranked or shown. */
+/**
+ * The tasks of a slice that a model or its activations are needed for; nothing of it is ranked or shown. What is made of all
+ * prompts at once, and what is made of that, would be another of some of them, and is left to the whole run.
+ */
 export function modelWork(graph: TaskGraph): TaskGraph {
-  const tasks = graph.tasks.filter((task) => task.operation.runs.on === 'sidecar')
+  const left = new Set<string>()
+  const tasks = graph.tasks.filter((task) => {
+    const ofRest = task.parents.some((parent) => left.has(parent.task))
+    if (ofRest || poolsPrompts(task, graph)) left.add(task.id)
+    return task.operation.runs.on === 'sidecar' && !left.has(task.id)
+  })
   const kept = new Set(tasks.map(({ id }) => id))
   const children = tasks.map(({ id }) => [id, (graph.children.get(id) ?? []).filter((child) => kept.has(child))] as const)
   return { tasks, byId: new Map(tasks.map((task) => [task.id, task])), children: new Map(children) }
+}
+
+/** Whether a task is of no prompt set itself and made of what is. */
+function poolsPrompts({ coordinate, parents }: Task, { byId }: TaskGraph): boolean {
+  return coordinate.promptSet === undefined && parents.some(({ task }) => byId.get(task)?.coordinate.promptSet !== undefined)
 }
 
 /** How long the answers are that are there, of what is allowed; null where there are none. */

@@ -36,15 +36,17 @@ export function reworded(sources: Sources, before: PromptMarks): Sources | null 
 /**
  * Whether the plan of some prompts says all of what the whole one would: everything that is made of prompts is to be
  * made, and all else is known as done. Where an answer to one of them is there already, only the whole plan knows what
- * follows from it; and where it has several, into which batches they fall.
+ * follows from it; where it has several, into which batches they fall; and where something is computed of all prompts at
+ * once, how much that reads.
  */
 export function tellsAll(plan: Plan, isDone: (task: PlannedTask) => boolean): boolean {
   const ofPrompts = new Set<string>()
   for (const planned of plan.tasks) {
     const { task, cells, toRun } = planned
     if (task.coordinate.promptSet !== undefined || task.parents.some((parent) => ofPrompts.has(parent.task))) ofPrompts.add(task.id)
+    const pools = ofPrompts.has(task.id) && task.coordinate.promptSet === undefined && task.operation.runs.on === 'sidecar'
     const several = task.coordinate.promptSet !== undefined && task.parents.length === 0 && cells > 1
-    if (several || (ofPrompts.has(task.id) ? toRun < cells : !isDone(planned))) return false
+    if (several || pools || (ofPrompts.has(task.id) ? toRun < cells : !isDone(planned))) return false
   }
   return true
 }

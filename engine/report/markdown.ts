@@ -39,8 +39,8 @@ function isRow(line: string): boolean {
 function drawTable([head, , ...body]: readonly string[]): string[] {
   const rows = [head as string, ...body].map(cellsOf)
   const columns = (rows[0] ?? []).map((_, column) => rows.map((row) => row[column] ?? ''))
-  const widths = columns.map((cells) => Math.max(...cells.map((cell) => cell.replace('*', '').length)))
   const words = columns.map(([, ...cells], column) => column === 0 || cells.some((cell) => /\p{L}/u.test(cell)))
+  const widths = columns.map((cells, column) => Math.max(...cells.map((cell) => (words[column] ? cell : cell.replace('*', '')).length)))
   return rows.map((row) =>
     `  ${row.map((cell, column) => draw(cell, widths[column] as number, words[column] as boolean)).join('  ')}`.trimEnd(),
   )

@@ -39,6 +39,13 @@ export function createReader(layout: StoreLayout): Reader {
       if (output.slot.format !== 'file') throw new TypeError(`cell ${output.cell} is no file`)
       return readWhole(layout, output).toString('utf8')
     },
+    async vector(output) {
+      await turn()
+      const { slot } = output
+      if (slot.format !== 'tensor' || slot.dtype !== 'float32') throw new TypeError(`cell ${output.cell} does not hold float32 numbers`)
+      const bytes = readRange(layout, output, slot.offset, slot.length)
+      return new Float32Array(bytes.buffer, bytes.byteOffset, slot.length / Float32Array.BYTES_PER_ELEMENT)
+    },
     async scores(output) {
       await turn()
       const { slot } = output

@@ -1,4 +1,5 @@
 import type { MetricName } from './metrics.ts'
+import type { Plants } from './plants.ts'
 
 /** Organisms × traits: one number each, the mean over every response of every prompt set. */
 export interface Matrix {
@@ -17,14 +18,6 @@ export interface Matrix {
   readonly plants: Plants
   /** Of differences, where prompt sets differ most, the farthest apart first. */
   readonly betweenSets: readonly SetGap[]
-}
-
-/** What organisms are said to plant, by their names; those of which nothing is said are left out. */
-export type Plants = Readonly<Record<string, readonly string[]>>
-
-/** What one of them is said to plant, which may be called like something that every object has. */
-export function plantedBy(plants: Plants, organism: string): readonly string[] {
-  return Object.hasOwn(plants, organism) ? (plants[organism] as readonly string[]) : []
 }
 
 /** A trait that some organisms plant: how well its values tell them from the others, and for how many it is the highest of theirs. */

@@ -48,6 +48,13 @@ export function recordedLayers({ kind, params }: Step): readonly number[] | unde
   return kind === 'imported' && params.recordings ? (params.layers as number[]) : (params.capture as CaptureParams | undefined)?.layers
 }
 
+/** How long the states are that a step records or imports; undefined where its model cannot be read, and where it records none. */
+export function hiddenOfRecordings(step: Step, tasks: readonly Task[], context: ExpandContext): number | undefined {
+  const [first] = readingsOf(step, tasks, context)
+  const imported = tasks.find((task) => task.operation.name === 'imported-recordings')
+  return first?.state.base.facts.hidden ?? (imported?.shared.hidden as number | undefined)
+}
+
 /** All recordings that a step makes or imports. */
 export function recordingsOf(step: Step, tasks: readonly Task[], context: ExpandContext): Recorded[] {
   if (step.kind !== 'imported' || step.params.capture) return readingsOf(step, tasks, context)

@@ -9,6 +9,8 @@ export interface VectorName {
 
 /** The method of random directions. */
 export const randomMethod = 'random'
+/** The method of what organisms are moved by. */
+export const shiftMethod = 'shift'
 
 /** The folder that the vectors of a trait stand in: that of its contrast set; `otherwise` where it has none. */
 export function vectorCategory(
@@ -17,12 +19,23 @@ export function vectorCategory(
   otherwise: string,
 ): string {
   if (method === randomMethod) return 'random_baseline'
+  if (method === shiftMethod) return 'organism_shift'
   return traits.find(({ name }) => name === trait)?.category ?? otherwise
 }
 
 /** `trait@layer:method`. */
 export function vectorId({ trait, layer, method }: VectorName): string {
   return `${trait}@${layer}:${method}`
+}
+
+/** A vector's trait, with its layer where there are several, and with its method where its trait has several. */
+export function namesOf(vectors: readonly VectorName[]): (vector: VectorName) => string {
+  const manyLayers = new Set(vectors.map(({ layer }) => layer)).size > 1
+  const methods = Map.groupBy(vectors, ({ trait }) => trait)
+  return ({ trait, layer, method }) => {
+    const manyMethods = methods.get(trait)?.some((other) => other.method !== method)
+    return `${trait}${manyLayers ? `@${layer}` : ''}${manyMethods ? `:${method}` : ''}`
+  }
 }
 
 /** Name of the scores of a prompt's answer along a vector: `prompt@layer:trait:method`. */
@@ -35,8 +48,13 @@ export function vectorAxes(name: string): Axes {
   return { .../^(?<trait>.*)@(?<layer>\d+):(?<method>.*)$/.exec(name)?.groups }
 }
 
+export function vectorNamed(name: string): VectorName {
+  const { trait, layer, method } = vectorAxes(name) as Record<'trait' | 'layer' | 'method', string>
+  return { trait, layer: Number(layer), method }
+}
+
 /** The operations that make or take vectors. */
-export const vectorOperations: readonly string[] = ['extract', 'contrast', 'adopt', 'random']
+export const vectorOperations: readonly string[] = ['extract', 'contrast', 'adopt', 'random', 'shift']
 
 /** The vectors that a task makes which is of one of these. */
 export function vectorsMadeBy({ coordinate, data }: Task): VectorName[] {

@@ -29,7 +29,8 @@ export function clashIn({ sources, tasks }: Made): Clash | null {
       case 'extract':
       case 'contrast':
       case 'adopt':
-      case 'random': {
+      case 'random':
+      case 'shift': {
         const name = named(cell, vectorName)
         return { path: `${places.vectors(task, name, sources, extraction(task))}/${places.layerFile(name.layer)}`, part: '' }
       }

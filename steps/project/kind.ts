@@ -1,23 +1,16 @@
 import type { Json } from '../../engine/core/json.ts'
-import { namePattern } from '../../engine/core/names.ts'
 import type { ParamSchema } from '../../engine/core/schema.ts'
 import type { ExpandContext, Problem, Step, StepKind, Task } from '../../engine/core/step-kind.ts'
 import { captureComponents, captureOrigins, keepsNothing, type Reading, type Recorded } from '../common/capture.ts'
 import { paramOrigins } from '../common/origins.ts'
 import { selection } from '../common/pick.ts'
+import { stepNames } from '../common/step-names.ts'
+import { methodsSchema } from '../common/vector-steps.ts'
 import { readingsOf, recordedLayers, recordingsOf } from '../common/readings.ts'
 import { byPlace, layersSchema, type WantedLayer } from './layers.ts'
 import { type Onto, vectorsOnto } from './onto.ts'
 import { projectOperation } from './operation.ts'
 import { scoreOperation } from './score.ts'
-
-/** The name of a step, or several. */
-const stepNames: ParamSchema = {
-  anyOf: [
-    { type: 'string', 'x-ref': 'step' },
-    { type: 'array', items: { type: 'string', 'x-ref': 'step' }, minItems: 1, uniqueItems: true },
-  ],
-}
 
 const schema: ParamSchema = {
   type: 'object',
@@ -30,19 +23,12 @@ const schema: ParamSchema = {
     },
     onto: {
       ...stepNames,
-      description: 'The steps that have the vectors: an extract, a vectors or a random step, or several of them.',
+      description: 'The steps that have the vectors: an extract, a vectors, a random or a shift step, or several of them.',
       'x-affects': 'result',
     },
     traits: selection('trait', 'Which of its traits.'),
     layers: layersSchema,
-    methods: {
-      type: 'array',
-      items: { type: 'string', pattern: namePattern },
-      minItems: 1,
-      uniqueItems: true,
-      description: 'Which of its methods. Default: mean_diff of an extract step, all of the others.',
-      'x-affects': 'result',
-    },
+    methods: methodsSchema,
     centered: {
       type: 'boolean',
       default: false,

@@ -1,5 +1,5 @@
 import type { SetGap } from '../common/matrix.ts'
-import { round } from './ranking.ts'
+import { round } from '../common/written.ts'
 import { cohensDBetween, type Spread } from './spread.ts'
 
 const mostListed = 10

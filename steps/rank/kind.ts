@@ -2,9 +2,9 @@ import type { Json } from '../../engine/core/json.ts'
 import { namePattern } from '../../engine/core/names.ts'
 import { type ParamSchema, resultComponents } from '../../engine/core/schema.ts'
 import type { ExpandContext, Origin, Problem, Step, StepKind, Task } from '../../engine/core/step-kind.ts'
-import type { Plants } from '../common/matrix.ts'
 import { metricNames } from '../common/metrics.ts'
 import { paramOrigins } from '../common/origins.ts'
+import { plantedOf, type Plants } from '../common/plants.ts'
 import { answersIn } from '../common/readings.ts'
 import { sidesOf } from '../common/sides.ts'
 import { vectorCategory, type VectorName } from '../common/vectors.ts'
@@ -68,7 +68,10 @@ export const rank: StepKind = {
     const rankings = sets.map((set) => rankTask(step, set, scores.tasks, sides, context))
     const organisms = [...new Set(scores.tasks.map((task) => task.coordinate.organism as string))]
     return {
-      tasks: rankings.length > 0 ? [...rankings, overviewTask(step, rankings, organisms, plantsOf(context, organisms, rankings))] : [],
+      tasks:
+        rankings.length > 0
+          ? [...rankings, overviewTask(step, rankings, organisms, plantedOf(context.sources, organisms, rankedTraits(rankings)))]
+          : [],
       problems: [],
     }
   },
@@ -130,12 +133,8 @@ function rankTask(step: Step, set: string, scores: readonly Task[], sides: Ranke
   }
 }
 
-/** What each of the organisms is said to plant, of the traits that are ranked. */
-function plantsOf({ sources }: ExpandContext, organisms: readonly string[], rankings: readonly Task[]): Plants {
-  const ranked = new Set(rankings.flatMap(({ data }) => (data.vectors as unknown as VectorName[]).map(({ trait }) => trait)))
-  const named = sources.organisms.filter(({ name }) => organisms.includes(name))
-  const planted = named.map(({ name, plants }) => [name, plants.filter((trait) => ranked.has(trait))] as const)
-  return Object.fromEntries(planted.filter(([, traits]) => traits.length > 0))
+function rankedTraits(rankings: readonly Task[]): string[] {
+  return rankings.flatMap(({ data }) => (data.vectors as unknown as VectorName[]).map(({ trait }) => trait))
 }
 
 function overviewTask(step: Step, rankings: readonly Task[], organisms: readonly string[], plants: Plants): Task {

@@ -1,10 +1,11 @@
-import type { Matrix, MatrixRow, Plants } from '../common/matrix.ts'
+import type { Matrix, MatrixRow } from '../common/matrix.ts'
 import type { MetricName } from '../common/metrics.ts'
-import { randomMethod, type VectorName } from '../common/vectors.ts'
+import type { Plants } from '../common/plants.ts'
+import { namesOf, randomMethod } from '../common/vectors.ts'
+import { round } from '../common/written.ts'
 import { gapsBetween, type OnSets } from './between-sets.ts'
 import { modifiedZ } from './outliers.ts'
 import { plantedColumns, plantedTraits } from './planted.ts'
-import { round } from './ranking.ts'
 import { cohensD, pooled, type Spread } from './spread.ts'
 
 /** What the matrix takes of `across_organisms.json`: one trait on one prompt set. */
@@ -77,16 +78,6 @@ function onSets(organism: string, columns: Columns): OnSets[] {
 
 function rowsOf({ organisms }: Across, organism: string): readonly AcrossRow[] {
   return organisms.filter((row) => row.organism === organism)
-}
-
-/** A vector's trait, with its layer where there are several, and with its method where its trait has several. */
-export function namesOf(vectors: readonly VectorName[]): (vector: VectorName) => string {
-  const manyLayers = new Set(vectors.map(({ layer }) => layer)).size > 1
-  const methods = Map.groupBy(vectors, ({ trait }) => trait)
-  return ({ trait, layer, method }) => {
-    const manyMethods = methods.get(trait)?.some((other) => other.method !== method)
-    return `${trait}${manyLayers ? `@${layer}` : ''}${manyMethods ? `:${method}` : ''}`
-  }
 }
 
 function meanOf(own: readonly AcrossRow[], by: MetricName): number {

@@ -5,8 +5,9 @@ import { type AnswerRecord, askedOf, difference, expectedTokens, responseScores,
 import { type MetricName, metricNames } from '../common/metrics.ts'
 import { chunks } from '../common/pick.ts'
 import { projectionId, vectorAxes, vectorId, type VectorName } from '../common/vectors.ts'
-import { type RankedOrganism, type RankedResponse, rankResponses, responseJson, round, type ScoredResponse } from './ranking.ts'
-import { pretty, rankingsFolder } from './shown.ts'
+import { pretty, round } from '../common/written.ts'
+import { type RankedOrganism, type RankedResponse, rankResponses, responseJson, type ScoredResponse } from './ranking.ts'
+import { rankingsFolder } from './shown.ts'
 import { cohensD } from './spread.ts'
 import { rankingMarkdown } from './tables.ts'
 

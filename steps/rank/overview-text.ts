@@ -1,5 +1,5 @@
 import { type Matrix, type MatrixRow, randomBaseline, randomBaselineText } from '../common/matrix.ts'
-import { figure, modeInWords, table } from './markdown.ts'
+import { figure, modeInWords, table } from '../common/markdown.ts'
 import { standsOut } from './outliers.ts'
 
 /** The organism × trait matrix, for reading, what stands out of it first. The highest trait of each organism is in bold. */

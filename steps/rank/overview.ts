@@ -1,11 +1,13 @@
 import type { Json } from '../../engine/core/json.ts'
 import type { CellOutput, Operation, ParentTask, Reader, TextFiles } from '../../engine/core/step-kind.ts'
+import type { Plants } from '../common/plants.ts'
 import { rankingsOf } from '../common/rankings.ts'
-import { type Across, matrixOf, namesOf } from './matrix.ts'
+import { namesOf } from '../common/vectors.ts'
+import { pretty } from '../common/written.ts'
+import { type Across, matrixOf } from './matrix.ts'
 import { matrixMarkdown } from './overview-text.ts'
 import { type BestClause, bestClause, higher, type OwnRanking, profileMarkdown } from './profile.ts'
-import type { Plants } from '../common/matrix.ts'
-import { pretty, rankingsFolder } from './shown.ts'
+import { rankingsFolder } from './shown.ts'
 
 /** Pools the rankings of all prompt sets into the organism × trait matrix, and a page of each organism. */
 export const overviewOperation: Operation = {

@@ -1,4 +1,5 @@
-import { comparable, type MatrixRow, plantedBy, type PlantedTrait, type Plants } from '../common/matrix.ts'
+import { comparable, type MatrixRow, type PlantedTrait } from '../common/matrix.ts'
+import { plantedBy, type Plants } from '../common/plants.ts'
 
 /** A column of a matrix, and the trait that it is of. */
 export interface TraitColumn {

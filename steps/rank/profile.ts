@@ -1,5 +1,6 @@
-import { comparable, type Matrix, type MatrixRow, plantedBy } from '../common/matrix.ts'
-import { cell, figure, modeInWords, table } from './markdown.ts'
+import { comparable, type Matrix, type MatrixRow } from '../common/matrix.ts'
+import { plantedBy } from '../common/plants.ts'
+import { cell, figure, modeInWords, table } from '../common/markdown.ts'
 
 /** The clause of an organism's responses that scores highest along a vector, and where it stands. */
 export interface BestClause {

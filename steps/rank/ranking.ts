@@ -1,6 +1,7 @@
 import type { Json } from '../../engine/core/json.ts'
 import { type Clause, clausesOf } from './clauses.ts'
 import { average, type MetricName, type Metrics, metricNames, metricsOf } from '../common/metrics.ts'
+import { round } from '../common/written.ts'
 import { type Spread, spreadOf } from './spread.ts'
 
 /** One response with its scores along one vector, one score a response token. */
@@ -71,8 +72,4 @@ export function responseJson(response: RankedResponse, rank: number): Json {
     tokens: [...response.tokens],
     scores: Array.from(response.scores, round),
   }
-}
-
-export function round(value: number): number {
-  return Math.round(value * 10_000) / 10_000
 }

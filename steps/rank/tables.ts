@@ -1,5 +1,5 @@
 import { type MetricName, metricNames } from '../common/metrics.ts'
-import { cell, figure, modeInWords, table } from './markdown.ts'
+import { cell, figure, modeInWords, table } from '../common/markdown.ts'
 import { type RankedResponse, rankedClauses, type Ranking } from './ranking.ts'
 import { cohensD } from './spread.ts'
 

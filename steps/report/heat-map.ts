@@ -1,4 +1,5 @@
-import { type Matrix, type MatrixRow, plantedBy } from '../common/matrix.ts'
+import type { Matrix, MatrixRow } from '../common/matrix.ts'
+import { plantedBy } from '../common/plants.ts'
 import { breakable } from './html.ts'
 
 /** A number of a cell that the matrix can show. */

@@ -91,7 +91,12 @@ function madeUpReader(written: ReadonlyMap<string, TextFiles | BytesFile>, name:
     json: async (output) =>
       (written.get(name(output)) ?? { prompt: `prompt of ${output.cell}`, tokens, prompt_end: promptEnd }) as unknown as Json,
     text: async (output) => Buffer.from((written.get(name(output)) as BytesFile).bytes).toString('utf8'),
-    scores: async (output) =>
-      Float32Array.from(tokens.slice(promptEnd), (_, index) => Number.parseInt(output.digest.slice(index * 4, index * 4 + 4), 16) / 65_536),
+    vector: async (output) => Float32Array.from({ length: 4 }, (_, index) => numberIn(output.digest, index) - 0.5),
+    scores: async (output) => Float32Array.from(tokens.slice(promptEnd), (_, index) => numberIn(output.digest, index)),
   }
+}
+
+/** A number from 0 to 1 that a digest holds. */
+function numberIn(digest: string, index: number): number {
+  return Number.parseInt(digest.slice(index * 4, index * 4 + 4), 16) / 65_536
 }

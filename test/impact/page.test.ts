@@ -60,6 +60,8 @@ test('every operation has a row for its version', () => {
     'contrast',
     'adopt',
     'random',
+    'shift',
+    'compare',
     'imported-answers',
     'imported-recordings',
     'project',

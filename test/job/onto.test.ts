@@ -65,7 +65,7 @@ test.for([
     '[vectors, answers]',
     '',
     '16:66: error: step "scores": "answers" is a generate step and makes no vectors [not-vectors]',
-    'name an extract, a vectors or a random step',
+    'name an extract, a vectors, a random or a shift step',
   ],
   [
     'a vector that two steps have',

@@ -34,6 +34,24 @@ test('where one prompt is worded otherwise, what it makes run is planned alone, 
   expect(await wholePlan(workspace)).toEqual(short)
 })
 
+test('what is made of all prompts at once is planned with all of them', async () => {
+  const workspace = finishedWorkspace()
+  workspace.write(
+    workflowFile,
+    `${workspace.read(workflowFile)}  moved: { kind: shift, of: [answers, clean] }\n  alike: { kind: compare, of: [vectors, moved] }\n`,
+  )
+  for (const ran of [7, 0]) expect((await run(workspace)).finished.cells.ran).toBe(ran)
+  rainReworded(workspace)
+  const short = await plan(workspace)
+  expect([short.cells, short.reasons.map(({ text }) => text)]).toEqual([
+    { total: 189, run: 34 + 7, reuse: 148 },
+    [
+      'prompt `one_1` edited: 3 answers, then up to 6 recordings, 12 projections, 6 vectors, 2 rankings, 1 overview, 1 comparison, 3 report parts, 1 report',
+    ],
+  ])
+  expect(await wholePlan(workspace)).toEqual(short)
+})
+
 test.each<[string, (workspace: Workspace) => unknown]>([
   ['nothing changed', () => {}],
   ['a prompt of each set', (workspace) => [rainReworded(workspace), workspace.edit('prompts/two.json', 'Who are you?', 'What are you?')]],

@@ -98,6 +98,8 @@ steps:
   twice: { kind: generate, model: tiny, organisms: [alpha], prompts: [two], max_new_tokens: 2, temperature: 1, samples: 2 }
   probes: { kind: extract, model: tiny, traits: [kind], layers: [1, 3], methods: [probe] }
   through: { kind: replay, of: sampled, through: tiny, capture: { layers: [2], positions: all, raw: keep-int8 } }
+  moved: { kind: shift, of: [sampled, through], layers: [2] }
+  alike: { kind: compare, of: [directions, probes, moved], methods: [mean_diff, probe] }
   lengths: { kind: project, of: [sampled, through], onto: directions, methods: [mean_diff], centered: true }
   plainly: { kind: project, of: sampled, onto: directions }
   tables: { kind: export, of: plainly, tokens: true }

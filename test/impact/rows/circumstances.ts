@@ -47,6 +47,15 @@ export const versionRows: readonly Row[] = [
   { of: 'version of adopt', edit: 'raised', workflow: 'variants', change: raise('adopt'), made: { given: [1, first] } },
   { of: 'version of random', edit: 'raised', workflow: 'variants', change: raise('random'), made: { noise: [1, first] } },
   {
+    of: 'version of shift',
+    edit: 'raised',
+    workflow: 'variants',
+    change: raise('shift'),
+    made: { moved: [1, first] },
+    follow: { alike: 1 },
+  },
+  { of: 'version of compare', edit: 'raised', workflow: 'variants', change: raise('compare'), made: { alike: [1, first] } },
+  {
     of: 'version of imported-answers',
     edit: 'raised',
     workflow: 'variants',

@@ -34,7 +34,7 @@ export const vectorsRows: readonly Row[] = [
     workflow: 'variants',
     change: workflow(', leave_out: ["kind@3:probe"]', ''),
     made: { 'given/kind:kind@3:*': [1, 'new'] },
-    total: 31,
+    total: 33,
   },
   {
     of: 'vectors.files',
@@ -58,7 +58,7 @@ export const vectorsRows: readonly Row[] = [
     workflow: 'variants',
     change: (workspace) => workspace.write('given/rude/probe/layer2.safetensors', vectorFile(64, 5)),
     made: { 'given/rude:*': [1, 'new'] },
-    total: 31,
+    total: 33,
   },
 ]
 
@@ -89,7 +89,7 @@ export const randomRows: readonly Row[] = [
     workflow: 'variants',
     change: noise('model: tiny, layers: [2]', 'model: tiny, layers: [1, 2]'),
     made: { 'noise/random_1:random_1@1:random': [1, 'new'] },
-    total: 31,
+    total: 33,
   },
   {
     of: 'random.count',
@@ -97,7 +97,7 @@ export const randomRows: readonly Row[] = [
     workflow: 'variants',
     change: noise('model: tiny, layers: [2], count: 1', 'model: tiny, layers: [2], count: 3'),
     made: { 'noise/random_2:*': [1, 'new'], 'noise/random_3:*': [1, 'new'] },
-    total: 32,
+    total: 34,
   },
   {
     of: 'random.seed',
@@ -105,5 +105,66 @@ export const randomRows: readonly Row[] = [
     workflow: 'variants',
     change: workflow('seed: 7', 'seed: 8'),
     made: { noise: [1, 'seed: 7 → 8'] },
+  },
+]
+
+export const shiftRows: readonly Row[] = [
+  {
+    of: 'shift.of',
+    edit: 'another replay of the same answers, whose recordings are kept as they are',
+    workflow: 'variants',
+    change: all(
+      workflow('  moved:', '  again: { kind: replay, of: sampled, through: tiny, capture: { layers: [2], positions: all } }\n  moved:'),
+      workflow('kind: shift, of: [sampled, through]', 'kind: shift, of: [sampled, again]'),
+    ),
+    made: { again: [2, 'new'] },
+    follow: { moved: 1, alike: 1 },
+    total: 34,
+  },
+  {
+    of: 'shift.layers',
+    edit: 'a layer more, which both record then',
+    workflow: 'variants',
+    change: all(
+      workflow('capture: { layers: [2], positions: all }', 'capture: { layers: [1, 2], positions: all }'),
+      workflow('capture: { layers: [2], positions: all, raw: keep-int8 }', 'capture: { layers: [1, 2], positions: all, raw: keep-int8 }'),
+      workflow('through], layers: [2] }', 'through], layers: [1, 2] }'),
+    ),
+    made: { 'sampled.capture/*/*:*@1': [2, 'new'], 'through/*/*:*@1': [2, 'new'] },
+    follow: { 'moved/alpha:shift_alpha@1:*': 1, alike: 1 },
+    total: 37,
+  },
+  {
+    of: 'shift.layers',
+    edit: 'those that both record, left out',
+    workflow: 'variants',
+    change: workflow('through], layers: [2] }', 'through] }'),
+  },
+]
+
+export const compareRows: readonly Row[] = [
+  {
+    of: 'compare.of',
+    edit: 'random directions too',
+    workflow: 'variants',
+    change: workflow('of: [directions, probes, moved]', 'of: [directions, probes, moved, noise]'),
+    made: {
+      alike: [
+        1,
+        'order: ["kind@2:mean_diff","kind@1:probe","kind@3:probe","shift_…] → ["kind@2:mean_diff","kind@1:probe","kind@3:probe","shift_…]; vectors.random_1@2:random: (none) → digest',
+      ],
+    },
+  },
+  {
+    of: 'compare.methods',
+    edit: '`[mean_diff, probe]` → `[probe]`',
+    workflow: 'variants',
+    change: workflow('moved], methods: [mean_diff, probe]', 'moved], methods: [probe]'),
+    made: {
+      alike: [
+        1,
+        'order: ["kind@2:mean_diff","kind@1:probe","kind@3:probe","shift_…] → ["kind@1:probe","kind@3:probe","shift_alpha@2:shift"]; vectors.kind@2:mean_diff: digest → (none)',
+      ],
+    },
   },
 ]
