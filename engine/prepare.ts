@@ -5,7 +5,7 @@ import type { Locate } from './core/place.ts'
 import { fail, ok, type Result } from './core/result.ts'
 import type { ModelSource, Sources } from './core/sources.ts'
 import type { Adapter, Step, StepKind } from './core/step-kind.ts'
-import { expand, idleSteps, type TaskGraph } from './graph/expand.ts'
+import { emptyGraph, expand, idleSteps, type TaskGraph } from './graph/expand.ts'
 import { contextProblems } from './sources/chat/context.ts'
 import { openSourceFiles, type SourceFiles } from './sources/files/files.ts'
 import { unheededSettings } from './sources/chat/generation-config.ts'
@@ -108,7 +108,10 @@ async function prepareWith(
     workflow: absolute,
     graph,
     sources: resolved.sources,
-    graphOf: (sources, steps = workflow.steps) => expand({ ...workflow, steps }, kinds, sources, resolved.files).graph,
+    graphOf: (sources, steps = workflow.steps) => {
+      const other = expand({ ...workflow, steps }, kinds, sources, resolved.files)
+      return hasErrors(other.diagnostics) ? emptyGraph : other.graph
+    },
     notReady: resolved.notReady,
     warnings: all,
     locate: locator(absolute, files),

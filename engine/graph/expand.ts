@@ -80,7 +80,7 @@ export function idleSteps(workflow: Workflow, kinds: readonly StepKind[], graph:
     }))
 }
 
-const emptyGraph: TaskGraph = { tasks: [], byId: new Map(), children: new Map() }
+export const emptyGraph: TaskGraph = { tasks: [], byId: new Map(), children: new Map() }
 
 function taskGraph(tasks: readonly Task[]): TaskGraph {
   const children = new Map<string, string[]>(tasks.map((task) => [task.id, []]))

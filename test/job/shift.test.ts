@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
+import type { PlanReport } from '../../engine/report/plan-report.ts'
 import { ownModels } from '../impact/row.ts'
 import { dag, run } from '../support/dag.ts'
 import { objectFile, rows } from '../support/stored.ts'
@@ -154,6 +155,15 @@ test('shifts of imported recordings load no model', async () => {
   workspace.write(workflowFile, workspace.read(workflowFile).replace(/^ {2}vectors:[^]*(?=^ {2}theirs:)/m, ''))
   const { code, finished } = await run(workspace)
   expect([code, finished.modelLoads, finished.cells.ran]).toEqual([0, 0, 1 + 1 + 1 + 1])
+})
+
+test('ways to keep recordings that a shift could not be made of are not forecast', async () => {
+  const policies = async (workspace: Workspace): Promise<string[]> => {
+    const { stdout } = await dag(workspace.folder, ['plan', '--json', '--raw-policies', workflowFile])
+    return (JSON.parse(stdout) as PlanReport).policies.map(({ policy }) => policy)
+  }
+  expect(await policies(freshWorkspace())).toEqual(['keep', 'keep-int8', 'evict-after-projection', 'never'])
+  expect(await policies(asking(freshWorkspace()))).toEqual(['keep', 'keep-int8', 'evict-after-projection'])
 })
 
 test('a pilot leaves what is made of all prompts to the whole run', async () => {
