@@ -1,8 +1,10 @@
 import { randomMethod, shiftMethod, type VectorName } from '../common/vectors.ts'
 
+type Numbers = Float32Array | Float64Array
+
 /** A vector, `[hidden]`; that of an organism says which. */
 export interface Direction extends VectorName {
-  readonly numbers: Float32Array
+  readonly numbers: Numbers
   readonly organism?: string
 }
 
@@ -21,51 +23,77 @@ export interface LayerCosines {
   readonly cosines: readonly (readonly number[])[]
 }
 
+/** The method of what of an organism's shift the others do not share. */
+const apartMethod = 'apart'
+
+/** Fewer organisms do not say what they share. */
+const fewestSharing = 3
+
 /** Vectors of different layers are in different spaces and are not compared. */
 export function cosinesByLayer(directions: readonly Direction[]): LayerCosines[] {
   const byLayer = Map.groupBy(directions, ({ layer }) => layer)
-  return [...byLayer].map(([layer, own]) => {
-    const lengths = own.map(({ numbers }) => Math.sqrt(product(numbers, numbers)))
-    const cosine = (one: number, other: number) =>
-      product(own[one]?.numbers as Float32Array, own[other]?.numbers as Float32Array) /
-      ((lengths[one] as number) * (lengths[other] as number))
-    return { layer, directions: own, cosines: own.map((_, one) => own.map((__, other) => cosine(one, other))) }
-  })
+  return [...byLayer].map(([layer, own]) => cosinesOf(layer, [...own, ...apart(own)]))
 }
 
-/** In float64. */
-function product(one: Float32Array, other: Float32Array): number {
+function cosinesOf(layer: number, directions: readonly Direction[]): LayerCosines {
+  const units = directions.map(({ numbers }) => unit(numbers))
+  return { layer, directions, cosines: units.map((one) => units.map((other) => product(one, other))) }
+}
+
+/**
+ * What of each organism's shift is its own: its direction minus the mean of all, since training moves every adapter alike to
+ * some degree.
+ */
+function apart(directions: readonly Direction[]): Direction[] {
+  const shifts = directions.filter((direction) => whatOf(direction) === 'organism')
+  if (shifts.length < fewestSharing) return []
+  const units = shifts.map(({ numbers }) => unit(numbers))
+  const mean = (index: number) => units.reduce((sum, one) => sum + (one[index] as number), 0) / units.length
+  const shared = Float64Array.from({ length: units[0]?.length ?? 0 }, (_, index) => mean(index))
+  return shifts.map((shift, at) => ({
+    ...shift,
+    method: apartMethod,
+    numbers: (units[at] as Float64Array).map((number, index) => number - (shared[index] as number)),
+  }))
+}
+
+function unit(numbers: Numbers): Float64Array {
+  const length = Math.sqrt(product(numbers, numbers))
+  return Float64Array.from(numbers, (number) => number / length)
+}
+
+function product(one: Numbers, other: Numbers): number {
   let sum = 0
   for (let index = 0; index < one.length; index++) sum += (one[index] as number) * (other[index] as number)
   return sum
 }
 
 /** What a direction is of. */
-export type Of = 'trait' | 'organism' | 'random'
+export type Of = 'trait' | 'organism' | 'apart' | 'random'
 
 export function whatOf({ method }: VectorName): Of {
   if (method === shiftMethod) return 'organism'
+  if (method === apartMethod) return 'apart'
   return method === randomMethod ? 'random' : 'trait'
 }
 
-/** Pairs of two different ones that `wanted` takes, each once. */
+/** Pairs of two of the same sort at a layer, each once. */
 export function pairsAmong(layers: readonly LayerCosines[], of: Of): Pair[] {
-  return layers.flatMap(({ directions, cosines }) =>
-    directions.flatMap((one, row) =>
-      directions.flatMap((other, column): Pair[] => {
-        const taken = row < column && whatOf(one) === of && whatOf(other) === of && one.trait !== other.trait
-        return taken ? [{ one, other, cosine: cosines[row]?.[column] as number }] : []
-      }),
-    ),
+  return pairs(layers, ({ one, other }) => whatOf(one) === of && whatOf(other) === of && one.trait !== other.trait).filter(
+    ({ row, column }) => row < column,
   )
 }
 
-/** Each organism with directions of another sort, at each layer. */
-export function pairsWith(layers: readonly LayerCosines[], of: Of): Pair[] {
+/** Each direction of a sort with those of another, at each layer. */
+export function pairsBetween(layers: readonly LayerCosines[], of: Of, others: Of): Pair[] {
+  return pairs(layers, ({ one, other }) => whatOf(one) === of && whatOf(other) === others)
+}
+
+function pairs(layers: readonly LayerCosines[], isWanted: (pair: Pick<Pair, 'one' | 'other'>) => boolean) {
   return layers.flatMap(({ directions, cosines }) =>
     directions.flatMap((one, row) =>
-      directions.flatMap((other, column): Pair[] =>
-        whatOf(one) === 'organism' && whatOf(other) === of ? [{ one, other, cosine: cosines[row]?.[column] as number }] : [],
+      directions.flatMap((other, column) =>
+        isWanted({ one, other }) ? [{ one, other, row, column, cosine: cosines[row]?.[column] as number }] : [],
       ),
     ),
   )

@@ -1,16 +1,16 @@
 import { figure, table } from '../common/markdown.ts'
 import { plantedBy, type Plants } from '../common/plants.ts'
 import { namesOf } from '../common/vectors.ts'
-import { type Direction, type LayerCosines, type Pair, pairsAmong, pairsWith, whatOf } from './cosines.ts'
+import { type Direction, type LayerCosines, type Pair, pairsAmong, pairsBetween, whatOf } from './cosines.ts'
 
 const pairsListed = 10
-const traitsListed = 3
+const traitsListed = 2
 
 type NameOf = (direction: Direction) => string
 
 /** What cosines say, for reading. What organisms plant is in bold. */
 export function cosinesMarkdown(layers: readonly LayerCosines[], plants: Plants): string {
-  const all = layers.flatMap(({ directions }) => directions)
+  const all = layers.flatMap(({ directions }) => directions.filter((direction) => whatOf(direction) !== 'apart'))
   const name = namesOf(all)
   const organism: NameOf = (direction) => `${direction.organism}${layers.length > 1 ? `@${direction.layer}` : ''}`
   const hidden = all[0]?.numbers.length ?? 0
@@ -29,25 +29,39 @@ export function cosinesMarkdown(layers: readonly LayerCosines[], plants: Plants)
 
 /** Of each organism the traits that it is moved along most, each at the layer where it is most. */
 function movedAlong(layers: readonly LayerCosines[], plants: Plants, name: NameOf): string[] {
-  const pairs = pairsWith(layers, 'trait')
-  if (pairs.length === 0) return []
-  const rows = [...Map.groupBy(pairs, ({ one }) => one.organism as string)].map(([organism, own]) => {
+  const ofAll = byOrganism(pairsBetween(layers, 'organism', 'trait'))
+  if (ofAll.size === 0) return []
+  const ofOwn = byOrganism(pairsBetween(layers, 'apart', 'trait'))
+  const told = (organism: string, pairs: readonly Pair[]): string[] => {
     const planted = plantedBy(plants, organism)
-    const told = ({ other, cosine }: Pair) => `${name(other)} ${figure(cosine)}`
-    const traits = highestOfEach(own).map((pair) => (planted.includes(pair.other.trait) ? `**${told(pair)}**` : told(pair)))
-    return [organism, ...Array.from({ length: traitsListed }, (_, index) => traits[index] ?? '–')]
-  })
-  const random = pairsWith(layers, 'random').map(({ cosine }) => Math.abs(cosine))
+    const nearest = highestOfEach(pairs).map(({ other, cosine }) => {
+      const text = `${name(other)} ${figure(cosine)}`
+      return planted.includes(other.trait) ? `**${text}**` : text
+    })
+    return Array.from({ length: traitsListed }, (_, index) => nearest[index] ?? '–')
+  }
+  const rows = [...ofAll].map(([organism, pairs]) => [
+    organism,
+    ...told(organism, pairs),
+    ...(ofOwn.size > 0 ? told(organism, ofOwn.get(organism) ?? []) : []),
+  ])
+  const random = pairsBetween(layers, 'organism', 'random').map(({ cosine }) => Math.abs(cosine))
   const baseline =
     random.length > 0 ? ` Along the random directions it comes to ${figure(Math.max(...random))} at most, of either sign.` : ''
+  const own =
+    ofOwn.size > 0 ? ' Its own part is what is left without the mean of all organisms, which training moves alike to some degree.' : ''
   return [
     '## What organisms are moved along',
     '',
-    `The traits nearest to where an adapter moves the residual stream, the mean of organism minus clean model.${baseline}`,
+    `The traits nearest to where an adapter moves the residual stream, the mean of organism minus clean model.${baseline}${own}`,
     '',
-    ...table(['organism', 'nearest trait', 'second', 'third'], rows),
+    ...table(['organism', 'nearest trait', 'second', ...(ofOwn.size > 0 ? ['nearest to its own part', 'second'] : [])], rows),
     '',
   ]
+}
+
+function byOrganism(pairs: readonly Pair[]): ReadonlyMap<string, readonly Pair[]> {
+  return Map.groupBy(pairs, ({ one }) => one.organism as string)
 }
 
 /** The highest pair of each trait, the highest first. */

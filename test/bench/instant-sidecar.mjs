@@ -54,7 +54,7 @@ const methods = {
           id: `${id}@${layer}`,
           bytes: recording(response, layer),
           slot: { format: 'tensor', dtype: 'bfloat16', shape: [1, 1] },
-          facts: { tokens: 1 },
+          facts: { tokens: answerTokens || 1 },
         })),
       ),
     ),
@@ -65,8 +65,7 @@ const methods = {
       groups.flatMap(({ id, wanted, pairs, positive, negative }) =>
         wanted.map(({ layer, method }) => ({
           id: `${id}@${layer}:${method}`,
-          bytes: `${JSON.stringify(pairs ?? [positive, negative].map((side) => side.map(({ digest }) => digest)))} ${layer} ${method}`,
-          slot: { format: 'tensor', dtype: 'float32', shape: [1] },
+          ...vector(`${JSON.stringify(pairs ?? [positive, negative].map((side) => side.map(({ digest }) => digest)))} ${layer} ${method}`),
           facts: { norm: 1, baseline: 0, train_accuracy: 1, held_out_accuracy: 1, pairs: 2 },
         })),
       ),
@@ -77,8 +76,7 @@ const methods = {
       'vectors.safetensors',
       cells.map(({ id, name, digest }) => ({
         id,
-        bytes: digest,
-        slot: { format: 'tensor', dtype: 'float32', shape: [1] },
+        ...vector(digest),
         facts: { norm: 1, imported: name },
       })),
     ),
@@ -88,9 +86,20 @@ const methods = {
       'vectors.safetensors',
       cells.map(({ id, layer }) => ({
         id,
-        bytes: `random ${seed} ${index} ${layer} of ${hidden}`,
-        slot: { format: 'tensor', dtype: 'float32', shape: [1] },
+        ...vector(`random ${seed} ${index} ${layer} of ${hidden}`),
         facts: {},
+      })),
+    ),
+  shift: ({ out, cells }) =>
+    write(
+      out,
+      'vectors.safetensors',
+      cells.map(({ id, answers }) => ({
+        id,
+        ...vector(
+          JSON.stringify(answers.map(({ organism, clean }) => [organism.ref.digest, clean.ref.digest, organism.first, clean.first])),
+        ),
+        facts: { norm: 1, of_clean: 1, consistency: 1, answers: answers.length },
       })),
     ),
   import_answers: ({ out, cells }) =>
@@ -133,6 +142,13 @@ const methods = {
       })),
     )
   },
+}
+
+/** Bytes and slot of a vector of four numbers that hang on `asked`. */
+function vector(asked) {
+  const name = digestOfBytes(Buffer.from(asked))
+  const numbers = Float32Array.from([0, 8, 16, 24], (at) => Number.parseInt(name.slice(at, at + 8), 16) / 0xffffffff - 0.5)
+  return { bytes: Buffer.from(numbers.buffer), slot: { format: 'tensor', dtype: 'float32', shape: [numbers.length] } }
 }
 
 /** An answer as `write` takes it. */

@@ -25,6 +25,8 @@ export interface Job {
   given: Record<string, number>
   /** Random directions beside the traits. */
   noise: { count: number; seed: number } | null
+  /** Whether it is asked where the organisms are moved; nothing can be told of recordings that are not kept. */
+  moved: boolean
   theirs: Theirs | null
   answers: { max_new_tokens: number; batch_size: number; temperature: number; seed: number; samples: number }
   ranking: { mode: string; by: string; top: number } | null
@@ -74,6 +76,7 @@ export function firstJob(): Job {
     scores: { layers: [0], methods: ['mean_diff'], byTrait: false },
     given: { calm: 1, brave: 2 },
     noise: { count: 1, seed: 0 },
+    moved: true,
     theirs: {
       answers: Object.fromEntries(
         ['x/one/p1', 'x/one/p2', 'y/one/p1', 'y/two/p3'].map((name, at) => [name, { answer: at, recording: at }]),
@@ -151,6 +154,7 @@ function workflowOf({
   vectors,
   scores,
   noise,
+  moved,
   theirs,
   answers,
   ranking,
@@ -187,6 +191,12 @@ function workflowOf({
     `  scores: { kind: project, of: [answers, clean], onto: ${noise ? '[vectors, noise]' : 'vectors'}, layers: ${scored}, methods: ${list(scores.methods)} }`,
     '  given: { kind: vectors, model: tiny, files: "given/{trait}/layer{layer}.safetensors" }',
     `  along: { kind: project, of: [answers, clean], onto: given, layers: ${layered(scores.layers)} }`,
+    ...(moved && recorded.raw !== 'never'
+      ? [
+          '  moved: { kind: shift, of: [answers, clean] }',
+          `  alike: { kind: compare, of: ${noise ? '[vectors, moved, noise]' : '[vectors, moved]'}, methods: ${list(scores.methods)} }`,
+        ]
+      : []),
     ...(theirs
       ? [
           '  theirs:',
