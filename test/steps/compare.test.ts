@@ -17,13 +17,13 @@ const shift = (organism: string, ...numbers: number[]): Direction => ({
 const rounded = (rows: readonly (readonly number[])[] = []) => rows.map((row) => row.map((number) => Number(number.toFixed(3))))
 
 test('a cosine is of directions, whatever their lengths, and of one layer', () => {
-  const layers = cosinesByLayer([trait('calm', 3, 0), trait('kind', 1, 1), { ...trait('calm', 0, 5), layer: 3 }])
+  const layers = cosinesByLayer([trait('calm', 3, 0), trait('kind', 3, 4), { ...trait('calm', 0, 5), layer: 3 }])
   expect(layers.map(({ layer, cosines }) => [layer, rounded(cosines)])).toEqual([
     [
       2,
       [
-        [1, 0.707],
-        [0.707, 1],
+        [1, 0.6],
+        [0.6, 1],
       ],
     ],
     [3, [[1]]],
