@@ -65,7 +65,9 @@ const methods = {
       groups.flatMap(({ id, wanted, pairs, positive, negative }) =>
         wanted.map(({ layer, method }) => ({
           id: `${id}@${layer}:${method}`,
-          ...vector(`${JSON.stringify(pairs ?? [positive, negative].map((side) => side.map(({ digest }) => digest)))} ${layer} ${method}`),
+          ...vectorFrom(
+            `${JSON.stringify(pairs ?? [positive, negative].map((side) => side.map(({ digest }) => digest)))} ${layer} ${method}`,
+          ),
           facts: { norm: 1, baseline: 0, train_accuracy: 1, held_out_accuracy: 1, pairs: 2 },
         })),
       ),
@@ -76,7 +78,7 @@ const methods = {
       'vectors.safetensors',
       cells.map(({ id, name, digest }) => ({
         id,
-        ...vector(digest),
+        ...vectorFrom(digest),
         facts: { norm: 1, imported: name },
       })),
     ),
@@ -86,7 +88,7 @@ const methods = {
       'vectors.safetensors',
       cells.map(({ id, layer }) => ({
         id,
-        ...vector(`random ${seed} ${index} ${layer} of ${hidden}`),
+        ...vectorFrom(`random ${seed} ${index} ${layer} of ${hidden}`),
         facts: {},
       })),
     ),
@@ -96,7 +98,7 @@ const methods = {
       'vectors.safetensors',
       cells.map(({ id, answers }) => ({
         id,
-        ...vector(
+        ...vectorFrom(
           JSON.stringify(answers.map(({ organism, clean }) => [organism.ref.digest, clean.ref.digest, organism.first, clean.first])),
         ),
         facts: { norm: 1, of_clean: 1, consistency: 1, answers: answers.length },
@@ -145,7 +147,7 @@ const methods = {
 }
 
 /** Bytes and slot of a vector of four numbers that hang on `asked`. */
-function vector(asked) {
+function vectorFrom(asked) {
   const name = digestOfBytes(Buffer.from(asked))
   const numbers = Float32Array.from([0, 8, 16, 24], (at) => Number.parseInt(name.slice(at, at + 8), 16) / 0xffffffff - 0.5)
   return { bytes: Buffer.from(numbers.buffer), slot: { format: 'tensor', dtype: 'float32', shape: [numbers.length] } }
