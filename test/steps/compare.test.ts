@@ -66,7 +66,7 @@ Cosines of 6 vectors of 3 numbers, each with those of its layer: 1 is alike, −
 
 ## What organisms are moved along
 
-The traits nearest to where an adapter moves the residual stream, the mean of organism minus clean model. Along the random directions it comes to 1.00 at most, of either sign. Its own part is what is left without the mean of all organisms, which training moves alike to some degree.
+The traits nearest to where an adapter moves the residual stream, the mean of organism minus clean model. Along the random directions it comes to 1.00 at most, of either sign. Its own part is what is left without the mean of all organisms, which training moves alike to some degree. Of 2 that plant one of these traits it is the nearest to 1, and to the own part of 1.
 
 | organism | nearest trait | second | nearest to its own part | second |
 | --- | --- | --- | --- | --- |
@@ -92,7 +92,25 @@ Each with each trait: a file of each layer beside this one. All of them: \`cosin
 `)
 })
 
-test('of traits alone it says which point alike, the clearest first and the opposite too; of several layers at which', () => {
+test('of many organisms those come first that are moved along a trait most clearly', () => {
+  const names = Array.from({ length: 21 }, (_, index) => `o${String(index).padStart(2, '0')}`)
+  // Each along a direction of its own, and one after another more along the trait.
+  const own = (index: number) => names.map((_, at) => (at === index ? 20 : 0))
+  const calm = trait('calm', 1, ...names.map(() => 0))
+  const layers = cosinesByLayer([calm, ...names.map((name, index) => shift(name, index, ...own(index)))])
+  const rows = (section: string) => section.split('\n').flatMap((line) => (/^\| o\d+ \| calm/.test(line) ? [line.slice(2, 5)] : []))
+  const sections = cosinesMarkdown(layers, {}).split('\n## ')
+  expect(sections.map((section) => section.split('\n')[0])).toEqual([
+    '# How alike directions are',
+    'What organisms are moved along',
+    'Organisms that are moved alike',
+    'Every organism',
+  ])
+  expect(sections[1]).toContain('of the 10 organisms of which it is clearest.')
+  expect([rows(sections[1] as string), rows(sections[3] as string)]).toEqual([names.slice(-10).reverse(), names])
+})
+
+test('of traits alone it says which point alike, the clearest first and the opposite too; each pair at the layer where it is clearest', () => {
   const layers = cosinesByLayer([
     trait('calm', 1, 0),
     trait('kind', 0.6, 0.8),
@@ -105,7 +123,6 @@ test('of traits alone it says which point alike, the clearest first and the oppo
   expect(text.split('\n').filter((line) => /^\| \w+@/.test(line))).toEqual([
     '| calm@2 | rude@2 | -1.00 |',
     '| calm@3 | kind@3 | 1.00 |',
-    '| calm@2 | kind@2 | 0.60 |',
     '| kind@2 | rude@2 | -0.60 |',
   ])
 })
