@@ -166,7 +166,7 @@ async function runOnce(here: Here, store: Store, prepared: Prepared, { id, slice
     const { finished } = result.value
     process.exitCode = exitCode(finished.outcome)
     if (flags.ui !== 'json')
-      process.stdout.write(`${summaryLines(finished, summaryContext(asGiven(file, flags.store), workspace)).join('\n')}\n`)
+      process.stdout.write(`${summaryLines(finished, summaryContext(asGiven(file, flags.store), workspace, process.stdout)).join('\n')}\n`)
     return result.value
   } finally {
     await sink.close()
@@ -188,7 +188,7 @@ function diskFull({ root }: StoreLayout, error: Error): Diagnostic {
   }
 }
 
-function summaryContext(given: string, workspace: string) {
+function summaryContext(given: string, workspace: string, terminal: { readonly columns?: number }) {
   const lines = (name: string) => {
     try {
       return readFileSync(name, 'utf8')
@@ -198,6 +198,7 @@ function summaryContext(given: string, workspace: string) {
   }
   return {
     command: `dag run ${given}`,
+    columns: terminal.columns ?? Infinity,
     read: (name: string) => lines(path.join(workspace, name)),
     tail: (log: string) => (lines(log) ?? '').trimEnd().split('\n').slice(-5),
   }

@@ -23,7 +23,7 @@ export async function run(this: CliContext, flags: RunFlags, file: string): Prom
   const text =
     flags.ui === 'json'
       ? JSON.stringify({ at: Date.now(), ...finishedOf(standing) })
-      : summaryLines(finishedOf(standing), { command: '', read: () => null, tail: () => [] }).join('\n')
+      : summaryLines(finishedOf(standing), { command: '', columns: Infinity, read: () => null, tail: () => [] }).join('\n')
   this.process.stdout.write(`${text}\n`)
 }
 

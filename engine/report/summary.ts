@@ -7,6 +7,8 @@ import { printable } from './markdown.ts'
 export interface SummaryContext {
   /** How to go on, e.g. `dag run workflows/overnight.yaml`. */
   readonly command: string
+  /** Columns of the terminal that it is printed on; any number where it is none. */
+  readonly columns: number
   /** Text of a Markdown result, for printing; null when it cannot be read. */
   read(file: string): string | null
   /** Last lines of a log. */
@@ -29,7 +31,7 @@ export function summaryLines(end: RunFinished, context: SummaryContext): string[
   }
   const results = end.outcome === 'done' || end.leftOut ? end.look.filter((file) => file.endsWith('.md')) : []
   return [
-    ...results.flatMap((file) => printed(context.read(file))),
+    ...results.flatMap((file) => printed(context.read(file), context.columns)),
     '',
     outcomeText(end),
     ...table([
@@ -58,8 +60,8 @@ export function remarkLines(remarks: readonly Remark[]): string[] {
   return remarks.length === 0 ? [] : ['note', ...remarks.map(({ step, text }) => `  ${sanitizeLine(step)}: ${sanitizeLine(text)}`)]
 }
 
-function printed(text: string | null): string[] {
-  const lines = printable(text).map(sanitizeLine)
+function printed(text: string | null, width: number): string[] {
+  const lines = printable(text, width).map(sanitizeLine)
   return lines.length > 0 ? ['', ...lines] : []
 }
 

@@ -4,6 +4,7 @@ import { summaryLines } from '../../engine/report/summary.ts'
 
 const context = {
   command: 'dag run workflows/quickstart.yaml',
+  columns: Infinity,
   read: () => null,
   tail: () => ['Traceback (most recent call last):', '  \u001b[31mOutOfMemory\u001b[0m: \u001b]0;pwned\u0007tried 2.1 GB'],
 }
