@@ -75,7 +75,7 @@ function latestOf(store: Store, task: string, cell: string): Digest | null {
 /** Which inputs a line of a result speaks of: those whose prompt and organism both stand in it; all when it is null. */
 export function namedBy(line: string | null): (node: Pick<LineageNode, 'task' | 'cell'>) => boolean {
   if (line === null) return () => true
-  const words = new Set(line.split(/[\s|,"':]+/))
+  const words = new Set(line.split(/[\s|,"':@*]+/))
   return (node) => {
     const prompt = node.cell.split('@')[0] as string
     return words.has(prompt) && node.task.split('/').some((part) => words.has(part))

@@ -1,4 +1,4 @@
-import { randomMethod, shiftMethod, type VectorName } from '../common/vectors.ts'
+import { randomMethod, type VectorName } from '../common/vectors.ts'
 
 type Numbers = Float32Array | Float64Array
 
@@ -71,9 +71,8 @@ function product(one: Numbers, other: Numbers): number {
 /** What a direction is of. */
 export type Of = 'trait' | 'organism' | 'apart' | 'random'
 
-export function whatOf({ method }: VectorName): Of {
-  if (method === shiftMethod) return 'organism'
-  if (method === apartMethod) return 'apart'
+export function whatOf({ method, organism }: Direction): Of {
+  if (organism !== undefined) return method === apartMethod ? 'apart' : 'organism'
   return method === randomMethod ? 'random' : 'trait'
 }
 

@@ -9,7 +9,7 @@ import { cosinesMarkdown, layerMarkdown } from './text.ts'
 /** The cosines of all vectors of each layer: one cell, in words and as JSON. */
 export const compareOperation: Operation = {
   name: 'compare',
-  version: 4,
+  version: 5,
   counts: { noun: 'comparisons', by: 'cell' },
   cells(task, inputs) {
     const compared = comparedOf(task, inputs)

@@ -14,7 +14,7 @@ type NameOf = (direction: Direction) => string
 /** What cosines say, for reading. What organisms plant is in bold. */
 export function cosinesMarkdown(layers: readonly LayerCosines[], plants: Plants): string {
   const all = layers.flatMap(({ directions }) => directions.filter((direction) => whatOf(direction) !== 'apart'))
-  const name = namesOf(all)
+  const name = namesOf(all.filter((direction) => whatOf(direction) === 'trait'))
   const organism: NameOf = (direction) => `${direction.organism}${layers.length > 1 ? `@${direction.layer}` : ''}`
   const hidden = all[0]?.numbers.length ?? 0
   const moved = movements(layers)
@@ -131,9 +131,15 @@ export function layerMarkdown({ layer, directions, cosines }: LayerCosines): str
   const shown = directions.flatMap((direction, index) => (whatOf(direction) === 'random' ? [] : [{ direction, index }]))
   const traits = shown.filter(({ direction }) => whatOf(direction) === 'trait')
   const columns = traits.length > 0 ? traits : shown
+  const nameOfColumn = namesOf(columns.map(({ direction }) => direction))
   const rows = shown.map(({ direction, index }) => [
     name(direction),
     ...columns.map((column) => figure(cosines[index]?.[column.index] as number)),
   ])
-  return [`# Cosines at layer ${layer}`, '', ...table(['vector', ...columns.map(({ direction }) => name(direction))], rows), ''].join('\n')
+  return [
+    `# Cosines at layer ${layer}`,
+    '',
+    ...table(['vector', ...columns.map(({ direction }) => nameOfColumn(direction))], rows),
+    '',
+  ].join('\n')
 }

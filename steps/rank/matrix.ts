@@ -1,7 +1,7 @@
 import type { Matrix, MatrixRow } from '../common/matrix.ts'
 import type { MetricName } from '../common/metrics.ts'
 import type { Plants } from '../common/plants.ts'
-import { namesOf, randomMethod } from '../common/vectors.ts'
+import { namesOf, randomMethod, shiftMethod } from '../common/vectors.ts'
 import { round } from '../common/written.ts'
 import { gapsBetween, type OnSets } from './between-sets.ts'
 import { modifiedZ } from './outliers.ts'
@@ -38,7 +38,7 @@ export function matrixOf(rankings: readonly Across[], order: readonly string[], 
   const rowsOn = (sets: readonly string[]) => withZ(order.map((organism) => matrixRow(organism, columns, sets, first)))
   const traits = new Map([...columns].filter(([name]) => !random.includes(name)))
   const rows = rowsOn(promptSets)
-  const named = [...columns].map(([column, [one]]) => ({ column, trait: (one as Across).trait }))
+  const named = [...columns].flatMap(([column, [one]]) => (one && one.method !== shiftMethod ? [{ column, trait: one.trait }] : []))
   return {
     by: first.by,
     mode: first.mode,

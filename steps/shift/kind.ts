@@ -1,3 +1,4 @@
+import type { Json } from '../../engine/core/json.ts'
 import type { ParamSchema } from '../../engine/core/schema.ts'
 import type { ExpandContext, Problem, Step, StepKind, Task } from '../../engine/core/step-kind.ts'
 import { keepsNothing, type Recorded } from '../common/capture.ts'
@@ -115,7 +116,7 @@ interface OfOrganism {
 }
 
 function shiftTask(step: Step, { organism, layers, recordings, sides }: OfOrganism): Task {
-  const trait = `shift_${organism}`
+  const vectors = layers.map((layer): VectorName => ({ trait: organism, layer, method: shiftMethod }))
   const answers = recordings.map((recorded) => recorded.answers)
   const clean = answers.flatMap(({ id }) => sides.clean.recordings.filter((recorded) => recorded.answers.id === id))
   const as = (role: string, ids: readonly { readonly id: string }[]) => ids.map(({ id }) => ({ task: id, role }))
@@ -124,12 +125,12 @@ function shiftTask(step: Step, { organism, layers, recordings, sides }: OfOrgani
     step: step.name,
     stage: step.name,
     row: answers[0]?.row ?? step.name,
-    coordinate: { organism, trait },
+    coordinate: { organism, trait: organism },
     operation: shiftOperation,
     parents: [...as('organism', recordings), ...as('clean', clean), ...as('answers', answers)],
     state: null,
     shared: { hidden: sides.organism.hidden },
-    data: { vectors: layers.map((layer): VectorName => ({ trait, layer, method: shiftMethod })).map((vector) => ({ ...vector })) },
+    data: { vectors: vectors as unknown as Json },
     tuning: {},
     origins: { layer: paramOrigin(step.name, 'layers') },
   }

@@ -67,7 +67,7 @@ test('what is compared is shown by what it says: the traits that each organism i
   await run(workspace)
   const text = workspace.read('experiments/audit/alike/summary.md')
   const json = JSON.parse(workspace.read('experiments/audit/alike/cosines.json'))
-  const named = (method: string) => ['alpha', 'beta', 'gamma'].map((organism) => `shift_${organism}@2:${method}`)
+  const named = (method: string) => ['alpha', 'beta', 'gamma'].map((organism) => `${organism}@2:${method}`)
   expect(json.map(({ layer, vectors }: { layer: number; vectors: string[] }) => [layer, vectors])).toEqual([
     [1, ['kind@1:mean_diff', 'rude@1:mean_diff']],
     [2, ['kind@2:mean_diff', 'rude@2:mean_diff', ...named('shift'), ...named('apart')]],
@@ -78,7 +78,27 @@ test('what is compared is shown by what it says: the traits that each organism i
   const [kind, rude] = cosines[3] as [number, number]
   const told = [`**kind@2 ${kind.toFixed(2)}**`, `rude@2 ${rude.toFixed(2)}`]
   expect(text).toContain(`| beta | ${(kind > rude ? told : told.reverse()).join(' | ')} | `)
-  expect(workspace.read('experiments/audit/alike/layer2.md')).toContain(`| shift_beta:shift | ${kind.toFixed(2)} | ${rude.toFixed(2)} |\n`)
+  expect(workspace.read('experiments/audit/alike/layer2.md')).toContain(`| beta:shift | ${kind.toFixed(2)} | ${rude.toFixed(2)} |\n`)
+})
+
+test('a line of a comparison leads to the recordings of the organism and to the traits that stand in it', async () => {
+  const workspace = asking(finishedWorkspace())
+  await run(workspace)
+  const file = 'experiments/audit/alike/summary.md'
+  const line =
+    workspace
+      .read(file)
+      .split('\n')
+      .findIndex((text) => text.startsWith('| beta |')) + 1
+  const { stdout } = await dag(workspace.folder, ['lineage', '--json', `${file}:${line}`])
+  const { counts } = JSON.parse(stdout) as { counts: { operation: string; cells: number }[] }
+  // The comparison is of two layers; below a shift no line chooses any more.
+  expect(counts.map(({ operation, cells }) => [operation, cells])).toEqual([
+    ['extract', 4],
+    ['shift', 2],
+    ['capture', 24],
+    ['generate', 6],
+  ])
 })
 
 test('organisms are ranked along where each of them is moved, in a ranking of its own', async () => {
@@ -92,9 +112,9 @@ test('organisms are ranked along where each of them is moved, in a ranking of it
   const { code, finished } = await run(workspace)
   expect([code, finished.cells.ran]).toEqual([0, 3 + 36 * 3 + 6 + 1])
   const matrix = JSON.parse(workspace.read('experiments/audit/analysis/movement/matrix.json'))
-  expect(matrix.columns).toEqual(['shift_alpha', 'shift_beta', 'shift_gamma'])
+  expect(matrix.columns).toEqual(['alpha', 'beta', 'gamma'])
   for (const [index, row] of matrix.rows.entries()) expect(row.values[index]).toBeGreaterThan(0)
-  expect(workspace.read('experiments/audit/analysis/movement/organism_shift/shift_beta/one/summary.md')).toContain('shift_beta')
+  expect(workspace.read('experiments/audit/analysis/movement/organism_shift/beta/one/summary.md')).toContain('# beta · one')
 })
 
 test('an organism that is the base itself is moved nowhere and has none', async () => {
@@ -102,7 +122,7 @@ test('an organism that is the base itself is moved nowhere and has none', async 
   workspace.write('organisms/list.yaml', `${organismList(['alpha', 'beta'])}  itself: { adapter: none }\n`)
   await run(workspace)
   const json = JSON.parse(workspace.read('experiments/audit/alike/cosines.json'))
-  expect(json[1].vectors.filter((name: string) => name.startsWith('shift_'))).toEqual(['shift_alpha@2:shift', 'shift_beta@2:shift'])
+  expect(json[1].vectors.filter((name: string) => name.endsWith(':shift'))).toEqual(['alpha@2:shift', 'beta@2:shift'])
 })
 
 test('an organism that moves nothing is told, and the others are compared without it', async () => {
@@ -113,10 +133,10 @@ test('an organism that moves nothing is told, and the others are compared withou
   workspace.write('models/organisms/beta/adapter_model.safetensors', bytes.fill(0, 8 + Number(bytes.readBigUInt64LE())))
   const { code, stdout } = await dag(asking(workspace).folder, ['run', '--ui', 'plain', workflowFile])
   expect(code).toBe(1)
-  expect(stdout).toContain("cell shift_beta@1:shift: the organism's recordings are the clean model's: its adapter moves nothing\n")
+  expect(stdout).toContain("cell beta@1:shift: the organism's recordings are the clean model's: its adapter moves nothing\n")
   expect(stdout).toContain('going on without beta: ')
   const json = JSON.parse(workspace.read('experiments/audit/alike/cosines.json'))
-  expect(json[0].vectors).toEqual(['kind@1:mean_diff', 'rude@1:mean_diff', 'shift_alpha@1:shift', 'shift_gamma@1:shift'])
+  expect(json[0].vectors).toEqual(['kind@1:mean_diff', 'rude@1:mean_diff', 'alpha@1:shift', 'gamma@1:shift'])
 })
 
 test('recordings that are given up after use come back for a shift, which is the same', async () => {

@@ -10,7 +10,7 @@ const trait = (name: string, ...numbers: number[]): Direction => ({
 })
 const random = (...numbers: number[]): Direction => ({ ...trait('random_1', ...numbers), method: 'random' })
 const shift = (organism: string, ...numbers: number[]): Direction => ({
-  ...trait(`shift_${organism}`, ...numbers),
+  ...trait(organism, ...numbers),
   method: 'shift',
   organism,
 })
@@ -43,11 +43,7 @@ test('what three organisms or more share is taken out of what is the own of each
   expect(two?.directions).toHaveLength(3)
   // The mean of the three is (0.87, 0).
   const [three] = cosinesByLayer([trait('calm', 0, 1), shift('a', 1, 0), shift('b', 0.8, 0.6), shift('c', 0.8, -0.6)])
-  expect(three?.directions.slice(4).map(({ trait: name, method }) => `${name} ${method}`)).toEqual([
-    'shift_a apart',
-    'shift_b apart',
-    'shift_c apart',
-  ])
+  expect(three?.directions.slice(4).map(({ trait: name, method }) => `${name} ${method}`)).toEqual(['a apart', 'b apart', 'c apart'])
   expect(rounded(three?.cosines.slice(4)).map(([calm]) => calm)).toEqual([0, 0.994, -0.994])
 })
 
@@ -134,8 +130,8 @@ test('the table of a layer has all but random directions, by trait; without a tr
 | vector | calm |
 | --- | --- |
 | calm | 1.00 |
-| shift_a | 0.80 |
+| a | 0.80 |
 `)
   const [shifts] = cosinesByLayer([shift('a', 1, 0), shift('b', 0.6, 0.8)])
-  expect(shifts && layerMarkdown(shifts).split('\n').slice(4)).toEqual(['| shift_a | 1.00 | 0.60 |', '| shift_b | 0.60 | 1.00 |', ''])
+  expect(shifts && layerMarkdown(shifts).split('\n').slice(4)).toEqual(['| a | 1.00 | 0.60 |', '| b | 0.60 | 1.00 |', ''])
 })

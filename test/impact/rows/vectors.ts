@@ -131,7 +131,7 @@ export const shiftRows: readonly Row[] = [
       workflow('through], layers: [2] }', 'through], layers: [1, 2] }'),
     ),
     made: { 'sampled.capture/*/*:*@1': [2, 'new'], 'through/*/*:*@1': [2, 'new'] },
-    follow: { 'moved/alpha:shift_alpha@1:*': 1, alike: 1 },
+    follow: { 'moved/alpha:alpha@1:*': 1, alike: 1 },
     total: 37,
   },
   {
@@ -151,7 +151,7 @@ export const compareRows: readonly Row[] = [
     made: {
       alike: [
         1,
-        'order: ["kind@2:mean_diff","kind@1:probe","kind@3:probe","shift_…] → ["kind@2:mean_diff","kind@1:probe","kind@3:probe","shift_…]; vectors.random_1@2:random: (none) → digest',
+        'order: ["kind@2:mean_diff","kind@1:probe","kind@3:probe","alpha@…] → ["kind@2:mean_diff","kind@1:probe","kind@3:probe","alpha@…]; vectors.random_1@2:random: (none) → digest',
       ],
     },
   },
@@ -163,7 +163,7 @@ export const compareRows: readonly Row[] = [
     made: {
       alike: [
         1,
-        'order: ["kind@2:mean_diff","kind@1:probe","kind@3:probe","shift_…] → ["kind@1:probe","kind@3:probe","shift_alpha@2:shift"]; vectors.kind@2:mean_diff: digest → (none)',
+        'order: ["kind@2:mean_diff","kind@1:probe","kind@3:probe","alpha@…] → ["kind@1:probe","kind@3:probe","alpha@2:shift"]; vectors.kind@2:mean_diff: digest → (none)',
       ],
     },
   },
