@@ -82,6 +82,15 @@ export const calibrateCommand = buildCommand({
   docs: { brief: 'Measure this machine with the models of a workflow, for forecasts; no result is made' },
 })
 
+export const kindsCommand = buildCommand({
+  loader: async () => (await import('./kinds.ts')).kinds,
+  parameters: {
+    positional: { kind: 'tuple', parameters: [{ brief: 'One of them', parse: String, placeholder: 'kind', optional: true }] },
+    flags: {},
+  },
+  docs: { brief: 'Say what can be written in a workflow: its fields, the kinds of steps and their parameters' },
+})
+
 export const checkCommand = buildCommand({
   loader: async () => (await import('./check.ts')).check,
   parameters: { positional: one, flags: { store } },

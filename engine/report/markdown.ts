@@ -1,4 +1,5 @@
 import { drawTable } from './markdown-table.ts'
+import { wrapped } from './wrapped.ts'
 
 const longestPrinted = 80
 
@@ -33,18 +34,6 @@ function blocksOf(lines: readonly string[]): string[][] {
 
 function asText(line: string): string {
   return line.replace(/^#+ /, '')
-}
-
-/** A text in lines that are broken between words. */
-function wrapped(text: string, width: number): string[] {
-  const lines = ['']
-  for (const word of text.split(/ +/)) {
-    const last = lines.at(-1) as string
-    if (last === '') lines[lines.length - 1] = word
-    else if (last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`
-    else lines.push(word)
-  }
-  return lines
 }
 
 function isRow(line: string): boolean {

@@ -19,14 +19,14 @@ const model: ParamSchema = {
     },
     revision: { type: 'string', description: 'The commit of an `hf:` source. Repositories are mutable: pin it.' },
     config: { ...path, description: 'A config.json to plan with while the weights are not on this machine.' },
-    dtype: { type: 'string', enum: ['bfloat16', 'float16', 'float32'], default: 'bfloat16' },
+    dtype: { type: 'string', enum: ['bfloat16', 'float16', 'float32'], default: 'bfloat16', description: 'In which numbers it computes.' },
     device: {
       type: 'string',
       pattern: String.raw`^(cpu|cuda(:\d+)?|mps)$`,
       default: 'cpu',
       description: 'Where it runs: `cpu`, `cuda` or `mps`; of several GPUs on one, as `cuda:1`.',
     },
-    quantization: { type: 'string', enum: ['nf4', 'int8'] },
+    quantization: { type: 'string', enum: ['nf4', 'int8'], description: 'Hold its weights in 4 or 8 bits, on a GPU.' },
     chat_template: {
       type: 'string',
       enum: ['none'],
@@ -62,7 +62,14 @@ const notify: ParamSchema = {
       pattern: '^[A-Z][A-Z0-9_]*$',
       description: 'Name of the environment variable that holds the URL. The summary is posted to it as JSON.',
     },
-    on: { type: 'array', items: { type: 'string', enum: ['end', 'failure'] }, minItems: 1, uniqueItems: true, default: ['end', 'failure'] },
+    on: {
+      type: 'array',
+      items: { type: 'string', enum: ['end', 'failure'] },
+      minItems: 1,
+      uniqueItems: true,
+      default: ['end', 'failure'],
+      description: 'When.',
+    },
   },
 }
 
@@ -84,6 +91,53 @@ const pilot: ParamSchema = {
   },
 }
 
+/** All that a workflow file says beside its steps. */
+export const workflowFields: Readonly<Record<string, ParamSchema>> = {
+  workflow: { ...name, description: 'Name of the workflow.' },
+  experiment: { ...name, description: 'Folder under experiments/ for its results. Default: the name of the workflow.' },
+  models: { type: 'object', description: 'The language models, by name.', propertyNames: name, additionalProperties: model },
+  organisms: {
+    type: 'object',
+    description: 'The LoRA organisms: a YAML file that lists adapters; one with `adapter: none` is the base itself.',
+    required: ['from'],
+    additionalProperties: false,
+    properties: { from: { ...path, description: 'The file, or the config.json of a trait-interp experiment.' } },
+  },
+  prompts: {
+    type: 'object',
+    description: 'Prompt sets: a folder of {set}.json files.',
+    required: ['from', 'sets'],
+    additionalProperties: false,
+    properties: {
+      from: { ...path, description: 'The folder.' },
+      sets: { type: 'array', items: name, minItems: 1, uniqueItems: true, description: 'Which of them.' },
+      limit: {
+        description: 'Only the first prompts: a number for every set, or one for each set by name.',
+        anyOf: [count, { type: 'object', additionalProperties: count }],
+      },
+    },
+  },
+  traits: {
+    type: 'object',
+    description:
+      'Contrast sets: a folder of {trait}.json files with pairs of answers, or of folders {trait} or {category}/{trait} with scenarios, positive.txt and negative.txt (or .jsonl).',
+    required: ['from'],
+    additionalProperties: false,
+    properties: {
+      from: { ...path, description: 'The folder.' },
+      only: {
+        description: 'Which of them, as {trait} or {category}/{trait}. Default: all.',
+        type: 'array',
+        items: { type: 'string', pattern: nameInFolderPattern },
+        minItems: 1,
+        uniqueItems: true,
+      },
+    },
+  },
+  notify,
+  pilot,
+}
+
 /** The JSON Schema of a workflow file: the same one checks files here and completes them in an editor. */
 export function workflowSchema(kinds: readonly StepKind[]): object {
   return {
@@ -93,48 +147,7 @@ export function workflowSchema(kinds: readonly StepKind[]): object {
     required: ['workflow', 'steps'],
     additionalProperties: false,
     properties: {
-      workflow: { ...name, description: 'Name of the workflow.' },
-      experiment: { ...name, description: 'Folder under experiments/ for its results. Default: the name of the workflow.' },
-      models: { type: 'object', propertyNames: name, additionalProperties: model },
-      organisms: {
-        type: 'object',
-        description: 'The LoRA organisms: a YAML file that lists adapters; one with `adapter: none` is the base itself.',
-        required: ['from'],
-        additionalProperties: false,
-        properties: { from: path },
-      },
-      prompts: {
-        type: 'object',
-        description: 'Prompt sets: a folder of {set}.json files.',
-        required: ['from', 'sets'],
-        additionalProperties: false,
-        properties: {
-          from: path,
-          sets: { type: 'array', items: name, minItems: 1, uniqueItems: true },
-          limit: {
-            description: 'Only the first prompts: a number for every set, or one for each set by name.',
-            anyOf: [count, { type: 'object', additionalProperties: count }],
-          },
-        },
-      },
-      traits: {
-        type: 'object',
-        description:
-          'Contrast sets: a folder of {trait}.json files with pairs of answers, or of folders {trait} or {category}/{trait} with scenarios, positive.txt and negative.txt (or .jsonl).',
-        required: ['from'],
-        additionalProperties: false,
-        properties: {
-          from: path,
-          only: {
-            type: 'array',
-            items: { type: 'string', pattern: nameInFolderPattern },
-            minItems: 1,
-            uniqueItems: true,
-          },
-        },
-      },
-      notify,
-      pilot,
+      ...workflowFields,
       steps: {
         type: 'object',
         description: 'The steps, by name. Order does not matter: a step runs when what it refers to is there.',

@@ -20,7 +20,7 @@ export const captureSchema: ParamSchema = {
   required: ['layers'],
   additionalProperties: false,
   properties: {
-    layers: { ...layerList, 'x-affects': 'result' },
+    layers: { ...layerList, description: 'Which blocks.', 'x-affects': 'result' },
     positions: {
       type: 'string',
       enum: ['response', 'all'],
@@ -33,7 +33,7 @@ export const captureSchema: ParamSchema = {
       enum: ['keep', 'keep-int8', 'evict-after-projection', 'never'],
       default: 'keep',
       description:
-        'keep stores the recordings: other traits are then projected without a model. keep-int8 stores them in eight bits a number, a little over half of bfloat16. evict-after-projection removes them once all project steps have read them; another trait costs another pass. never stores none: a project step reads the answers again and keeps the scores alone, so that another trait costs another pass.',
+        'keep stores the recordings: other traits are then projected without a model. keep-int8 stores them in eight bits a number, a little over half of bfloat16. evict-after-projection removes them once all steps that read them have; another trait costs another pass. never stores none: a project step reads the answers again and keeps the scores alone, so that another trait costs another pass.',
       'x-affects': 'result',
       'x-chooses': 'storage',
     },

@@ -20,7 +20,7 @@ const schema: ParamSchema = {
       'x-affects': 'result',
     },
     traits: selection('trait', 'Which contrast sets.'),
-    layers: { ...layerList, 'x-affects': 'result' },
+    layers: { ...layerList, description: 'Layers at which there are some, counted from 0.', 'x-affects': 'result' },
     methods: {
       type: 'array',
       items: { type: 'string', enum: ['mean_diff', 'probe'] },

@@ -13,7 +13,22 @@ test('the help for a terminal in colours is kept too', async () => {
 })
 
 test('every command is in the help with a line of its own', async () => {
-  const commands = ['run', 'plan', 'why', 'show', 'lineage', 'check', 'fetch', 'watch', 'attach', 'verify', 'export', 'gc', 'doctor']
+  const commands = [
+    'run',
+    'plan',
+    'why',
+    'show',
+    'lineage',
+    'kinds',
+    'check',
+    'fetch',
+    'watch',
+    'attach',
+    'verify',
+    'export',
+    'gc',
+    'doctor',
+  ]
   const text = await helpText(false)
   expect(commands.filter((name) => !new RegExp(`^ +${name}  +\\S`, 'm').test(text))).toEqual([])
 })
@@ -21,4 +36,21 @@ test('every command is in the help with a line of its own', async () => {
 test('`dag --version` says which one it is', async () => {
   const { version } = JSON.parse(readFileSync(`${root}/package.json`, 'utf8')) as { version: string }
   expect(await dag(root, ['--version'])).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' })
+})
+
+test('`dag kinds` says what a workflow can say, and of a kind its parameters', async () => {
+  const { stdout } = await dag(root, ['kinds'])
+  expect(stdout).toContain('  pilot.go_on_within: a number, default 1.5\n')
+  expect(stdout).toContain('  rank      Rank responses along every trait.\n')
+  expect((await dag(root, ['kinds', 'random'])).stdout.split('\n').slice(0, 4)).toEqual([
+    'random: Draw random directions, a baseline for trait vectors.',
+    '',
+    '  model: a model',
+    '      The model whose residual stream it is; only its size is looked at.',
+  ])
+  expect(await dag(root, ['kinds', 'randon'])).toEqual({
+    code: 2,
+    stdout: '',
+    stderr: 'error: there is no kind of step "randon" [kind]\n  hint: did you mean "random"?\n\n1 error; nothing was started\n',
+  })
 })
