@@ -52,25 +52,19 @@ function valueOf(schema: ParamSchema): string {
   if (schema['x-ref']) return named[schema['x-ref']]
   if (schema.const !== undefined) return `\`${flow(schema.const)}\``
   if (schema.enum) return oneOf(schema.enum.map((value) => `\`${flow(value)}\``))
-  if (schema.anyOf) return oneOf([...new Set(listsLast(schema.anyOf).map(valueOf))])
-  switch (schema.type) {
-    case 'array':
-      return schema['x-ranges'] ? '`[20, 24-28]`' : `a list: ${valueOf(schema.items ?? {})}`
-    case 'object':
-      return objectInWords(schema)
-    case 'integer':
-      return schema.minimum ? `a whole number from ${schema.minimum}` : 'a whole number'
-    case 'number':
-      return 'a number'
-    case 'boolean':
-      return '`true` or `false`'
-    default:
-      return 'a text'
-  }
+  if (schema.anyOf) return oneOf(listsLast(schema.anyOf.map(valueOf)))
+  if (schema.type === 'array') return schema['x-ranges'] ? '`[20, 24-28]`' : `${list}${valueOf(schema.items ?? {})}`
+  if (schema.type === 'object') return objectInWords(schema)
+  if (schema.type === 'integer') return schema.minimum ? `a whole number from ${schema.minimum}` : 'a whole number'
+  if (schema.type === 'number') return 'a number'
+  return schema.type === 'boolean' ? '`true` or `false`' : 'a text'
 }
 
-function listsLast(schemas: readonly ParamSchema[]): ParamSchema[] {
-  return schemas.toSorted((a, b) => Number(a.type === 'array') - Number(b.type === 'array'))
+const list = 'a list: '
+
+/** What is said of a list goes on to its end. */
+function listsLast(values: readonly string[]): string[] {
+  return [...new Set(values)].toSorted((a, b) => Number(a.startsWith(list)) - Number(b.startsWith(list)))
 }
 
 function oneOf(values: readonly string[]): string {
