@@ -28,12 +28,12 @@ export function vectorId({ trait, layer, method }: VectorName): string {
   return `${trait}@${layer}:${method}`
 }
 
-/** A vector's trait, with its layer where there are several, and with its method where its trait has several. */
+/** A vector's trait, with its layer where there are several, and with its method where its trait has several or it is of an organism. */
 export function namesOf(vectors: readonly VectorName[]): (vector: VectorName) => string {
   const manyLayers = new Set(vectors.map(({ layer }) => layer)).size > 1
   const methods = Map.groupBy(vectors, ({ trait }) => trait)
   return ({ trait, layer, method }) => {
-    const manyMethods = methods.get(trait)?.some((other) => other.method !== method)
+    const manyMethods = method === shiftMethod || methods.get(trait)?.some((other) => other.method !== method)
     return `${trait}${manyLayers ? `@${layer}` : ''}${manyMethods ? `:${method}` : ''}`
   }
 }

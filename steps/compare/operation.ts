@@ -9,7 +9,7 @@ import { cosinesMarkdown, layerMarkdown } from './text.ts'
 /** The cosines of all vectors of each layer: one cell, in words and as JSON. */
 export const compareOperation: Operation = {
   name: 'compare',
-  version: 5,
+  version: 6,
   counts: { noun: 'comparisons', by: 'cell' },
   cells(task, inputs) {
     const compared = comparedOf(task, inputs)

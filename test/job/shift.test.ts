@@ -112,7 +112,7 @@ test('organisms are ranked along where each of them is moved, in a ranking of it
   const { code, finished } = await run(workspace)
   expect([code, finished.cells.ran]).toEqual([0, 3 + 36 * 3 + 6 + 1])
   const matrix = JSON.parse(workspace.read('experiments/audit/analysis/movement/matrix.json'))
-  expect(matrix.columns).toEqual(['alpha', 'beta', 'gamma'])
+  expect(matrix.columns).toEqual(['alpha:shift', 'beta:shift', 'gamma:shift'])
   for (const [index, row] of matrix.rows.entries()) expect(row.values[index]).toBeGreaterThan(0)
   expect(workspace.read('experiments/audit/analysis/movement/organism_shift/beta/one/summary.md')).toContain('# beta · one')
 })

@@ -130,8 +130,8 @@ test('the table of a layer has all but random directions, by trait; without a tr
 | vector | calm |
 | --- | --- |
 | calm | 1.00 |
-| a | 0.80 |
+| a:shift | 0.80 |
 `)
   const [shifts] = cosinesByLayer([shift('a', 1, 0), shift('b', 0.6, 0.8)])
-  expect(shifts && layerMarkdown(shifts).split('\n').slice(4)).toEqual(['| a | 1.00 | 0.60 |', '| b | 0.60 | 1.00 |', ''])
+  expect(shifts && layerMarkdown(shifts).split('\n').slice(4)).toEqual(['| a:shift | 1.00 | 0.60 |', '| b:shift | 0.60 | 1.00 |', ''])
 })
