@@ -54,7 +54,7 @@ const mayImport: Record<string, readonly string[]> = {
   'engine/tui': ['engine/core', 'engine/report'],
   'engine/watch': ['engine/core'],
   'engine/cli/common': belowCli,
-  'engine/cli': [...belowCli, 'engine/cli/common', 'steps', 'steps/interop'],
+  'engine/cli': [...belowCli, 'engine/cli/common', 'engine/spec', 'steps', 'steps/interop'],
   steps: [
     'steps/command',
     'steps/compare',
