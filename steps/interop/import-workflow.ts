@@ -1,4 +1,4 @@
-import { vectorId } from '../common/vectors.ts'
+import { shiftMethod, vectorId } from '../common/vectors.ts'
 import { answerId, type Checked, type FoundExperiment } from './import-check.ts'
 import type { AnswerFile } from './import-layout.ts'
 import { clean } from './names.ts'
@@ -30,6 +30,8 @@ export function importWorkflow(name: string, folder: string, found: FoundExperim
     }
   }
   if (vectors.length > 0) lines.push(...vectorsStep(found, checked, at))
+  if (checked.sides.organism && checked.sides.clean)
+    lines.push(...[...prefixes.keys()].flatMap((prefix) => shiftSteps(suffixOf(prefix), checked)))
   if (useful.length === 0 || !checked.sides.organism) return `${lines.join('\n')}\n`
   for (const prefix of prefixes.keys()) {
     const suffix = suffixOf(prefix)
@@ -91,6 +93,13 @@ function vectorsStep(found: FoundExperiment, checked: Checked, at: At): string[]
     ...(left.length > 0 ? ['    leave_out:'] : []),
     ...left.map((id) => `      - ${quoted(id)} # ${reason(id)}`),
   ]
+}
+
+/** Where the organisms are moved, which needs both sides; an experiment may have that as vectors already. */
+function shiftSteps(suffix: string, { vectors }: Checked): string[] {
+  if (vectors.some(({ method }) => method === shiftMethod)) return []
+  const of = vectors.length > 0 ? `[vectors, shifts${suffix}]` : `shifts${suffix}`
+  return [`  shifts${suffix}: { kind: shift, of: [answers${suffix}, clean${suffix}] }`, `  likeness${suffix}: { kind: compare, of: ${of} }`]
 }
 
 /** Why an answer or a vector is left out, on a line; the first reason where there are several. */

@@ -51,6 +51,8 @@ steps:
     kind: vectors
     files: "../theirs/extraction/*/{trait}/instruct/vectors/response__5/residual/{method}/layer{layer}.pt"
     hidden: 64
+  shifts: { kind: shift, of: [answers, clean] }
+  likeness: { kind: compare, of: [vectors, shifts] }
   scores: { kind: project, of: [answers, clean], onto: vectors, layers: [1, 2] }
   ranking: { kind: rank, of: scores }
   report: { kind: report, of: ranking }
@@ -62,7 +64,7 @@ test('it is projected and ranked to the same numbers without a model, and says t
   await workspace.import('--to', workflowFile)
   workspace.edit(workflowFile, 'kind: rank, of: scores', 'kind: rank, of: scores, top: 3')
   const { code, events, finished } = await run(workspace)
-  expect([code, finished.cells]).toEqual([0, { ran: 18 + 36 + 36 + 8 + 288 + 17 + 7, reused: 0, failed: 0 }])
+  expect([code, finished.cells]).toEqual([0, { ran: 18 + 36 + 36 + 8 + 7 + 288 + 17 + 7, reused: 0, failed: 0 }])
   expect(events.filter((event) => event.type === 'state-changed')).toEqual([])
   expect(digests(workspace, 'imported-recordings')).toEqual(digests(workspace.origin, 'capture'))
   for (const [trait, set] of ['kind', 'rude'].flatMap((name) => [

@@ -187,6 +187,27 @@ test('ways to keep recordings that a shift could not be made of are not forecast
   expect(await policies(asking(freshWorkspace()))).toEqual(['keep', 'keep-int8', 'evict-after-projection'])
 })
 
+test('shifts that were exported as vectors of an experiment are taken from it as they are', async () => {
+  const workspace = asking(finishedWorkspace())
+  // Vectors of one position are taken; a shift is of all tokens.
+  workspace.edit(workflowFile, 'kind: extract, model: tiny', 'kind: extract, position: response, model: tiny')
+  await run(workspace)
+  const first = JSON.parse(workspace.read('experiments/audit/alike/cosines.json'))
+  await dag(workspace.folder, ['export', 'trait-interp', workflowFile, '--to', 'their/experiments/audit', '--recordings'])
+  await dag(workspace.folder, ['import', 'trait-interp', 'their/experiments/audit', '--to', 'workflows/back.yaml'])
+  expect(workspace.read('workflows/back.yaml')).not.toContain('kind: shift')
+  workspace.write('workflows/back.yaml', `${workspace.read('workflows/back.yaml')}  alike: { kind: compare, of: vectors }\n`)
+  const { code, stdout } = await dag(workspace.folder, ['run', '--ui', 'json', 'workflows/back.yaml'])
+  expect([code, stdout]).toEqual([0, expect.stringContaining('"modelLoads":0')])
+  const [folder] = /"look":\["(experiments\/[^/]+)/.exec(stdout)?.slice(1) ?? []
+  const again = JSON.parse(workspace.read(`${folder}/alike/cosines.json`))
+  const cosine = (layers: typeof first, one: string, other: string) => {
+    const { vectors, cosines } = layers[1] as { vectors: string[]; cosines: number[][] }
+    return cosines[vectors.indexOf(one)]?.[vectors.indexOf(other)]
+  }
+  expect(cosine(again, 'beta@2:shift', 'kind@2:mean_diff')).toBe(cosine(first, 'beta@2:shift', 'kind@2:mean_diff'))
+})
+
 test('a pilot leaves what is made of all prompts to the whole run', async () => {
   const workspace = asking(freshWorkspace())
   workspace.edit(workflowFile, 'workflow: audit', 'workflow: audit\npilot: { organisms: 1, prompts: 3, go_on_within: 1000 }')
