@@ -1,5 +1,5 @@
-"""`shift`: where an adapter moves the residual stream, from recordings of the same answers with it and without it. Needs no model
-and loads none."""
+"""`shift`: where an adapter moves the residual stream, from recordings of the same answers with it and without it. Needs no
+model and loads none."""
 
 from __future__ import annotations
 
@@ -36,7 +36,10 @@ Recorded = tuple[Side, Side]  # of the organism, of the clean model
 def run(request: Mapping[str, Any], resident: Resident, progress: Progress) -> dict[str, Any]:
     """The protocol's *result*. A cell whose answers have no tokens, or whose sides are equal, is listed in `failed`."""
     out = params.text(request, "out")
-    cells = [(params.text(cell, "id"), [parse_recorded(answer) for answer in params.items(cell, "answers")]) for cell in params.items(request, "cells")]
+    cells = [
+        (params.text(cell, "id"), [parse_recorded(answer) for answer in params.items(cell, "answers")])
+        for cell in params.items(request, "cells")
+    ]
     params.unique([name for name, _ in cells], "cell")
     progress.expect(len(cells))
     vectors: list[tuple[str, Direction, dict[str, Any]]] = []
@@ -53,8 +56,8 @@ def run(request: Mapping[str, Any], resident: Resident, progress: Progress) -> d
 
 
 def shift_between(organism: np.ndarray, clean: np.ndarray) -> tuple[Direction, dict[str, Any]]:
-    """The mean over answers of (organism − clean), both float64 `[answers, hidden]` means over tokens, as a unit vector, and its
-    facts. Raises ValueError where there is none.
+    """The mean over answers of (organism − clean), both float64 `[answers, hidden]` means over tokens, as a unit vector, and
+    its facts. Raises ValueError where there is none.
 
     `of_clean`: its length in lengths of the clean model's mean states. `consistency`: its length over the mean length of what
     single answers move by, 1 where all move alike, about 1/√answers where each moves anywhere.
@@ -91,13 +94,12 @@ def response_means(cell: str, answers: Sequence[Recorded]) -> tuple[np.ndarray, 
         return (len(rows), hidden), rows.sum(axis=0, dtype=np.float64) / max(1, len(rows))
 
     found = dict(stream.each([side.ref for side in sides], mean))
-    pairs = [(found[2 * at], found[2 * at + 1]) for at in range(len(answers))]
-    hidden = pairs[0][0][0][1] if pairs else 0
-    for (organism, _), (clean, _) in pairs:
-        if organism != clean or organism[1] != hidden:
-            raise bad_input(f"cell '{cell}': its sides are [{organism[0]}, {organism[1]}] and [{clean[0]}, {clean[1]}], not of the same tokens")
-    whole = [(organism, clean) for ((tokens, _), organism), (_, clean) in pairs if tokens > 0]
-    return np.array([organism for organism, _ in whole]), np.array([clean for _, clean in whole])
+    organism, clean = ([found[2 * at + side] for at in range(len(answers))] for side in (0, 1))
+    for (own, _), (other, _) in zip(organism, clean, strict=True):
+        if own != other or own[1] != organism[0][0][1]:
+            raise bad_input(f"cell '{cell}': its sides are {list(own)} and {list(other)}, not of the same tokens")
+    of_organism, of_clean = (np.array([mean for (tokens, _), mean in side if tokens > 0]) for side in (organism, clean))
+    return of_organism, of_clean
 
 
 def parse_recorded(value: params.Params) -> Recorded:

@@ -32,7 +32,7 @@ const fewestSharing = 3
 /** Vectors of different layers are in different spaces and are not compared. */
 export function cosinesByLayer(directions: readonly Direction[]): LayerCosines[] {
   const byLayer = Map.groupBy(directions, ({ layer }) => layer)
-  return [...byLayer].map(([layer, own]) => cosinesOf(layer, [...own, ...apart(own)]))
+  return [...byLayer].sort(([a], [b]) => a - b).map(([layer, own]) => cosinesOf(layer, [...own, ...apart(own)]))
 }
 
 function cosinesOf(layer: number, directions: readonly Direction[]): LayerCosines {

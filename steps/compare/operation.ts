@@ -9,7 +9,7 @@ import { cosinesMarkdown, layerMarkdown } from './text.ts'
 /** The cosines of all vectors of each layer: one cell, in words and as JSON. */
 export const compareOperation: Operation = {
   name: 'compare',
-  version: 6,
+  version: 7,
   counts: { noun: 'comparisons', by: 'cell' },
   cells(task, inputs) {
     const compared = comparedOf(task, inputs)
@@ -33,14 +33,15 @@ export const compareOperation: Operation = {
   runs: {
     on: 'engine',
     async *run(task, inputs, _cells, read) {
-      const layers = cosinesByLayer(await directionsOf(task, inputs, read))
+      const directions = await directionsOf(task, inputs, read)
+      const layers = cosinesByLayer(directions)
       const plants = (task.shared.plants ?? {}) as Plants
       const files = {
         'summary.md': cosinesMarkdown(layers, plants),
         'cosines.json': pretty(layers.map(layerJson)),
         ...Object.fromEntries(layers.map((layer) => [`layer${layer.layer}.md`, layerMarkdown(layer)])),
       }
-      yield { files, facts: { vectors: layers.reduce((sum, { directions }) => sum + directions.length, 0) } }
+      yield { files, facts: { vectors: directions.length } }
     },
   },
   folder: (task) => task.step,

@@ -17,7 +17,7 @@ const shift = (organism: string, ...numbers: number[]): Direction => ({
 const rounded = (rows: readonly (readonly number[])[] = []) => rows.map((row) => row.map((number) => Number(number.toFixed(3))))
 
 test('a cosine is of directions, whatever their lengths, and of one layer', () => {
-  const layers = cosinesByLayer([trait('calm', 3, 0), trait('kind', 3, 4), { ...trait('calm', 0, 5), layer: 3 }])
+  const layers = cosinesByLayer([{ ...trait('calm', 0, 5), layer: 3 }, trait('calm', 3, 0), trait('kind', 3, 4)])
   expect(layers.map(({ layer, cosines }) => [layer, rounded(cosines)])).toEqual([
     [
       2,
@@ -62,7 +62,7 @@ Cosines of 6 vectors of 3 numbers, each with those of its layer: 1 is alike, −
 
 ## What organisms are moved along
 
-The traits nearest to where an adapter moves the residual stream, the mean of organism minus clean model. Along the random directions it comes to 1.00 at most, of either sign. Its own part is what is left without the mean of all organisms, which training moves alike to some degree. Of 2 that plant one of these traits it is the nearest to 1, and to the own part of 1.
+The traits nearest to where an adapter moves the residual stream, the mean of organism minus clean model. Along the random directions it comes to 1.00 at most, of either sign. Its own part is what is left without the mean of all organisms, which training moves alike to some degree. What an organism plants is the nearest trait of 1 of 2 that plant one of these, and is the nearest to the own part of 1.
 
 | organism | nearest trait | second | nearest to its own part | second |
 | --- | --- | --- | --- | --- |

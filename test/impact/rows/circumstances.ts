@@ -54,7 +54,7 @@ export const versionRows: readonly Row[] = [
     made: { moved: [1, first] },
     follow: { alike: 1 },
   },
-  { of: 'version of compare', edit: 'raised', workflow: 'variants', change: raise('compare'), made: { alike: [1, 'version: 6 → 7'] } },
+  { of: 'version of compare', edit: 'raised', workflow: 'variants', change: raise('compare'), made: { alike: [1, 'version: 7 → 8'] } },
   {
     of: 'version of imported-answers',
     edit: 'raised',
