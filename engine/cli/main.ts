@@ -1,29 +1,31 @@
 import { buildApplication, buildRouteMap, run, text_en } from '@stricli/core'
 import { formatDiagnostic } from '../core/diagnostic.ts'
 import { systemProblem } from '../core/system-error.ts'
+import { isOfSidecar } from '../run/executors/sidecar-errors.ts'
+import type { CliContext } from './common/context.ts'
+import { exitCodes } from './common/exit-codes.ts'
+import { guardOutput } from './common/output.ts'
 import {
   acceptCommand,
+  doctorCommand,
+  exportTraitInterpCommand,
+  gcCommand,
+  importTraitInterpCommand,
+  verifyCommand,
+} from './store-commands.ts'
+import {
   attachCommand,
   calibrateCommand,
   checkCommand,
-  doctorCommand,
-  exportTraitInterpCommand,
   fetchCommand,
-  gcCommand,
-  importTraitInterpCommand,
   kindsCommand,
   lineageCommand,
   planCommand,
   runCommand,
   showCommand,
-  verifyCommand,
   watchCommand,
   whyCommand,
-} from './commands.ts'
-import { isOfSidecar } from '../run/executors/sidecar-errors.ts'
-import type { CliContext } from './common/context.ts'
-import { exitCodes } from './common/exit-codes.ts'
-import { guardOutput } from './common/output.ts'
+} from './workflow-commands.ts'
 
 const root = buildRouteMap({
   routes: {
