@@ -87,7 +87,7 @@ export function referencePage(fields: Fields, kinds: readonly KindOf[]): string 
   return [
     '# What a workflow says',
     '',
-    'Every field of a workflow file and every parameter of every kind of step, as `npx dag kinds` prints them too. Editors show the same by `engine/spec/workflow.schema.json`. What an edit of each costs is in [change-impact.md](change-impact.md). Formats of prompt sets, contrast sets and lists of organisms are in [datasets/README.md](../datasets/README.md). Paths are relative to the file.',
+    'Every field of a workflow file and every parameter of every kind of step, as `npx dag kinds` prints them too. Editors show the same by `engine/spec/workflow.schema.json`. What an edit of each costs is in [change-impact.md](change-impact.md). The files that it points at, prompt sets, contrast sets and lists of organisms, are shown in [your-own.md](guide/your-own.md). Paths are relative to the file.',
     '',
     '## Fields',
     '',

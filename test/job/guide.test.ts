@@ -1,7 +1,7 @@
 import { cpSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { expect, test } from 'vitest'
-import { run } from '../support/dag.ts'
+import { dag, run } from '../support/dag.ts'
 import { root } from '../support/paths.ts'
 import { freshWorkspace, promptSet, scenarios, vectorFile } from '../support/workspace.ts'
 
@@ -51,4 +51,38 @@ test('vectors that it has made are taken by the pattern of the page', async () =
   workspace.write('bleachers.yaml', small.replace(/vectors: \{.*\}/, pattern.replace('.pt', '.safetensors')))
   const { finished } = await run(workspace, {}, 'bleachers.yaml')
   expect([finished.outcome, finished.modelLoads]).toEqual(['done', 1])
+})
+
+const ownPage = readFileSync(path.join(root, 'docs/guide/your-own.md'), 'utf8')
+
+/** The files of the page by their names, on the small model and as short. */
+function ownFiles(): Map<string, string> {
+  const blocks = [...ownPage.matchAll(/^`([\w./]+)`[^\n]*\n\n```\w+\n(.*?)```/gms)].map(
+    ([, name, text]) => [name, text] as [string, string],
+  )
+  return new Map(
+    blocks.map(([name, text]) => [name, text.replaceAll('[20, 24]', '[1, 2]').replace('max_new_tokens: 200', 'max_new_tokens: 6')]),
+  )
+}
+
+test("a workflow of one's own runs as the page has it, file by file", async () => {
+  const workspace = freshWorkspace()
+  const files = ownFiles()
+  expect([...files.keys()]).toEqual(['organisms.yaml', 'prompts/everyday.json', 'traits/bravery.json', 'study.yaml'])
+  for (const [name, text] of files) workspace.write(`study/${name}`, text)
+  cpSync(workspace.at('models/model'), workspace.at('study/models/instruct'), { recursive: true })
+  for (const [name, of] of [
+    ['brave', 'alpha'],
+    ['plain', 'beta'],
+  ])
+    cpSync(workspace.at(`models/organisms/${of}`), workspace.at(`study/adapters/${name}`), { recursive: true })
+  const commands = [...ownPage.matchAll(/^npx dag (check|plan|run) study\/study\.yaml/gm)].map(([, name]) => name as string)
+  expect(commands).toEqual(['check', 'plan', 'run'])
+  const ended = []
+  for (const command of commands) ended.push(await dag(workspace.folder, [command, 'study/study.yaml']))
+  expect(ended.map(({ code, stderr }) => [code, stderr])).toEqual(commands.map(() => [0, '']))
+  expect(ended[0]?.stdout).toBe('study/study.yaml: 9 steps, 28 tasks, ready to run\n')
+  const results = [...ownPage.matchAll(/`((?:likeness|analysis|reports)\/[^`]+)`/g)].map(([, file]) => file as string)
+  expect(results).toHaveLength(3)
+  for (const file of results) expect(ended[2]?.stdout).toContain(`  experiments/study/${file}\n`)
 })
