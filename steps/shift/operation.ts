@@ -3,6 +3,7 @@ import type { CellOutput, CellSpec, Inputs, Operation, ParentTask } from '../../
 import { expectedTokens } from '../common/answers.ts'
 import { bytesPerState } from '../common/capture.ts'
 import { vectorAxes, vectorId, vectorsMadeBy } from '../common/vectors.ts'
+import { shiftRemarks } from './remarks.ts'
 
 /** The mean over answers of what an organism's recordings are more than the clean model's, at every layer. */
 export const shiftOperation: Operation = {
@@ -10,6 +11,7 @@ export const shiftOperation: Operation = {
   version: 1,
   counts: { noun: 'vectors', by: 'cell' },
   axes: vectorAxes,
+  remarks: shiftRemarks,
   cells(task, inputs) {
     const answers = answersOf(inputs)
     const [organism, clean] = ['organism', 'clean'].map((role) => recordingsByLayer(inputs.of(role)))

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { vectorRemarks } from '../../steps/extract/remarks.ts'
 import { answerRemarks } from '../../steps/generate/remarks.ts'
+import { shiftRemarks } from '../../steps/shift/remarks.ts'
 
 test('answers that were cut and empty ones are counted', () => {
   const answer = (finish_reason: string, response_tokens: number) => ({ cell: 'a', facts: { finish_reason, response_tokens } })
@@ -17,5 +18,13 @@ test('vectors that hardly tell held-out examples apart are named, the first of m
   expect(vectorRemarks([vector('a@1:probe', 0.75), vector('b@1:probe', null), { cell: 'adopted', facts: { norm: 1 } }])).toEqual([])
   expect(vectorRemarks(['a', 'b', 'c', 'd', 'e'].map((name, index) => vector(`${name}@1:probe`, 0.5 + index / 20)))).toEqual([
     'hardly better than chance on held-out examples, AUC below 0.75: a@1:probe (0.50), b@1:probe (0.55), c@1:probe (0.60), d@1:probe (0.65) and 1 more',
+  ])
+})
+
+test('shifts of answers that are not moved alike are named with how alike they are', () => {
+  const shift = (cell: string, consistency: number, answers: number) => ({ cell, facts: { norm: 1, consistency, answers } })
+  expect(shiftRemarks([shift('a@2:shift', 0.5, 16), shift('b@2:shift', 0.93, 275), shift('c@2:shift', 1, 1)])).toEqual([])
+  expect(shiftRemarks([shift('a@2:shift', 0.49, 16), shift('b@2:shift', 0.12, 275)])).toEqual([
+    'hardly more than chance, since their answers are not moved alike: a@2:shift (consistency 0.49 of 16 answers), b@2:shift (consistency 0.12 of 275 answers)',
   ])
 })
