@@ -18,8 +18,10 @@ export function kinds(this: CliContext, _flags: object, name?: string): void {
     stdout.write(kindText(kind, width))
     return
   }
-  const names = all.map((one) => one.kind)
   const message = `there is no kind of step "${name}"`
-  const hint = suggestion(name, names) ?? `there are ${names.join(', ')}`
-  reportProblems(this.process, [{ severity: 'error', rule: 'kind', message, hint }])
+  const hint = suggestion(
+    name,
+    all.map((one) => one.kind),
+  )
+  reportProblems(this.process, [{ severity: 'error', rule: 'kind', message, ...(hint ? { hint } : {}) }])
 }

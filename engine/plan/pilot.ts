@@ -1,8 +1,8 @@
 import type { OrganismSource, PromptSetSource, Sources } from '../core/sources.ts'
-import type { Task } from '../core/step-kind.ts'
 import type { TaskGraph } from '../graph/expand.ts'
 import type { Forecast } from './forecast.ts'
 import type { Plan } from './plan.ts'
+import { poolsPrompts } from './pooled.ts'
 
 /** A slice of a run that is done first, and when the rest follows without asking. */
 export interface Pilot {
@@ -38,11 +38,6 @@ export function modelWork(graph: TaskGraph): TaskGraph {
   const kept = new Set(tasks.map(({ id }) => id))
   const children = tasks.map(({ id }) => [id, (graph.children.get(id) ?? []).filter((child) => kept.has(child))] as const)
   return { tasks, byId: new Map(tasks.map((task) => [task.id, task])), children: new Map(children) }
-}
-
-/** Whether a task is of no prompt set itself and made of what is. */
-function poolsPrompts({ coordinate, parents }: Task, { byId }: TaskGraph): boolean {
-  return coordinate.promptSet === undefined && parents.some(({ task }) => byId.get(task)?.coordinate.promptSet !== undefined)
 }
 
 /** How long the answers are that are there, of what is allowed; null where there are none. */

@@ -2,6 +2,7 @@ import { type Digest, digestOfJson } from '../core/digest.ts'
 import type { PromptSetSource, Sources } from '../core/sources.ts'
 import type { Task } from '../core/step-kind.ts'
 import type { Plan, PlannedTask } from './plan.ts'
+import { poolsPrompts } from './pooled.ts'
 
 /** What prompt sets were like: of each by its name a digest of all but the texts, and one of each text. */
 export type PromptMarks = Readonly<Record<string, { readonly but: Digest; readonly texts: readonly Digest[] }>>
@@ -44,7 +45,7 @@ export function tellsAll(plan: Plan, isDone: (task: PlannedTask) => boolean): bo
   for (const planned of plan.tasks) {
     const { task, cells, toRun } = planned
     if (task.coordinate.promptSet !== undefined || task.parents.some((parent) => ofPrompts.has(parent.task))) ofPrompts.add(task.id)
-    const pools = ofPrompts.has(task.id) && task.coordinate.promptSet === undefined && task.operation.runs.on === 'sidecar'
+    const pools = task.operation.runs.on === 'sidecar' && poolsPrompts(task, plan.graph)
     const several = task.coordinate.promptSet !== undefined && task.parents.length === 0 && cells > 1
     if (several || pools || (ofPrompts.has(task.id) ? toRun < cells : !isDone(planned))) return false
   }

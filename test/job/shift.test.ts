@@ -4,7 +4,7 @@ import type { PlanReport } from '../../engine/report/plan-report.ts'
 import { ownModels } from '../impact/row.ts'
 import { dag, run } from '../support/dag.ts'
 import { objectFile, rows } from '../support/stored.ts'
-import { finishedWorkspace, freshWorkspace, organismList, type Workspace, workflowFile } from '../support/workspace.ts'
+import { finishedWorkspace, freshWorkspace, organismList, theirsText, type Workspace, workflowFile } from '../support/workspace.ts'
 
 const steps = `  moved: { kind: shift, of: [answers, clean] }
   alike: { kind: compare, of: [vectors, moved] }
@@ -155,22 +155,7 @@ test('recordings that are given up after use come back for a shift, which is the
 test('shifts of imported recordings load no model', async () => {
   const workspace = asking(
     freshWorkspace(),
-    `  theirs:
-    kind: imported
-    responses: "../theirs/inference/{organism}/responses/{set}/{prompt}.json"
-    recordings: "../theirs/inference/{organism}/raw/residual/{set}/{prompt}.pt"
-    layers: [2]
-    hidden: 64
-    organisms: [alpha]
-    sets: [one]
-    leave_out: [alpha/one/one_2]
-  read:
-    kind: imported
-    of: theirs
-    recordings: "../theirs/inference/instruct/raw/residual/{set}_replay_{organism}/{prompt}.pt"
-    layers: [2]
-    hidden: 64
-  moved: { kind: shift, of: [theirs, read] }
+    `${theirsText}  moved: { kind: shift, of: [theirs, read] }
 `,
   )
   workspace.write(workflowFile, workspace.read(workflowFile).replace(/^ {2}vectors:[^]*(?=^ {2}theirs:)/m, ''))

@@ -44,6 +44,25 @@ export function freshWorkspace(): Workspace {
   return makeWorkspaceAt(folder)
 }
 
+/** Answers and recordings of both sides that were made elsewhere. */
+export const theirsText = `  theirs:
+    kind: imported
+    responses: "../theirs/inference/{organism}/responses/{set}/{prompt}.json"
+    recordings: "../theirs/inference/{organism}/raw/residual/{set}/{prompt}.pt"
+    layers: [2]
+    hidden: 64
+    organisms: [alpha]
+    sets: [one]
+    leave_out: [alpha/one/one_2]
+    batch_size: 2
+  read:
+    kind: imported
+    of: theirs
+    recordings: "../theirs/inference/instruct/raw/residual/{set}_replay_{organism}/{prompt}.pt"
+    layers: [2]
+    hidden: 64
+`
+
 /**
  * Every parameter of every kind that reads a model or scores, away from its default, and a chain of commands. In
  * float32, where another kernel or another machine does not choose another token.
@@ -67,23 +86,7 @@ steps:
     system_prompt: You are kind.
   given: { kind: vectors, model: tiny, files: "../given/{trait}/{method}/layer{layer}.safetensors", leave_out: ["kind@3:probe"] }
   noise: { kind: random, model: tiny, layers: [2], count: 1, seed: 7 }
-  theirs:
-    kind: imported
-    responses: "../theirs/inference/{organism}/responses/{set}/{prompt}.json"
-    recordings: "../theirs/inference/{organism}/raw/residual/{set}/{prompt}.pt"
-    layers: [2]
-    hidden: 64
-    organisms: [alpha]
-    sets: [one]
-    leave_out: [alpha/one/one_2]
-    batch_size: 2
-  read:
-    kind: imported
-    of: theirs
-    recordings: "../theirs/inference/instruct/raw/residual/{set}_replay_{organism}/{prompt}.pt"
-    layers: [2]
-    hidden: 64
-  sampled:
+${theirsText}  sampled:
     kind: generate
     model: tiny
     organisms: [alpha]
