@@ -23,6 +23,7 @@ WORK = (
     "adopt",
     "random_directions",
     "shift",
+    "logit_lens",
     "import_answers",
     "import_recordings",
     "inspect_files",

@@ -5,6 +5,7 @@ import { exportScores } from './export/kind.ts'
 import { extract } from './extract/kind.ts'
 import { generate } from './generate/kind.ts'
 import { imported } from './imported/kind.ts'
+import { logitLens } from './logit-lens/kind.ts'
 import { project } from './project/kind.ts'
 import { random } from './random/kind.ts'
 import { rank } from './rank/kind.ts'
@@ -25,6 +26,7 @@ export const kinds: readonly StepKind[] = [
   project,
   rank,
   compare,
+  logitLens,
   report,
   exportScores,
   command,

@@ -62,6 +62,7 @@ const mayImport: Record<string, readonly string[]> = {
     'steps/extract',
     'steps/generate',
     'steps/imported',
+    'steps/logit-lens',
     'steps/project',
     'steps/rank',
     'steps/replay',

@@ -13,10 +13,10 @@ export interface Recomputed {
   readonly task: string
   readonly cell: string
   readonly operation: string
-  /** Null of answers, whose ids are compared. */
+  /** Null of answers and token lists, whose ids are compared. */
   readonly difference: Difference | null
-  /** Of an answer: its ids, and how many of the leading ones came out again. */
-  readonly ids: { readonly stored: number; readonly common: number } | null
+  /** Of an answer or a token list: how many ids are stored and came out again, and how many leading ones are the same. */
+  readonly ids: { readonly stored: number; readonly again: number; readonly common: number } | null
   /** `beyond` its tolerance; an answer that differs drifted, since greedy ids depend on the batch they are made in. */
   readonly verdict: 'same' | 'drift' | 'beyond'
   /** Of a projection: whether the highest of its task's answers along its vector would be another one. */

@@ -60,5 +60,10 @@ function cellsOf(line: string): string[] {
   return line
     .slice(2, -2)
     .split(' | ')
-    .map((cell) => cell.replace(/^\*\*(.*)\*\*$/, '$1*'))
+    .map((cell) => unescaped(cell.replace(/^\*\*(.*)\*\*$/, '$1*')))
+}
+
+/** What a cell says where nothing is Markdown. */
+function unescaped(cell: string): string {
+  return cell.replaceAll('&lt;', '<').replace(/\\([\\|*`])/g, '$1')
 }

@@ -6,16 +6,16 @@ const widths = [12, 6, 11, 7, 8, 10, 14]
 /** What was computed again, by operation, and every cell that lies beyond its tolerance. */
 export function recomputeText({ cells, failed }: RecomputeReport): string {
   const groups = [...Map.groupBy(cells, ({ operation }) => operation)].sort(([a], [b]) => (a < b ? -1 : 1))
-  const answers = cells.filter(({ ids }) => ids !== null)
-  const changed = answers.filter(({ verdict }) => verdict !== 'same')
+  const ofTokens = cells.filter(({ ids }) => ids !== null)
+  const changed = ofTokens.filter(({ ids }) => ids?.common !== ids?.stored || ids?.common !== ids?.again)
   const scores = cells.filter(({ flips }) => flips !== null)
   const beyond = cells.filter(({ verdict }) => verdict === 'beyond')
   return [
     `computed again: ${formatNumberOf(cells.length + failed.length, 'cell')}, beside the store; nothing in it was changed`,
     row('operation', 'cells', 'same bits', 'drift', 'beyond', 'max |Δ|', 'lowest cosine'),
     ...groups.map(([operation, own]) => groupRow(operation, own)),
-    ...(answers.length > 0
-      ? [`  answers: ${answers.length - changed.length} of ${answers.length} have the same ids`, ...changed.map(answerLine)]
+    ...(ofTokens.length > 0
+      ? [`  token ids: the same in ${ofTokens.length - changed.length} of ${ofTokens.length}`, ...changed.map(changedLine)]
       : []),
     ...(scores.length > 0
       ? [`  highest answer along a vector: ${scores.filter(({ flips }) => flips).length} of ${scores.length} would be another one`]
@@ -53,7 +53,7 @@ function row(first: string, ...others: readonly string[]): string {
   return `  ${first.padEnd(widths[0] as number)}${others.map((text, index) => text.padStart(widths[index + 1] as number)).join('')}`.trimEnd()
 }
 
-function answerLine({ task, cell, ids }: Recomputed): string {
+function changedLine({ task, cell, ids }: Recomputed): string {
   return `    ${task}:${cell}  differs from id ${(ids?.common ?? 0) + 1} of ${ids?.stored ?? 0} on`
 }
 

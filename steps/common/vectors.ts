@@ -11,6 +11,11 @@ export interface VectorName {
 export const randomMethod = 'random'
 /** The method of what organisms are moved by. */
 export const shiftMethod = 'shift'
+/** The method of what of an organism's shift the others do not share. */
+export const apartMethod = 'apart'
+
+/** Fewer organisms do not say what they share. */
+export const fewestSharing = 3
 
 /** The folder that the vectors of a trait stand in: that of its contrast set; `otherwise` where it has none. */
 export function vectorCategory(

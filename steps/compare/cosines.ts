@@ -1,4 +1,4 @@
-import { randomMethod, type VectorName } from '../common/vectors.ts'
+import { apartMethod, fewestSharing, randomMethod, type VectorName } from '../common/vectors.ts'
 
 type Numbers = Float32Array | Float64Array
 
@@ -22,12 +22,6 @@ export interface LayerCosines {
   readonly directions: readonly Direction[]
   readonly cosines: readonly (readonly number[])[]
 }
-
-/** The method of what of an organism's shift the others do not share. */
-const apartMethod = 'apart'
-
-/** Fewer organisms do not say what they share. */
-const fewestSharing = 3
 
 /** Vectors of different layers are in different spaces and are not compared. */
 export function cosinesByLayer(directions: readonly Direction[]): LayerCosines[] {

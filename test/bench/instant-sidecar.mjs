@@ -104,6 +104,20 @@ const methods = {
         facts: { norm: 1, of_clean: 1, consistency: 1, answers: answers.length },
       })),
     ),
+  logit_lens: ({ out, by, top, groups, cells }) => {
+    const shared = new Map(groups.map(({ id, vectors }) => [id, vectors.map(({ digest }) => digest)]))
+    return write(
+      out,
+      'tokens.jsonl',
+      cells.map(({ id, vector, apart_from }) => {
+        const words = wordsOf(JSON.stringify([vector.digest, shared.get(apart_from), by]))
+        const tokens = Array.from({ length: 2 * top }, (_, index) => words[index % words.length] ?? 'b')
+        const record = { token_ids: tokens.map((_, index) => index), tokens, values: tokens.map((_, index) => top - index) }
+        return { id, bytes: JSON.stringify(record), slot: { format: 'json' }, facts: { highest: top, lowest: 1 - top } }
+      }),
+      '\n',
+    )
+  },
   import_answers: ({ out, cells }) =>
     write(
       out,

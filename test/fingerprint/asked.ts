@@ -89,7 +89,13 @@ function outputOf(task: Task, { id }: CellSpec): CellOutput {
 function madeUpReader(written: ReadonlyMap<string, TextFiles | BytesFile>, name: (output: CellOutput) => string): Reader {
   return {
     json: async (output) =>
-      (written.get(name(output)) ?? { prompt: `prompt of ${output.cell}`, tokens, prompt_end: promptEnd }) as unknown as Json,
+      (written.get(name(output)) ?? {
+        prompt: `prompt of ${output.cell}`,
+        tokens,
+        token_ids: tokens.map((_, index) => index),
+        values: tokens.map((_, index) => 1 - index / 3),
+        prompt_end: promptEnd,
+      }) as unknown as Json,
     text: async (output) => Buffer.from((written.get(name(output)) as BytesFile).bytes).toString('utf8'),
     vector: async (output) => Float32Array.from({ length: 4 }, (_, index) => numberIn(output.digest, index) - 0.5),
     scores: async (output) => Float32Array.from(tokens.slice(promptEnd), (_, index) => numberIn(output.digest, index)),

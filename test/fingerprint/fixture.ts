@@ -90,10 +90,17 @@ const scenarioTexts = [
   elicitedText.replace('layers: [2]', 'layers: [1], reference: rude, system_prompt: Be kind, position: response'),
 ]
 
+/** Three organisms, which say what they share. */
+const sharedText = `${workflowText}  moved: { kind: shift, of: [answers, clean] }
+  spoken: { kind: logit_lens, model: tiny, of: [vectors, moved] }
+`
+const gamma = { name: 'gamma', origin: 'gamma', path: 'organisms/gamma', digest: 'adapter gamma', plants: [] }
+
 /** Task graphs in which every operation and every parameter is used. */
 export function fixtureGraphs(): TaskGraph[] {
   return [
     ...texts.map((text) => graphOf(text, sources)),
+    graphOf(sharedText, { ...sources, organisms: [...sources.organisms, gamma] }),
     ...scenarioTexts.map((text) => graphOf(text, { ...sources, traits: [calm, ...sources.traits] })),
   ]
 }

@@ -36,12 +36,19 @@ export async function madeIn(folder: string): Promise<Record<string, Record<stri
   }
 }
 
+/** An answer, or the tokens along a direction. */
+interface Listed {
+  readonly token_ids: readonly number[]
+  readonly prompt_end?: number
+  readonly finish_reason?: string
+}
+
 async function madeOf(layout: StoreLayout, output: CellOutput): Promise<Made> {
   const { slot } = output
   switch (slot.format) {
     case 'json': {
-      const record = (await createReader(layout).json(output)) as { token_ids: number[]; prompt_end: number; finish_reason: string }
-      return `${record.token_ids.join(' ')} / ${record.prompt_end} / ${record.finish_reason}`
+      const record = (await createReader(layout).json(output)) as unknown as Listed
+      return [record.token_ids.join(' '), record.prompt_end, record.finish_reason].filter((part) => part !== undefined).join(' / ')
     }
     case 'file':
       return digestOfBytes(readWhole(layout, output)).slice(0, 12)

@@ -31,7 +31,17 @@ export const afterVectors = { scores: 72, ranking: 5, 'report.answers': 6, repor
 export const afterRankings = { 'ranking/overview:*': 1, report: 1 }
 
 /** What waits for the sampled answers of the variants. */
-export const afterSampled = { 'sampled.capture': 2, through: 2, moved: 1, alike: 1, lengths: 4, plainly: 2, tables: 2, briefly: 2 }
+export const afterSampled = {
+  'sampled.capture': 2,
+  through: 2,
+  moved: 1,
+  alike: 1,
+  spoken: 2,
+  lengths: 4,
+  plainly: 2,
+  tables: 2,
+  briefly: 2,
+}
 
 /** What follows when prompt set `two` is no longer answered. */
 export const withoutSet: Pick<Row, 'made' | 'follow' | 'total'> = {

@@ -62,6 +62,8 @@ test('every operation has a row for its version', () => {
     'random',
     'shift',
     'compare',
+    'logit-lens',
+    'logit-lens-summary',
     'imported-answers',
     'imported-recordings',
     'project',

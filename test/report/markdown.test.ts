@@ -19,6 +19,10 @@ test('a table is drawn in columns, words to the left and figures to the right, a
   ])
 })
 
+test('what Markdown writes otherwise stands in a table as it is meant', () => {
+  expect(printable('| a |\n| --- |\n| x \\| y &lt;b> \\\\ \\` \\* \\n |', 80)).toEqual(['  a', '  x | y <b> \\ ` * \\n'])
+})
+
 test('a table that is wider than the terminal is drawn in parts, each with its first column, and a text is broken between words', () => {
   expect(printable(`${table}\nAnd so it goes on and on.\n`, 24)).toEqual([
     'Two',

@@ -34,7 +34,7 @@ test('the report tells drift from what no order of summation explains', () => {
     cell: 'p',
     operation: 'generate',
     difference: null,
-    ids: { stored: 9, common: 6 },
+    ids: { stored: 9, again: 9, common: 6 },
     verdict: 'drift',
     flips: null,
     since: [],
@@ -45,7 +45,7 @@ test('the report tells drift from what no order of summation explains', () => {
       operation    cells  same bits  drift  beyond   max |Δ| lowest cosine
       generate         1          0      1       0
       project          3          1      1       1       5.0    0.50000000
-      answers: 0 of 1 have the same ids
+      token ids: the same in 0 of 1
         answers/a:p  differs from id 7 of 9 on
       highest answer along a vector: 1 of 3 would be another one
       computed by others than then:

@@ -103,6 +103,7 @@ ${theirsText}  sampled:
   through: { kind: replay, of: sampled, through: tiny, capture: { layers: [2], positions: all, raw: keep-int8 } }
   moved: { kind: shift, of: [sampled, through], layers: [2] }
   alike: { kind: compare, of: [directions, probes, moved], methods: [mean_diff, probe] }
+  spoken: { kind: logit_lens, model: tiny, of: [directions, probes, moved], methods: [mean_diff, probe], by: logit, top: 3 }
   lengths: { kind: project, of: [sampled, through], onto: directions, methods: [mean_diff], centered: true }
   plainly: { kind: project, of: sampled, onto: directions }
   tables: { kind: export, of: plainly, tokens: true }

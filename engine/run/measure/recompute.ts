@@ -96,7 +96,11 @@ async function compared(
   const same = stored.digest === again.digest
   if (again.slot.format === 'json') {
     const [own, other] = [jsonIn(file, stored.slot), jsonIn(again.file, again.slot)] as { token_ids: number[] }[]
-    const ids = { stored: own?.token_ids.length ?? 0, common: commonIds(own?.token_ids ?? [], other?.token_ids ?? []) }
+    const ids = {
+      stored: own?.token_ids.length ?? 0,
+      again: other?.token_ids.length ?? 0,
+      common: commonIds(own?.token_ids ?? [], other?.token_ids ?? []),
+    }
     return { ...head, difference: null, ids, verdict: same ? 'same' : 'drift', flips: null }
   }
   const numbers = await numbersIn(again.file, again.slot)

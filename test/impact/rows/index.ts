@@ -8,7 +8,7 @@ import { importedRows } from './imported.ts'
 import { modelRows, organismRows, promptRows } from './sources.ts'
 import { textRows } from './text.ts'
 import { traitRows } from './traits.ts'
-import { compareRows, randomRows, shiftRows, vectorsRows } from './vectors.ts'
+import { compareRows, logitLensRows, randomRows, shiftRows, vectorsRows } from './vectors.ts'
 import { fieldRows } from './workflow.ts'
 
 /** Every kind of edit, in the order of the page. */
@@ -20,6 +20,7 @@ export const sections: readonly { readonly title: string; readonly rows: readonl
   { title: 'Parameters of random', rows: randomRows },
   { title: 'Parameters of shift', rows: shiftRows },
   { title: 'Parameters of compare', rows: compareRows },
+  { title: 'Parameters of logit_lens', rows: logitLensRows },
   { title: 'Parameters of imported', rows: importedRows },
   { title: 'Parameters of project', rows: projectRows },
   { title: 'Parameters of rank', rows: rankRows },

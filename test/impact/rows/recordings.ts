@@ -19,8 +19,8 @@ export const replayRows: readonly Row[] = [
       workflow('kind: shift, of: [sampled', 'kind: shift, of: [again'),
     ),
     made: { again: [2, 'new'] },
-    follow: { 'again.capture': 2, through: 2, 'lengths/*/*/through:*': 2, moved: 1, alike: 1 },
-    total: 36,
+    follow: { 'again.capture': 2, through: 2, 'lengths/*/*/through:*': 2, moved: 1, alike: 1, spoken: 2 },
+    total: 41,
   },
   {
     of: 'replay.through',
@@ -94,8 +94,8 @@ export const extractRows: readonly Row[] = [
     workflow: 'variants',
     change: workflow('methods: [mean_diff]\n', 'methods: [mean_diff, probe]\n'),
     made: { 'directions/kind:*:probe': [1, 'new'] },
-    follow: { alike: 1 },
-    total: 33,
+    follow: { alike: 1, spoken: 2 },
+    total: 39,
   },
   {
     of: 'extract.methods',
@@ -163,14 +163,14 @@ export const projectRows: readonly Row[] = [
     ),
     made: { twinned: [2, 'new'] },
     follow: { 'lengths/*/*/twinned:*': 2 },
-    total: 36,
+    total: 41,
   },
   {
     of: 'project.of',
     edit: '`[sampled, through]` → `sampled`',
     workflow: 'variants',
     change: workflow('project, of: [sampled, through]', 'project, of: sampled'),
-    total: 30,
+    total: 35,
   },
   {
     of: 'project.onto',

@@ -50,7 +50,7 @@ export const traitRows: readonly Row[] = [
     workflow: 'variants',
     change: file('traits/rude.json', 'rain is common', 'hail is common'),
     made: { directions: [1, 'reference: digest → digest'] },
-    follow: { lengths: 4, plainly: 2, tables: 2, briefly: 2, alike: 1 },
+    follow: { lengths: 4, plainly: 2, tables: 2, briefly: 2, alike: 1, spoken: 2 },
   },
   {
     of: 'a scenario',

@@ -1,5 +1,6 @@
+import { flipWeights } from '../edits.ts'
 import { vectorFile } from '../../support/workspace.ts'
-import { all, move, type Row, workflow } from '../row.ts'
+import { all, move, type Row, twin, workflow } from '../row.ts'
 
 export const vectorsRows: readonly Row[] = [
   {
@@ -34,7 +35,7 @@ export const vectorsRows: readonly Row[] = [
     workflow: 'variants',
     change: workflow(', leave_out: ["kind@3:probe"]', ''),
     made: { 'given/kind:kind@3:*': [1, 'new'] },
-    total: 33,
+    total: 38,
   },
   {
     of: 'vectors.files',
@@ -58,7 +59,7 @@ export const vectorsRows: readonly Row[] = [
     workflow: 'variants',
     change: (workspace) => workspace.write('given/rude/probe/layer2.safetensors', vectorFile(64, 5)),
     made: { 'given/rude:*': [1, 'new'] },
-    total: 33,
+    total: 38,
   },
 ]
 
@@ -89,7 +90,7 @@ export const randomRows: readonly Row[] = [
     workflow: 'variants',
     change: noise('model: tiny, layers: [2]', 'model: tiny, layers: [1, 2]'),
     made: { 'noise/random_1:random_1@1:random': [1, 'new'] },
-    total: 33,
+    total: 38,
   },
   {
     of: 'random.count',
@@ -97,7 +98,7 @@ export const randomRows: readonly Row[] = [
     workflow: 'variants',
     change: noise('model: tiny, layers: [2], count: 1', 'model: tiny, layers: [2], count: 3'),
     made: { 'noise/random_2:*': [1, 'new'], 'noise/random_3:*': [1, 'new'] },
-    total: 34,
+    total: 39,
   },
   {
     of: 'random.seed',
@@ -118,8 +119,8 @@ export const shiftRows: readonly Row[] = [
       workflow('kind: shift, of: [sampled, through]', 'kind: shift, of: [sampled, again]'),
     ),
     made: { again: [2, 'new'] },
-    follow: { moved: 1, alike: 1 },
-    total: 34,
+    follow: { moved: 1, alike: 1, spoken: 2 },
+    total: 39,
   },
   {
     of: 'shift.layers',
@@ -131,8 +132,8 @@ export const shiftRows: readonly Row[] = [
       workflow('through], layers: [2] }', 'through], layers: [1, 2] }'),
     ),
     made: { 'sampled.capture/*/*:*@1': [2, 'new'], 'through/*/*:*@1': [2, 'new'] },
-    follow: { 'moved/alpha:alpha@1:*': 1, alike: 1 },
-    total: 37,
+    follow: { 'moved/alpha:alpha@1:*': 1, alike: 1, spoken: 2 },
+    total: 43,
   },
   {
     of: 'shift.layers',
@@ -166,5 +167,61 @@ export const compareRows: readonly Row[] = [
         'order: ["kind@2:mean_diff","kind@1:probe","kind@3:probe","alpha@…] → ["kind@1:probe","kind@3:probe","alpha@2:shift"]; vectors.kind@2:mean_diff: digest → (none)',
       ],
     },
+  },
+]
+
+export const logitLensRows: readonly Row[] = [
+  {
+    of: 'logit_lens.model',
+    edit: 'a model with other weights',
+    workflow: 'variants',
+    change: all(
+      twin(flipWeights('models/twin')),
+      workflow('models:', 'models:\n  twin: { source: ../models/twin, dtype: float32 }'),
+      workflow('kind: logit_lens, model: tiny', 'kind: logit_lens, model: twin'),
+    ),
+    made: { 'spoken/tokens:*': [4, 'model.weights: digest → digest'] },
+    follow: { 'spoken/summary:*': 1 },
+  },
+  {
+    of: 'logit_lens.of',
+    edit: 'random directions too',
+    workflow: 'variants',
+    change: workflow(
+      'kind: logit_lens, model: tiny, of: [directions, probes, moved]',
+      'kind: logit_lens, model: tiny, of: [directions, probes, moved, noise]',
+    ),
+    made: { 'spoken/tokens:random_1@2:random': [1, 'new'] },
+    follow: { 'spoken/summary:*': 1 },
+    total: 38,
+  },
+  {
+    of: 'logit_lens.methods',
+    edit: '`[mean_diff, probe]` → `[probe]`',
+    workflow: 'variants',
+    change: workflow('methods: [mean_diff, probe], by', 'methods: [probe], by'),
+    made: {
+      'spoken/summary:*': [
+        1,
+        'order: ["kind@2:mean_diff","kind@1:probe","kind@3:probe","alpha@…] → ["kind@1:probe","kind@3:probe","alpha@2:shift"]; tokens.kind@2:mean_diff: digest → (none)',
+      ],
+    },
+    total: 36,
+  },
+  {
+    of: 'logit_lens.by',
+    edit: '`logit` → `cosine`',
+    workflow: 'variants',
+    change: workflow('by: logit', 'by: cosine'),
+    made: { 'spoken/tokens:*': [4, 'by: "logit" → "cosine"'] },
+    follow: { 'spoken/summary:*': 1 },
+  },
+  {
+    of: 'logit_lens.top',
+    edit: '3 → 4',
+    workflow: 'variants',
+    change: workflow('top: 3 }', 'top: 4 }'),
+    made: { 'spoken/tokens:*': [4, 'top: 3 → 4'] },
+    follow: { 'spoken/summary:*': 1 },
   },
 ]

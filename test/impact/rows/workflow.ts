@@ -131,12 +131,12 @@ export const fieldRows: readonly Row[] = [
     edit: '2 → 1 for `one`',
     workflow: 'variants',
     change: workflow('one: 2', 'one: 1'),
-    total: 25,
+    total: 30,
     made: {
       tables: [2, 'answers: digest → digest; organism: digest → digest'],
       moved: [1, 'answers: digest → digest; clean: digest → digest; organism: digest → digest'],
     },
-    follow: { alike: 1 },
+    follow: { alike: 1, spoken: 2 },
   },
   {
     of: 'traits.from',

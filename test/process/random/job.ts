@@ -195,6 +195,7 @@ function workflowOf({
       ? [
           '  moved: { kind: shift, of: [answers, clean] }',
           `  alike: { kind: compare, of: ${noise ? '[vectors, moved, noise]' : '[vectors, moved]'}, methods: ${list(scores.methods)} }`,
+          `  words: { kind: logit_lens, model: tiny, of: ${noise ? '[vectors, moved, noise]' : '[vectors, moved]'}, methods: ${list(scores.methods)}, top: 2 }`,
         ]
       : []),
     ...(theirs
