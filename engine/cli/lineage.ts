@@ -1,10 +1,10 @@
 import { readFileSync, statSync } from 'node:fs'
 import path from 'node:path'
 import type { Digest } from '../core/digest.ts'
-import { namedBy } from '../lineage/find.ts'
 import { byMaker, byOperation, filesShowing, lineageReader } from '../lineage/lineage.ts'
 import { type ProvNode, provDocument } from '../lineage/prov.ts'
-import { lookUp, type Reached, reachDown, reachUp } from '../lineage/reach.ts'
+import { type Input, lookUp, type Reached, reachDown, reachUp } from '../lineage/reach.ts'
+import { narrowingTo } from '../lineage/narrowing.ts'
 import { provSources } from '../lineage/sources.ts'
 import { findStart, type Start } from '../lineage/start.ts'
 import { downText, type LineageReport, type ShownNode, upText } from '../report/lineage-text.ts'
@@ -74,9 +74,10 @@ export async function lineage(this: CliContext, flags: LineageFlags, artifact: s
 
 function reach(store: Store, { cells, line }: Start, down: boolean): Map<Digest, Reached> {
   if (down) return new Map([...lookUp(store, cells), ...reachDown(store, cells)])
-  const named = namedBy(line)
+  const { isDone, pick } = narrowingTo(line)
   const reader = lineageReader(store)
-  return reachUp(store, cells.keys(), ({ unit, cell }) => named({ task: reader.unit(unit).task, cell }))
+  const named = (input: Input) => ({ ...input, task: reader.unit(input.unit).task, operation: reader.unit(input.unit).operation })
+  return reachUp(store, cells.keys(), { isDone, pick: (level) => pick(level.map(named)) })
 }
 
 function shownResult(node: ShownNode | null): LineageReport['shown'] {

@@ -4,12 +4,12 @@ import { fail, ok, type Result } from '../core/result.ts'
 import { indexName } from '../store/files/layout.ts'
 import { toBlob, toHex } from '../store/index/blob.ts'
 import type { Store } from '../store/store.ts'
-import type { LineageNode } from './lineage.ts'
+import type { Line } from './line.ts'
 
 /** What a person named: a stored cell, and the line of it that they point at. */
 export interface Found {
   readonly key: Digest
-  readonly line: string | null
+  readonly line: Line | null
 }
 
 /**
@@ -40,8 +40,8 @@ function ofFile(store: Store, artifact: string, readFile: (file: string) => stri
   const key = keyOfDigest(store, row.digest)
   if (!key) return fail(`the store no longer holds what ${name} was made from`)
   if (number === undefined) return ok({ key, line: null })
-  const line = text.split('\n')[Number(number) - 1]
-  return line === undefined ? fail(`${name} has no line ${number}`) : ok({ key, line })
+  const line = { file, text, number: Number(number) }
+  return line.number < 1 || text.split('\n').length < line.number ? fail(`${name} has no line ${number}`) : ok({ key, line })
 }
 
 function ofDigest(store: Store, digits: string): Result<Found, string> {
@@ -70,14 +70,4 @@ function latestOf(store: Store, task: string, cell: string): Digest | null {
     )
     .get(task, cell) as { key: Uint8Array } | undefined
   return row ? toHex(row.key) : null
-}
-
-/** Which inputs a line of a result speaks of: those whose prompt and organism both stand in it; all when it is null. */
-export function namedBy(line: string | null): (node: Pick<LineageNode, 'task' | 'cell'>) => boolean {
-  if (line === null) return () => true
-  const words = new Set(line.split(/[\s|,"':@*]+/))
-  return (node) => {
-    const prompt = node.cell.split('@')[0] as string
-    return words.has(prompt) && node.task.split('/').some((part) => words.has(part))
-  }
 }

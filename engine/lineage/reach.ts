@@ -81,23 +81,38 @@ export function reachDown(store: Store, start: ReadonlyMap<Digest, number>): Map
   return reached
 }
 
-/** Everything that cells were made from, with the cells themselves first; `follow` picks among the inputs of the first. */
-export function reachUp(store: Store, start: Iterable<Digest>, follow: (cell: Reached) => boolean = () => true): Map<Digest, Reached> {
+/** A cell that others are made of, and where it stands. */
+export type Input = Pick<Reached, 'unit' | 'cell'> & { readonly key: Digest }
+
+/** Picks among the inputs of a level, until it is done. */
+export interface Picking {
+  isDone(): boolean
+  pick(level: readonly Input[]): readonly Input[]
+}
+
+/** Everything that cells were made from, with the cells themselves first, level by level. */
+export function reachUp(store: Store, start: Iterable<Digest>, picking: Picking): Map<Digest, Reached> {
   const { look, forget } = cellFinder(store)
   const reached = new Map<Digest, Reached>()
-  const first = new Set(start)
-  const queue = new Set(first)
-  for (const key of queue) {
-    const found = look(key)
-    if (!found) continue
-    const { inputs, ...at } = found
-    reached.set(key, at)
-    forget(key)
-    for (const input of inputs) {
-      if (queue.has(input)) continue
-      const cell = first.has(key) ? look(input) : null
-      if (!first.has(key) || (cell && follow(cell))) queue.add(input)
+  const picked = (level: ReadonlySet<Digest>): ReadonlySet<Digest> => {
+    if (picking.isDone()) return level
+    const inputs = [...level].flatMap((key) => {
+      const found = look(key)
+      return found ? [{ key, unit: found.unit, cell: found.cell }] : []
+    })
+    return new Set(picking.pick(inputs).map(({ key }) => key))
+  }
+  for (let frontier: ReadonlySet<Digest> = new Set(start); frontier.size > 0; ) {
+    const level = new Set<Digest>()
+    for (const key of frontier) {
+      const found = look(key)
+      if (!found) continue
+      const { inputs, ...at } = found
+      reached.set(key, at)
+      forget(key)
+      for (const input of inputs) if (!reached.has(input)) level.add(input)
     }
+    frontier = picked(level)
   }
   return reached
 }

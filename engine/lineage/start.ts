@@ -7,6 +7,7 @@ import type { Store } from '../store/store.ts'
 import { storedJson } from '../store/index/stored-json.ts'
 import type { Components } from '../core/step-kind.ts'
 import { findCell } from './find.ts'
+import type { Line } from './line.ts'
 import { textAt } from './sources.ts'
 
 /** The cells that a person's words name, and what they are. */
@@ -19,7 +20,7 @@ export interface Start {
   /** Keys, each with the batch it lies in. */
   readonly cells: ReadonlyMap<Digest, number>
   /** The line of a result that was pointed at. */
-  readonly line: string | null
+  readonly line: Line | null
 }
 
 const kinds: ReadonlyMap<string, readonly SourceRecord['kind'][]> = new Map([

@@ -2,10 +2,12 @@ import { execFileSync } from 'node:child_process'
 import { expect, test } from 'vitest'
 import { type Maker, makerText } from '../../engine/core/maker.ts'
 import type { LineageNode } from '../../engine/lineage/lineage.ts'
+import type { Slot } from '../../engine/core/step-kind.ts'
 import type { LineageReport } from '../../engine/report/lineage-text.ts'
+import { numbersIn } from '../../engine/store/numbers.ts'
 import { dag, run } from '../support/dag.ts'
 import { python, root } from '../support/paths.ts'
-import { manifestOf } from '../support/stored.ts'
+import { manifestOf, objectFile, rows } from '../support/stored.ts'
 import { finishedWorkspace, type Workspace } from '../support/workspace.ts'
 
 async function lineage(workspace: Workspace, ...args: string[]): Promise<(LineageNode & { files: string[] })[]> {
@@ -61,6 +63,42 @@ test('a line of a ranking leads to organism, adapter, prompt, tokens, layer, vec
     ['kind@2:mean_diff', expect.stringMatching(/^[0-9a-f]{64}$/)],
   ])
   expect(new Set(nodes.map((node) => node.run)).size).toBe(1)
+})
+
+test('the mean on the page of an organism is that of the scores to which its line leads', async () => {
+  const workspace = await shown()
+  const page = 'experiments/audit/analysis/top_activating/organisms/beta.md'
+  const lines = workspace.read(page).split('\n')
+  const number = lines.findIndex((line) => line.startsWith('| rude |')) + 1
+  const shownMean = Number((lines[number - 1] as string).split(' | ')[1])
+  const nodes = await lineage(workspace, `${page}:${number}`)
+  const count = (operation: string) => nodes.filter((node) => node.operation === operation).length
+  expect(['rank-overview', 'rank', 'project', 'capture', 'extract', 'generate'].map(count)).toEqual([1, 2, 12, 12, 1, 6])
+  const means: number[] = []
+  for (const { task, cell } of nodes.filter(({ operation }) => operation === 'project')) {
+    const slot = rows<{ slot: string }>(
+      workspace,
+      `SELECT slot FROM cells JOIN units ON units.id = unit WHERE task = '${task}' AND cell = '${cell}'`,
+    )
+    const { object, ...place } = JSON.parse((slot[0] as { slot: string }).slot) as Extract<Slot, { format: 'parquet' }>
+    const scores = await numbersIn(objectFile(workspace, { object, offset: 0 }), { object, ...place })
+    const mean = scores.reduce((sum, score) => sum + score, 0) / scores.length
+    means.push(task.endsWith('/answers') ? mean : -mean)
+  }
+  expect(means.reduce((sum, mean) => sum + mean, 0) / 6).toBeCloseTo(shownMean, 2)
+})
+
+test('a row of the overview leads to all that is known of its organism, and a pair of prompt sets to those two', async () => {
+  const workspace = await shown()
+  const overview = 'experiments/audit/analysis/top_activating/summary.md'
+  const counts = async (start: string) => {
+    const lines = workspace.read(overview).split('\n')
+    const nodes = await lineage(workspace, `${overview}:${lines.findIndex((line) => line.startsWith(start)) + 1}`)
+    return ['rank', 'project', 'generate'].map((operation) => nodes.filter((node) => node.operation === operation).length)
+  }
+  expect(await counts('| beta | **')).toEqual([4, 24, 6])
+  expect(await counts('| gamma | rude | two | ')).toEqual([2, 12, 6])
+  expect(await counts('Mean response_mean')).toEqual([4, 72, 18])
 })
 
 test('downward from a vector come the projections, the rankings and the files that show them', async () => {
