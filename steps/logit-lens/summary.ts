@@ -7,7 +7,7 @@ import { layerMarkdown, lensMarkdown, type ListedTokens, type Measure, type Of }
 /** All token lists of a step in words, and as JSON: one cell. */
 export const lensSummaryOperation: Operation = {
   name: 'logit-lens-summary',
-  version: 1,
+  version: 3,
   counts: { noun: 'overviews', by: 'cell' },
   cells(_task, inputs) {
     const lists = listsOf(inputs)

@@ -27,11 +27,12 @@ const wordsShown = { summary: [6, 4], layer: [12, 12] } as const
 const organismsListed = 20
 const organismsOfLong = 10
 
-/** What directions stand for, for reading. A direction of several layers stands at the one where it is clearest. */
+/** What directions stand for, for reading. A direction of several layers stands at the deepest of them. */
 export function lensMarkdown(lists: readonly ListedTokens[], by: Measure): string {
   const [traits, shifts, apart, random] = (['trait', 'organism', 'apart', 'random'] as const).map((of) =>
     lists.filter((list) => list.of === of),
   ) as [ListedTokens[], ListedTokens[], ListedTokens[], ListedTokens[]]
+  const several = new Set(lists.map(({ layer }) => layer)).size > 1
   const sentences = [
     `Each direction goes through the final norm and the unembedding of the model (logit lens): these are the tokens that it raises most, and lowers most. ${inWords[by]}`,
     ...randomInWords(random),
@@ -42,8 +43,8 @@ export function lensMarkdown(lists: readonly ListedTokens[], by: Measure): strin
     sentences.join(' '),
     '',
     ...(apart.length > 0 ? organismSections(apart, ownPart, by) : organismSections(shifts, wholeShift, by)),
-    ...section({ title: 'Traits', head: 'trait', lists: traits, by }),
-    'More tokens of each direction: a file of each layer beside this one. All of them: `tokens.json`.',
+    ...section({ title: 'Traits', head: 'trait', lists: deepestOfEach(traits), by }),
+    `${several ? 'Each stands at its deepest layer. ' : ''}More tokens of each direction: a file of each layer beside this one. All of them: \`tokens.json\`.`,
     '',
   ].join('\n')
 }
@@ -70,19 +71,13 @@ function randomInWords(random: readonly ListedTokens[]): string[] {
 }
 
 function organismSections(lists: readonly ListedTokens[], { title, sentence }: typeof ownPart, by: Measure): string[] {
-  const clearest = clearestOfEach(lists)
-  if (clearest.length <= organismsListed) return section({ title, head: 'organism', sentence, lists, by })
-  const first = clearest.toSorted((a, b) => clearness(b) - clearness(a)).slice(0, organismsOfLong)
+  const all = deepestOfEach(lists)
+  if (all.length <= organismsListed) return section({ title, head: 'organism', sentence, lists: all, by })
+  const first = all.toSorted((a, b) => clearness(b) - clearness(a)).slice(0, organismsOfLong)
+  const ofThem = `Of ${all.length}, the ${first.length} of which it is clearest.`
   return [
-    ...section({
-      title,
-      head: 'organism',
-      sentence: `${sentence} Of ${clearest.length}, the ${first.length} of which it is clearest.`,
-      lists,
-      first,
-      by,
-    }),
-    ...section({ title: 'Every organism', head: 'organism', lists, by }),
+    ...section({ title, head: 'organism', sentence: `${sentence} ${ofThem}`, lists: first, by }),
+    ...section({ title: 'Every organism', head: 'organism', lists: all, by }),
   ]
 }
 
@@ -91,15 +86,13 @@ interface Section {
   readonly head: string
   readonly sentence?: string
   readonly lists: readonly ListedTokens[]
-  /** Those that are shown, where these are not all. */
-  readonly first?: readonly ListedTokens[]
   readonly by: Measure
 }
 
-function section({ title, head, sentence, lists, first = clearestOfEach(lists), by }: Section): string[] {
+function section({ title, head, sentence, lists, by }: Section): string[] {
   if (lists.length === 0) return []
-  const name = head === 'organism' ? organismsIn(lists) : namesOf(lists)
-  const rows = first.map((list) => rowOf(list, name(list), wordsShown.summary))
+  const name = head === 'organism' ? ({ trait }: ListedTokens) => trait : namesOf(lists)
+  const rows = lists.map((list) => rowOf(list, name(list), wordsShown.summary))
   return [
     `## ${title}`,
     '',
@@ -107,12 +100,6 @@ function section({ title, head, sentence, lists, first = clearestOfEach(lists), 
     ...table([head, figureNamed[by], 'raises', 'lowers'], rows),
     '',
   ]
-}
-
-/** Of an organism there is one direction a layer. */
-function organismsIn(lists: readonly ListedTokens[]): (list: ListedTokens) => string {
-  const layers = new Set(lists.map(({ layer }) => layer))
-  return ({ trait, layer }) => (layers.size > 1 ? `${trait}@${layer}` : trait)
 }
 
 function rowOf(list: ListedTokens, name: string, [raised, lowered]: readonly [number, number]): string[] {
@@ -123,10 +110,12 @@ function clearness({ toward }: ListedTokens): number {
   return toward[0]?.value ?? 0
 }
 
-/** Each trait or organism once, at the layer and of the method where it is clearest. */
-function clearestOfEach(lists: readonly ListedTokens[]): ListedTokens[] {
-  const clearest = (own: readonly ListedTokens[]) => own.reduce((best, list) => (clearness(list) > clearness(best) ? list : best))
-  return [...Map.groupBy(lists, ({ trait }) => trait).values()].map(clearest)
+/** Each trait or organism once: at its deepest layer, which is nearest to the tokens, and there of the method that is clearest. */
+function deepestOfEach(lists: readonly ListedTokens[]): ListedTokens[] {
+  const isBefore = (one: ListedTokens, other: ListedTokens) =>
+    one.layer === other.layer ? clearness(one) > clearness(other) : one.layer > other.layer
+  const first = (own: readonly ListedTokens[]) => own.reduce((best, list) => (isBefore(list, best) ? list : best))
+  return [...Map.groupBy(lists, ({ trait }) => trait).values()].map(first)
 }
 
 /** The first tokens that are different words: of ` Future`, `future` and ` future` the first. */
@@ -138,10 +127,16 @@ function words(tokens: readonly Token[], count: number): string {
     .join(' · ')
 }
 
-/** A token as a word, or its characters where it is none. */
+/** A token as a word; one that shows nothing by its characters. */
 function shown(token: string): string {
-  const word = token.trim()
-  return word === '' ? JSON.stringify(token).slice(1, -1).replaceAll(' ', '␣') : cell(word).replaceAll('*', '\\*').replaceAll('`', '\\`')
+  if (/^[\p{Z}\p{C}]*$/u.test(token)) return token.replaceAll(/./gsu, character)
+  return cell(token.trim()).replaceAll('*', '\\*').replaceAll('`', '\\`')
+}
+
+function character(one: string): string {
+  if (one === ' ') return '␣'
+  const written = JSON.stringify(one).slice(1, -1)
+  return written === one ? `\\u${(one.codePointAt(0) as number).toString(16).padStart(4, '0')}` : written
 }
 
 /** All directions of a layer. */

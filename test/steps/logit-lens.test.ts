@@ -67,17 +67,17 @@ test('organisms too few to say what they share are read by their whole shifts', 
 })
 
 test('a word stands once however it is written, and what is no word is written out', () => {
-  const tokens = [' Future', 'future', ' future', '\n', '  ', '|', '<b>', '`', ' now']
+  const tokens = [' Future', 'future', ' future', '\n', '  ', '\u200b', '|', '<b>', '`', ' now']
   const text = lensMarkdown([listed('trait', 'calm', tokens)], 'cosine')
-  expect(section(text, 'Traits')[2]).toBe('| calm | 0.50 | Future · \\n · ␣␣ · \\| · &lt;b> · \\` | so · then |')
+  expect(section(text, 'Traits')[2]).toBe('| calm | 0.50 | Future · \\n · ␣␣ · \\u200b · \\| · &lt;b> | so · then |')
 })
 
-test('a direction of several layers stands at the one where it is clearest, and in the file of each', () => {
-  const lists = [listed('trait', 'calm', ['a'], { layer: 1, value: 0.2 }), listed('trait', 'calm', ['b'], { layer: 3, value: 0.4 })]
+test('a direction of several layers stands at the deepest, and in the file of each', () => {
+  const lists = [listed('trait', 'calm', ['a'], { layer: 1, value: 0.6 }), listed('trait', 'calm', ['b'], { layer: 3, value: 0.4 })]
   expect(section(lensMarkdown(lists, 'cosine'), 'Traits').slice(2)).toEqual([
-    '| calm@3 | 0.40 | b | so · then |',
+    '| calm | 0.40 | b | so · then |',
     '',
-    'More tokens of each direction: a file of each layer beside this one. All of them: `tokens.json`.',
+    'Each stands at its deepest layer. More tokens of each direction: a file of each layer beside this one. All of them: `tokens.json`.',
     '',
   ])
   expect(layerMarkdown(1, lists.slice(0, 1), 'cosine').split('\n')).toEqual([
@@ -85,7 +85,7 @@ test('a direction of several layers stands at the one where it is clearest, and 
     '',
     '| direction | cosine | raises | lowers |',
     '| --- | --- | --- | --- |',
-    '| calm | 0.20 | a | so · then |',
+    '| calm | 0.60 | a | so · then |',
     '',
   ])
 })

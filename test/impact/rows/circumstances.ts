@@ -68,7 +68,7 @@ export const versionRows: readonly Row[] = [
     edit: 'raised',
     workflow: 'variants',
     change: raise('logit-lens-summary'),
-    made: { 'spoken/summary:*': [1, first] },
+    made: { 'spoken/summary:*': [1, 'version: 3 → 4'] },
   },
   {
     of: 'version of imported-answers',
