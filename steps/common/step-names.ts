@@ -9,6 +9,11 @@ export const stepNames: ParamSchema = {
   ],
 }
 
+/** A kind as it is spoken of: `a rank step`, `an extract step`. */
+export function aStep({ kind }: Step): string {
+  return `${/^[aeiou]/.test(kind) ? 'an' : 'a'} ${kind} step`
+}
+
 /** The steps that such a parameter names, each with its place. */
 export function namedSteps({ params }: Step, parameter: string): { readonly name: string; readonly place: Problem['path'] }[] {
   const named = params[parameter]

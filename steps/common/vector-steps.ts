@@ -2,6 +2,7 @@ import { namePattern } from '../../engine/core/names.ts'
 import type { ParamSchema } from '../../engine/core/schema.ts'
 import type { ExpandContext, Problem, Step, Task } from '../../engine/core/step-kind.ts'
 import { vectorId, type VectorName, vectorOperations } from './vectors.ts'
+import { aStep } from './step-names.ts'
 
 /** What is known of the vectors of a kind of step. */
 interface VectorKind {
@@ -28,7 +29,7 @@ export interface VectorStep extends VectorKind {
 export function vectorStep({ step, tasks }: ReturnType<ExpandContext['step']>, place: Problem['path']): VectorStep | Problem {
   const known = vectorKinds.get(step.kind)
   if (known) return { ...known, step, tasks: tasks.filter(({ operation }) => vectorOperations.includes(operation.name)) }
-  const message = `"${step.name}" is a ${step.kind} step and makes no vectors`
+  const message = `"${step.name}" is ${aStep(step)} and makes no vectors`
   return { rule: 'not-vectors', message, hint: 'name an extract, a vectors, a random or a shift step', path: place }
 }
 

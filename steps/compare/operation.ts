@@ -2,14 +2,15 @@ import type { Json } from '../../engine/core/json.ts'
 import type { CellOutput, Inputs, Operation, Reader, Task } from '../../engine/core/step-kind.ts'
 import type { Plants } from '../common/plants.ts'
 import { vectorId, vectorNamed } from '../common/vectors.ts'
+import { toldFile } from '../common/told.ts'
 import { pretty, round } from '../common/written.ts'
 import { cosinesByLayer, type Direction, type LayerCosines } from './cosines.ts'
-import { cosinesMarkdown, layerMarkdown } from './text.ts'
+import { cosinesMarkdown, layerMarkdown, toldOfOrganisms } from './text.ts'
 
 /** The cosines of all vectors of each layer: one cell, in words and as JSON. */
 export const compareOperation: Operation = {
   name: 'compare',
-  version: 7,
+  version: 8,
   counts: { noun: 'comparisons', by: 'cell' },
   cells(task, inputs) {
     const compared = comparedOf(task, inputs)
@@ -38,6 +39,7 @@ export const compareOperation: Operation = {
       const plants = (task.shared.plants ?? {}) as Plants
       const files = {
         'summary.md': cosinesMarkdown(layers, plants),
+        ...toldFile(toldOfOrganisms(layers)),
         'cosines.json': pretty(layers.map(layerJson)),
         ...Object.fromEntries(layers.map((layer) => [`layer${layer.layer}.md`, layerMarkdown(layer)])),
       }

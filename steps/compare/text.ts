@@ -1,5 +1,6 @@
 import { figure, table } from '../common/markdown.ts'
 import { plantedBy, type Plants } from '../common/plants.ts'
+import type { ToldOfOrganisms } from '../common/told.ts'
 import { namesOf } from '../common/vectors.ts'
 import { type Direction, type LayerCosines, type Pair, pairsAmong, pairsBetween, whatOf } from './cosines.ts'
 import { clearestFirst, haveOwnParts, type Movement, movements, plantedNearest } from './movement.ts'
@@ -75,6 +76,26 @@ function movementTable(moved: readonly Movement[], plants: Plants, name: NameOf)
     ['organism', 'nearest trait', 'second', ...(hasOwn ? ['nearest to its own part', 'second'] : [])],
     moved.map(({ organism, nearest, toOwnPart }) => [organism, ...told(organism, nearest), ...(hasOwn ? told(organism, toOwnPart) : [])]),
   )
+}
+
+/** Of each organism the traits that are nearest to where it is moved, and to its own part. */
+export function toldOfOrganisms(layers: readonly LayerCosines[]): ToldOfOrganisms {
+  const traits = layers.flatMap(({ directions }) => directions.filter((direction) => whatOf(direction) === 'trait'))
+  const name = namesOf(traits)
+  const moved = movements(layers)
+  const hasOwn = haveOwnParts(moved)
+  const told = (pairs: readonly Pair[]) =>
+    pairs
+      .slice(0, traitsListed)
+      .map(({ other, cosine }) => `${name(other)} ${figure(cosine)}`)
+      .join(', ')
+  return {
+    head: ['nearest traits', ...(hasOwn ? ['nearest to its own part'] : [])],
+    organisms: moved.map(({ organism, nearest, toOwnPart }) => ({
+      organism,
+      texts: [told(nearest), ...(hasOwn ? [told(toOwnPart)] : [])],
+    })),
+  }
 }
 
 /** The pairs that are clearest, each at the layer and of the methods where it is. */

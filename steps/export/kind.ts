@@ -6,6 +6,7 @@ import { type AnswerTasks, answerTasks, sidesOf } from '../common/sides.ts'
 import type { VectorName } from '../common/vectors.ts'
 import { parquetBytes } from './parquet.ts'
 import { responseTable, tokenTable } from './tables.ts'
+import { aStep } from '../common/step-names.ts'
 
 const schema: ParamSchema = {
   type: 'object',
@@ -29,7 +30,7 @@ export const exportScores: StepKind = {
   tasks(step, context) {
     const scores = context.step(step.params.of as string)
     if (scores.step.kind !== 'project') {
-      const message = `"${scores.step.name}" is a ${scores.step.kind} step and has no scores`
+      const message = `"${scores.step.name}" is ${aStep(scores.step)} and has no scores`
       return { tasks: [], problems: [{ rule: 'not-scores', message, hint: 'name a project step', path: ['of'] }] }
     }
     const sides = exportedSides(scores.step, context)

@@ -1,13 +1,14 @@
 import type { Json } from '../../engine/core/json.ts'
 import type { CellOutput, Inputs, Operation, Task } from '../../engine/core/step-kind.ts'
 import { apartMethod, randomMethod, shiftMethod, type VectorName, vectorNamed } from '../common/vectors.ts'
+import { toldFile } from '../common/told.ts'
 import { pretty } from '../common/written.ts'
-import { layerMarkdown, lensMarkdown, type ListedTokens, type Measure, type Of } from './text.ts'
+import { layerMarkdown, lensMarkdown, type ListedTokens, type Measure, type Of, toldOfOrganisms } from './text.ts'
 
 /** All token lists of a step in words, and as JSON: one cell. */
 export const lensSummaryOperation: Operation = {
   name: 'logit-lens-summary',
-  version: 3,
+  version: 4,
   counts: { noun: 'overviews', by: 'cell' },
   cells(_task, inputs) {
     const lists = listsOf(inputs)
@@ -36,6 +37,7 @@ export const lensSummaryOperation: Operation = {
       const layers = [...Map.groupBy(listed, ({ layer }) => layer)].sort(([a], [b]) => a - b)
       const files = {
         'summary.md': lensMarkdown(listed, task.shared.by as Measure),
+        ...toldFile(toldOfOrganisms(listed)),
         'tokens.json': pretty(listed as unknown as Json),
         ...Object.fromEntries(layers.map(([layer, own]) => [`layer${layer}.md`, layerMarkdown(layer, own, task.shared.by as Measure)])),
       }

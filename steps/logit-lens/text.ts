@@ -1,4 +1,5 @@
 import { cell, figure, table } from '../common/markdown.ts'
+import type { ToldOfOrganisms } from '../common/told.ts'
 import { namesOf, type VectorName } from '../common/vectors.ts'
 
 /** What orders tokens, as the step's parameter has it. */
@@ -21,8 +22,8 @@ export interface ListedTokens extends VectorName {
   readonly away: readonly Token[]
 }
 
-/** Words of either side that a line of the summary has, and one of a layer's file. */
-const wordsShown = { summary: [6, 4], layer: [12, 12] } as const
+/** Words of either side that a line of the summary has, one of a layer's file, and one of a page. */
+const wordsShown = { summary: [6, 4], layer: [12, 12], page: [8, 4] } as const
 /** Of more organisms than these only so many come first. */
 const organismsListed = 20
 const organismsOfLong = 10
@@ -47,6 +48,20 @@ export function lensMarkdown(lists: readonly ListedTokens[], by: Measure): strin
     `${several ? 'Each stands at its deepest layer. ' : ''}More tokens of each direction: a file of each layer beside this one. All of them: \`tokens.json\`.`,
     '',
   ].join('\n')
+}
+
+/** Of each organism the words of its own part, or of its whole shift where too few say what they share. */
+export function toldOfOrganisms(lists: readonly ListedTokens[]): ToldOfOrganisms {
+  const apart = lists.filter(({ of }) => of === 'apart')
+  const shown = deepestOfEach(apart.length > 0 ? apart : lists.filter(({ of }) => of === 'organism'))
+  const [raised, lowered] = wordsShown.page
+  return {
+    head: ['is moved towards', 'and away from'],
+    organisms: shown.map(({ trait, toward, away }) => ({
+      organism: trait,
+      texts: [words(toward, raised), words(away, lowered)].map((list) => list.join(between)),
+    })),
+  }
 }
 
 const inWords: Readonly<Record<Measure, string>> = {
@@ -103,7 +118,7 @@ function section({ title, head, sentence, lists, by }: Section): string[] {
 }
 
 function rowOf(list: ListedTokens, name: string, [raised, lowered]: readonly [number, number]): string[] {
-  return [name, figure(clearness(list)), words(list.toward, raised), words(list.away, lowered)]
+  return [name, figure(clearness(list)), inCell(words(list.toward, raised)), inCell(words(list.away, lowered))]
 }
 
 function clearness({ toward }: ListedTokens): number {
@@ -119,19 +134,22 @@ function deepestOfEach(lists: readonly ListedTokens[]): ListedTokens[] {
 }
 
 /** The first tokens that are different words: of ` Future`, `future` and ` future` the first. */
-function words(tokens: readonly Token[], count: number): string {
+function words(tokens: readonly Token[], count: number): string[] {
   const byWord = Map.groupBy(tokens, ({ token }) => token.trim().toLowerCase() || token)
-  return [...byWord.values()]
-    .slice(0, count)
-    .map(([first]) => shown((first as Token).token))
-    .join(' · ')
+  return [...byWord.values()].slice(0, count).map(([first]) => word((first as Token).token))
 }
 
 /** A token as a word; one that shows nothing by its characters. */
-function shown(token: string): string {
-  if (/^[\p{Z}\p{C}]*$/u.test(token)) return token.replaceAll(/./gsu, character)
-  return cell(token.trim()).replaceAll('*', '\\*').replaceAll('`', '\\`')
+function word(token: string): string {
+  return /^[\p{Z}\p{C}]*$/u.test(token) ? token.replaceAll(/./gsu, character) : token.trim()
 }
+
+/** Words in a cell of a Markdown table. */
+function inCell(list: readonly string[]): string {
+  return list.map((one) => cell(one).replaceAll('*', '\\*').replaceAll('`', '\\`')).join(between)
+}
+
+const between = ' · '
 
 function character(one: string): string {
   if (one === ' ') return '␣'

@@ -10,6 +10,7 @@ import { sidesOf } from '../common/sides.ts'
 import { vectorCategory, type VectorName } from '../common/vectors.ts'
 import { rankOperation } from './operations.ts'
 import { overviewOperation } from './overview.ts'
+import { aStep } from '../common/step-names.ts'
 
 const schema: ParamSchema = {
   type: 'object',
@@ -55,7 +56,7 @@ export const rank: StepKind = {
         problems: [
           {
             rule: 'not-scores',
-            message: `"${scores.step.name}" is a ${scores.step.kind} step and has no scores`,
+            message: `"${scores.step.name}" is ${aStep(scores.step)} and has no scores`,
             hint: 'name a project step',
             path: ['of'],
           },

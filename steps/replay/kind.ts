@@ -3,6 +3,7 @@ import type { ModelSource } from '../../engine/core/sources.ts'
 import type { Problem, Step, StepKind, Task } from '../../engine/core/step-kind.ts'
 import { batchSizeSchema, type CaptureParams, captureSchema, captureTask, keepsNothing, layerProblems } from '../common/capture.ts'
 import { answersIn, cleanReading, hasAnswers } from '../common/readings.ts'
+import { aStep } from '../common/step-names.ts'
 
 const schema: ParamSchema = {
   type: 'object',
@@ -42,7 +43,7 @@ function sourceProblems(of: Step, name: string, answers: readonly Task[], model:
     return [
       {
         rule: 'not-answers',
-        message: `"${name}" is a ${of.kind} step and has no answers to replay`,
+        message: `"${name}" is ${aStep(of)} and has no answers to replay`,
         hint: 'name a generate step, or an imported one with responses',
         path: ['of'],
       },

@@ -3,6 +3,8 @@ import type { ParamSchema } from '../../engine/core/schema.ts'
 import type { Problem, Step, StepKind, Task } from '../../engine/core/step-kind.ts'
 import { paramOrigins } from '../common/origins.ts'
 import { type AnswerTasks, answerTasks, sidesOf } from '../common/sides.ts'
+import { aStep, namedSteps, stepNames } from '../common/step-names.ts'
+import { tellingOperations } from '../common/told.ts'
 import { answersOperation, reportOperation } from './operations.ts'
 
 const schema: ParamSchema = {
@@ -10,6 +12,11 @@ const schema: ParamSchema = {
   required: ['of'],
   properties: {
     of: { type: 'string', description: 'The rank step that is shown.', 'x-ref': 'step', 'x-affects': 'result' },
+    with: {
+      ...stepNames,
+      description: 'Steps whose findings of each organism stand on the page too: a compare or a logit_lens step, or several of them.',
+      'x-affects': 'result',
+    },
     title: { type: 'string', minLength: 1, description: 'Title of the page. Default: the name of the step.', 'x-affects': 'result' },
   },
 }
@@ -30,12 +37,29 @@ export const report: StepKind = {
     const [own, other] = [organism[0], ranking.step.params.mode === 'raw' ? null : (clean[0] ?? null)]
     if (ranking.tasks.length === 0 || own === undefined) return { tasks: [], problems: [] }
     const parts = answerTasks(scores.tasks, own, other, context).map((answers) => answersTask(step, answers))
-    return { tasks: [...parts, pageTask(step, ranking.tasks, parts)], problems: [] }
+    const told =
+      step.params.with === undefined ? [] : namedSteps(step, 'with').map((named) => ({ ...named, from: context.step(named.name) }))
+    const problems = told.flatMap(({ from, place }) => (isTelling(from.step) ? [] : [notTelling(from.step, place)]))
+    const telling = told.flatMap(({ from }) => from.tasks.filter(({ operation }) => tellingOperations.includes(operation.name)))
+    return { tasks: [...parts, pageTask(step, ranking.tasks, parts, telling)], problems }
   },
 }
 
-function notRankings({ name, kind }: Step): Problem {
-  return { rule: 'not-rankings', message: `"${name}" is a ${kind} step and ranks nothing`, hint: 'name a rank step', path: ['of'] }
+function notRankings(step: Step): Problem {
+  return { rule: 'not-rankings', message: `"${step.name}" is ${aStep(step)} and ranks nothing`, hint: 'name a rank step', path: ['of'] }
+}
+
+function isTelling({ kind }: Step): boolean {
+  return ['compare', 'logit_lens'].includes(kind)
+}
+
+function notTelling(step: Step, path: Problem['path']): Problem {
+  return {
+    rule: 'not-told',
+    message: `"${step.name}" is ${aStep(step)} and finds nothing of organisms`,
+    hint: 'name a compare or a logit_lens step',
+    path,
+  }
 }
 
 function answersTask(step: Step, { organism, promptSet, parents, scores }: AnswerTasks): Task {
@@ -56,7 +80,7 @@ function answersTask(step: Step, { organism, promptSet, parents, scores }: Answe
   }
 }
 
-function pageTask(step: Step, rankings: readonly Task[], parts: readonly Task[]): Task {
+function pageTask(step: Step, rankings: readonly Task[], parts: readonly Task[], telling: readonly Task[]): Task {
   const overviews = rankings.filter(({ operation }) => operation.name === 'rank-overview')
   return {
     id: step.name,
@@ -68,6 +92,7 @@ function pageTask(step: Step, rankings: readonly Task[], parts: readonly Task[])
     parents: [
       ...overviews.map(({ id }) => ({ task: id, role: 'rank-overview' })),
       ...parts.map(({ id }) => ({ task: id, role: 'answers' })),
+      ...telling.map(({ id }) => ({ task: id, role: 'told' })),
     ],
     state: null,
     shared: { title: step.params.title ?? step.name },

@@ -2,6 +2,7 @@ import type { CellOutput, CellSpec, Inputs, Operation, Reader, Task, TextFiles }
 import { answersKey, expectedTokens, madeOfAnswers, readAnswers } from '../common/answers.ts'
 import type { VectorName } from '../common/vectors.ts'
 import { type AnswersChunk, answersChunk, answersName, dataOf, dataScript, valuesName } from './chunk.ts'
+import { type ToldOfOrganisms, toldIn } from '../common/told.ts'
 import type { Matrix } from '../common/matrix.ts'
 import { reportParts } from './data.ts'
 import { reportPage } from './page.ts'
@@ -41,14 +42,14 @@ export const reportOperation: Operation = {
   version: 7,
   counts: { noun: 'reports', by: 'cell' },
   cells(_task, inputs): CellSpec[] {
-    const outputs = ['rank-overview', 'answers'].map((role) => inputs.of(role).map((parent) => parent.cells[0]?.output ?? null))
-    const [overview, parts] = outputs as [(CellOutput | null)[], (CellOutput | null)[]]
-    const all = [...overview, ...parts].filter((output) => output !== null)
-    const known = all.length === overview.length + parts.length
+    const outputs = ['rank-overview', 'answers', 'told'].map((role) => inputs.of(role).map((parent) => parent.cells[0]?.output ?? null))
+    const [overview, parts, told] = outputs as [(CellOutput | null)[], (CellOutput | null)[], (CellOutput | null)[]]
+    const all = outputs.flat().filter((output) => output !== null)
+    const known = all.length === outputs.flat().length
     const answers = Object.fromEntries(inputs.of('answers').map(({ task }, index) => [chunkName(task), parts[index]?.digest ?? null]))
-    return [
-      { id: 'report', group: 'report', own: known ? { overview: overview[0]?.digest ?? null, answers } : null, inputs: known ? all : [] },
-    ]
+    const more = told.length > 0 ? { told: told.map((output) => output?.digest ?? null) } : {}
+    const own = known ? { overview: overview[0]?.digest ?? null, answers, ...more } : null
+    return [{ id: 'report', group: 'report', own, inputs: known ? all : [] }]
   },
   batches: (_task, _inputs, groups) => [[...groups]],
   cost: () => ({ decodeTokens: 0, prefillTokens: 0, depth: 0, bytes: 1_000_000 }),
@@ -61,9 +62,14 @@ export const reportOperation: Operation = {
       const { data, columns } = await reportParts(task.shared.title as string, matrix, (organism, set) =>
         readChunk(inputs, organism, set, read),
       )
+      const told: ToldOfOrganisms[] = []
+      for (const { cells } of inputs.of('told')) {
+        const said = toldIn(((await read.json(cells[0]?.output as CellOutput)) as unknown as TextFiles).files)
+        if (said) told.push(said)
+      }
       const values = columns.map((column, index) => [`data/${valuesName(index)}.js`, dataScript(valuesName(index), column)])
       yield {
-        files: { 'report.html': reportPage(data), ...Object.fromEntries(values) },
+        files: { 'report.html': reportPage(data, told), ...Object.fromEntries(values) },
         facts: { answers: columns[0]?.value.filter((value) => value !== null).length ?? 0 },
       }
     },

@@ -1,16 +1,18 @@
 import { type Matrix, randomBaseline, randomBaselineText } from '../common/matrix.ts'
 import { metricNames } from '../common/metrics.ts'
+import type { ToldOfOrganisms } from '../common/told.ts'
 import { clientScript } from './client/index.ts'
 import type { ReportData } from './data.ts'
 import { chooser, heatMap } from './heat-map.ts'
 import { escapeHtml } from './html.ts'
+import { toldTable } from './told.ts'
 import { style } from './style.ts'
 
 /**
  * The page: matrix, style and script in one file. What else it shows lies in `data/` beside it, as scripts of ours,
  * and nothing is loaded from anywhere else.
  */
-export function reportPage(data: ReportData): string {
+export function reportPage(data: ReportData, told: readonly ToldOfOrganisms[] = []): string {
   const { title, matrix } = data
   return `<!doctype html>
 <html lang="en">
@@ -29,7 +31,7 @@ export function reportPage(data: ReportData): string {
 <main>
 ${chooser(matrix)}
 <section id="matrix" aria-label="Organisms by traits">${heatMap(matrix)}</section>
-<noscript>Answers are shown by the script of this page.</noscript>
+${toldTable(matrix, told)}<noscript>Answers are shown by the script of this page.</noscript>
 <nav id="controls" aria-label="Filters"></nav>
 <div id="answers">
 <section id="list" role="listbox" aria-label="Answers, in order" tabindex="0"></section>

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { flipWeights } from '../impact/edits.ts'
 import { ownModels } from '../impact/row.ts'
+import { escapeHtml } from '../../steps/report/html.ts'
 import { dag, run } from '../support/dag.ts'
 import { contrastSet, finishedWorkspace, freshWorkspace, type Workspace, workflowFile } from '../support/workspace.ts'
 
@@ -61,6 +62,22 @@ test('one more trait is read alone, and another shift of one organism changes th
   expect(await read()).toEqual([4])
 })
 
+test('a report shows what was found of its organisms where it names the steps, and is made anew when that changes', async () => {
+  const workspace = asking(finishedWorkspace(), `${moved}${words}  alike: { kind: compare, of: [vectors, moved] }\n`)
+  workspace.edit(workflowFile, 'kind: report, of: ranking', 'kind: report, of: ranking, with: [alike, words]')
+  await run(workspace)
+  const page = workspace.read('experiments/audit/reports/report/report.html')
+  const told = ['alike', 'words'].map((step) => JSON.parse(workspace.read(`experiments/audit/${step}/organisms.json`)).organisms)
+  const table = /<details id="told" open>.*?<\/details>/s.exec(page)?.[0] ?? ''
+  for (const [index, { organism, texts }] of told[0].entries()) {
+    const cells = [...texts, ...told[1][index].texts].map((text: string) => `<td>${escapeHtml(text)}</td>`)
+    expect(table).toContain(`<tr><th scope="row">${organism}</th>${cells.join('')}</tr>`)
+  }
+  workspace.edit(workflowFile, 'top: 4', 'top: 5')
+  const { stdout } = await dag(workspace.folder, ['why', workflowFile, 'report'])
+  expect(stdout).toContain('words/tokens')
+})
+
 test('a number of a summary leads to the vectors and what they were made of', async () => {
   const workspace = asking(finishedWorkspace(), words.replace('[vectors, moved]', 'vectors'))
   await run(workspace)
@@ -101,4 +118,14 @@ test.for([
   )
   const { code, stderr } = await dag(workspace.folder, ['plan', workflowFile])
   expect([code, stderr]).toEqual([2, expect.stringContaining(`error: step "words": ${message}\n`)])
+})
+
+test('a report with a step that finds nothing of organisms is refused', async () => {
+  const workspace = freshWorkspace()
+  workspace.edit(workflowFile, 'kind: report, of: ranking', 'kind: report, of: ranking, with: vectors')
+  const { code, stderr } = await dag(workspace.folder, ['plan', workflowFile])
+  expect([code, stderr]).toEqual([
+    2,
+    expect.stringContaining('error: step "report": "vectors" is an extract step and finds nothing of organisms [not-told]\n'),
+  ])
 })

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { cosinesByLayer, type Direction, pairsAmong } from '../../steps/compare/cosines.ts'
-import { cosinesMarkdown, layerMarkdown } from '../../steps/compare/text.ts'
+import { cosinesMarkdown, layerMarkdown, toldOfOrganisms } from '../../steps/compare/text.ts'
 
 const trait = (name: string, ...numbers: number[]): Direction => ({
   trait: name,
@@ -134,4 +134,13 @@ test('the table of a layer has all but random directions, by trait; without a tr
 `)
   const [shifts] = cosinesByLayer([shift('a', 1, 0), shift('b', 0.6, 0.8)])
   expect(shifts && layerMarkdown(shifts).split('\n').slice(4)).toEqual(['| a:shift | 1.00 | 0.60 |', '| b:shift | 0.60 | 1.00 |', ''])
+})
+
+test('what a page is told of organisms are the traits nearest to where they are moved', () => {
+  const vectors = [trait('calm', 1, 0), trait('kind', 0, 1), shift('alpha', 3, 4)]
+  expect(toldOfOrganisms(cosinesByLayer(vectors))).toEqual({
+    head: ['nearest traits'],
+    organisms: [{ organism: 'alpha', texts: ['kind 0.80, calm 0.60'] }],
+  })
+  expect(toldOfOrganisms(cosinesByLayer(vectors.slice(0, 2))).organisms).toEqual([])
 })

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { layerMarkdown, lensMarkdown, type ListedTokens, type Of } from '../../steps/logit-lens/text.ts'
+import { layerMarkdown, lensMarkdown, type ListedTokens, type Of, toldOfOrganisms } from '../../steps/logit-lens/text.ts'
 
 const listed = (
   of: Of,
@@ -69,7 +69,7 @@ test('organisms too few to say what they share are read by their whole shifts', 
 test('a word stands once however it is written, and what is no word is written out', () => {
   const tokens = [' Future', 'future', ' future', '\n', '  ', '\u200b', '|', '<b>', '`', ' now']
   const text = lensMarkdown([listed('trait', 'calm', tokens)], 'cosine')
-  expect(section(text, 'Traits')[2]).toBe('| calm | 0.50 | Future · \\n · ␣␣ · \\u200b · \\| · &lt;b> | so · then |')
+  expect(section(text, 'Traits')[2]).toBe('| calm | 0.50 | Future · \\\\n · ␣␣ · \\\\u200b · \\| · &lt;b> | so · then |')
 })
 
 test('a direction of several layers stands at the deepest, and in the file of each', () => {
@@ -101,4 +101,12 @@ test('of many organisms those come first of which it is clearest, and all of the
       .slice(2)
       .flatMap((line) => (line.startsWith('| o') ? [line.split(' | ')[0]] : [])),
   ).toEqual(Array.from({ length: 21 }, (_, index) => `| o${index}`))
+})
+
+test('what a page is told of organisms are plain words of their own parts', () => {
+  const lists = [listed('organism', 'a', [' and']), listed('apart', 'a', [' <soon>', '*']), listed('trait', 'calm', [' quiet'])]
+  expect(toldOfOrganisms(lists)).toEqual({
+    head: ['is moved towards', 'and away from'],
+    organisms: [{ organism: 'a', texts: ['<soon> · *', 'so · then'] }],
+  })
 })

@@ -35,3 +35,31 @@ test('text of prompts and answers cannot become markup of the report', () => {
   expect(page).toContain(escapeHtml(hostile))
   expect(page).not.toMatch(/(src|href)=/)
 })
+
+test('what other steps find of its organisms stands on the page, in their order', () => {
+  const rows = ['alpha', 'beta'].map((organism) => ({ organism, values: [1], modifiedZ: [null] }))
+  const matrix = { ...emptyMatrix, columns: ['kind'], rows }
+  const data = { title: 'one', matrix, sets: [], limits: [1] }
+  const told = [
+    { head: ['nearest'], organisms: [{ organism: 'beta', texts: ['kind 0.25'] }] },
+    {
+      head: ['towards', 'away'],
+      organisms: [
+        { organism: 'beta', texts: ['<b>soon', 'so'] },
+        { organism: 'alpha', texts: ['now', 'then'] },
+        { organism: 'another', texts: ['x', 'y'] },
+      ],
+    },
+  ]
+  const table = /<details id="told" open>.*?<\/details>/s.exec(reportPage(data, told))?.[0] ?? ''
+  const cells = table
+    .split('<tr>')
+    .slice(1)
+    .map((row) => [...row.matchAll(/<t[hd][^>]*>(.*?)<\/t[hd]>/g)].map(([, text]) => text))
+  expect(cells).toEqual([
+    ['', 'nearest', 'towards', 'away'],
+    ['alpha', '–', 'now', 'then'],
+    ['beta', 'kind 0.25', '&lt;b&gt;soon', 'so'],
+  ])
+  expect(reportPage(data)).not.toContain('id="told"')
+})

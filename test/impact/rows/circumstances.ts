@@ -54,7 +54,7 @@ export const versionRows: readonly Row[] = [
     made: { moved: [1, first] },
     follow: { alike: 1, spoken: 2 },
   },
-  { of: 'version of compare', edit: 'raised', workflow: 'variants', change: raise('compare'), made: { alike: [1, 'version: 7 → 8'] } },
+  { of: 'version of compare', edit: 'raised', workflow: 'variants', change: raise('compare'), made: { alike: [1, 'version: 8 → 9'] } },
   {
     of: 'version of logit-lens',
     edit: 'raised',
@@ -68,7 +68,7 @@ export const versionRows: readonly Row[] = [
     edit: 'raised',
     workflow: 'variants',
     change: raise('logit-lens-summary'),
-    made: { 'spoken/summary:*': [1, 'version: 3 → 4'] },
+    made: { 'spoken/summary:*': [1, 'version: 4 → 5'] },
   },
   {
     of: 'version of imported-answers',

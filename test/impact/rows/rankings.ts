@@ -48,6 +48,14 @@ export const reportRows: readonly Row[] = [
     total: 187,
   },
   {
+    of: 'report.with',
+    edit: 'none → a comparison',
+    change: all(steps('  alike: { kind: compare, of: vectors }'), workflow('of: ranking', 'of: ranking, with: alike')),
+    made: { alike: [1, 'new'] },
+    follow: { report: 1 },
+    total: 183,
+  },
+  {
     of: 'report.title',
     edit: 'none → `Night`',
     change: workflow('of: ranking', 'of: ranking, title: Night'),

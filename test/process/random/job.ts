@@ -171,6 +171,7 @@ function workflowOf({
   const names = [...Object.keys(traits), ...Object.keys(scenarios)]
   const scored = scores.byTrait ? `{ ${names.map((name) => `${name}: ${layered(scores.layers)}`).join(', ')} }` : layered(scores.layers)
   const raw = recorded.raw === 'keep' ? '' : `, raw: ${recorded.raw}`
+  const areShifts = moved && recorded.raw !== 'never'
   const lines = [
     ...(comment === '' ? [] : [`# ${comment}`]),
     'workflow: job',
@@ -191,7 +192,7 @@ function workflowOf({
     `  scores: { kind: project, of: [answers, clean], onto: ${noise ? '[vectors, noise]' : 'vectors'}, layers: ${scored}, methods: ${list(scores.methods)} }`,
     '  given: { kind: vectors, model: tiny, files: "given/{trait}/layer{layer}.safetensors" }',
     `  along: { kind: project, of: [answers, clean], onto: given, layers: ${layered(scores.layers)} }`,
-    ...(moved && recorded.raw !== 'never'
+    ...(areShifts
       ? [
           '  moved: { kind: shift, of: [answers, clean] }',
           `  alike: { kind: compare, of: ${noise ? '[vectors, moved, noise]' : '[vectors, moved]'}, methods: ${list(scores.methods)} }`,
@@ -208,7 +209,7 @@ function workflowOf({
         ]
       : []),
     ...(ranking ? [`  ranking: { kind: rank, of: scores, mode: ${ranking.mode}, by: ${ranking.by}, top: ${ranking.top} }`] : []),
-    ...(ranking && report ? ['  report: { kind: report, of: ranking }'] : []),
+    ...(ranking && report ? [`  report: { kind: report, of: ranking${areShifts ? ', with: [alike, words]' : ''} }`] : []),
     ...(tables ? ['  tables: { kind: export, of: scores }'] : []),
     ...(command
       ? [
