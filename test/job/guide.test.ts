@@ -81,7 +81,7 @@ test("a workflow of one's own runs as the page has it, file by file", async () =
   const ended = []
   for (const command of commands) ended.push(await dag(workspace.folder, [command, 'study/study.yaml']))
   expect(ended.map(({ code, stderr }) => [code, stderr])).toEqual(commands.map(() => [0, '']))
-  expect(ended[0]?.stdout).toBe('study/study.yaml: 9 steps, 28 tasks, ready to run\n')
+  expect(ended[0]?.stdout).toBe('study/study.yaml: 10 steps, 30 tasks, ready to run\n')
   const results = [...ownPage.matchAll(/`((?:likeness|analysis|reports)\/[^`]+)`/g)].map(([, file]) => file as string)
   expect(results).toHaveLength(3)
   for (const file of results) expect(ended[2]?.stdout).toContain(`  experiments/study/${file}\n`)

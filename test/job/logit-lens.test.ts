@@ -75,7 +75,7 @@ test('a report shows what was found of its organisms where it names the steps, a
   }
   workspace.edit(workflowFile, 'top: 4', 'top: 5')
   const { stdout } = await dag(workspace.folder, ['why', workflowFile, 'report'])
-  expect(stdout).toContain('words/tokens')
+  expect(stdout).toContain('it waits for words/summary\n')
 })
 
 test('a number of a summary leads to the vectors and what they were made of', async () => {

@@ -41,7 +41,7 @@ test('`dag --version` says which one it is', async () => {
 test('`dag kinds` says what a workflow can say, and of a kind its parameters', async () => {
   const { stdout } = await dag(root, ['kinds'])
   expect(stdout).toContain('  pilot.go_on_within: a number, default 1.5\n')
-  expect(stdout).toContain('  rank      Rank responses along every trait.\n')
+  expect(stdout).toContain('  rank        Rank responses along every trait.\n')
   expect((await dag(root, ['kinds', 'random'])).stdout.split('\n').slice(0, 4)).toEqual([
     'random: Draw random directions, a baseline for trait vectors.',
     '',

@@ -45,10 +45,12 @@ test.each(['pairs', 'scenarios'])('what every object of JavaScript has is a name
   const vectors = 2 + 4 + 1 + (kind === 'pairs' ? 0 : 8)
   // Of each organism where it is moved, at both layers, and what that is like.
   const moved = 2 * 2 + 1
+  // As tokens: two of traits, a random one and where organisms are moved, with their summary.
+  const words = 2 + 1 + 2 * 2 + 1
   const ofTheirs = 1 + 1 + 1
   const rankings = 2 + 1 + 2
   const shown = 2 + 2 + 1
-  expect(finished.cells).toEqual({ ran: ofAnswers + vectors + moved + ofTheirs + rankings + shown + 2, reused: 0, failed: 0 })
+  expect(finished.cells).toEqual({ ran: ofAnswers + vectors + moved + words + ofTheirs + rankings + shown + 2, reused: 0, failed: 0 })
   expect(workspace.read(`experiments/job/outputs/${name}/${name}`)).toBe(workspace.read('experiments/job/outputs/counted/n.txt'))
   const asked = [`${name}:${name}`, `adapter:${name}`, `trait:${name}`, `prompt:${name}/${name}`, `scores/${name}/${name}/answers`]
   for (const artifact of asked)
