@@ -37,8 +37,9 @@ table.heat button:hover, table.heat button[aria-pressed="true"] { border-color: 
 #told div { max-height: 20rem; max-width: max-content; overflow: auto; }
 #told table { border-collapse: collapse; font-size: .9rem; }
 #told :is(th, td) { padding: .15rem .6rem; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line); font-weight: 400; }
-#told thead :is(th, td) { position: sticky; top: 0; background: var(--ground); color: var(--soft); font-size: .85rem; }
-#told tbody th { font-weight: 500; white-space: nowrap; }
+#told thead :is(th, td) { min-width: 0; position: sticky; top: 0; background: var(--ground); color: var(--soft); font-size: .85rem; }
+#told tbody th { font-weight: 500; }
+#told td { min-width: 11rem; }
 #controls { display: flex; flex-wrap: wrap; gap: .5rem 1rem; align-items: end; padding: 1rem 0 .75rem; }
 #controls label { font-size: .85rem; color: var(--soft); min-width: 0; }
 #controls :is(select, input) { display: block; max-width: 100%; margin-top: .15rem; padding: .3rem .5rem; font: inherit; font-size: .95rem; color: var(--ink);

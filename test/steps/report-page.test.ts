@@ -59,7 +59,9 @@ test('what other steps find of its organisms stands on the page, in their order'
   expect(cells).toEqual([
     ['', 'nearest', 'towards', 'away'],
     ['alpha', '–', 'now', 'then'],
-    ['beta', 'kind 0.25', '&lt;b&gt;soon', 'so'],
+    ['beta', 'kind&nbsp;0.25', '&lt;b&gt;soon', 'so'],
   ])
   expect(reportPage(data)).not.toContain('id="told"')
+  const many = { ...data, matrix: { ...matrix, rows: Array.from({ length: 13 }, () => rows[0] as (typeof rows)[0]) } }
+  expect(reportPage(many, told)).toContain('<details id="told"><summary>')
 })
