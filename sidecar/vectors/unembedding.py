@@ -45,24 +45,36 @@ def tokens_along(base: Base, directions: np.ndarray, top: int, measure: str) -> 
     import torch
 
     with torch.inference_mode():
-        rows, ids = unembedding(base)
-        if 2 * top > len(ids):
-            raise bad_input(f"{top} tokens of either side are more than the {len(ids)} of the vocabulary")
+        head = unembedding(base)
+        if 2 * top > len(head.ids):
+            raise bad_input(f"{top} tokens of either side are more than the {len(head.ids)} of the vocabulary")
         normed, gain = through_final_norm(base, torch.from_numpy(directions).to(base.device))
-        raised = torch.cat([(part @ normed.T).cpu() for part in widened(rows)]).double()
+        raised = torch.cat([(rows @ normed.T).cpu() for rows in head.parts()]).double()
         raised -= raised.mean(dim=0)
         if measure == "cosine":
-            values = raised / lengths(rows, gain)[:, None] / base.hidden**0.5
+            values = raised / lengths(head, gain)[:, None] / base.hidden**0.5
         else:
             values = raised / raised.std(dim=0, correction=0)
         order = values.argsort(dim=0, descending=True, stable=True)
         chosen = torch.cat([order[:top], order[-top:]]).T
-        return [Tokens(ids[of].tolist(), column[of].tolist()) for of, column in zip(chosen, values.T, strict=True)]
+        return [Tokens(head.ids[of].tolist(), column[of].tolist()) for of, column in zip(chosen, values.T, strict=True)]
 
 
-def unembedding(base: Base) -> tuple[torch.Tensor, torch.Tensor]:
-    """The rows of the unembedding that are of pieces of text, `[tokens, hidden]`, and their ids: none of control tokens, of
-    which many were never trained, and none that only pads it."""
+@dataclass(frozen=True)
+class Unembedding:
+    """Its rows that are of pieces of text: none of control tokens, of which many were never trained, and none that only
+    pads it."""
+
+    weight: torch.Tensor  # [all rows, hidden], in the model's dtype
+    ids: torch.Tensor
+
+    def parts(self) -> Iterator[torch.Tensor]:
+        """The rows in float32, some after another: `[some, hidden]`."""
+        for ids in self.ids.split(max(1, AT_ONCE // self.weight.shape[1])):
+            yield self.weight[ids.to(self.weight.device)].float()
+
+
+def unembedding(base: Base) -> Unembedding:
     import torch
 
     head = base.model.get_output_embeddings()
@@ -70,22 +82,16 @@ def unembedding(base: Base) -> tuple[torch.Tensor, torch.Tensor]:
     if weight is None or not weight.is_floating_point() or weight.shape[1:] != (base.hidden,):
         raise bad_input(f"{type(base.model).__name__} has no unembedding of {base.hidden} numbers a token")
     known = min(len(base.tokenizer), len(weight))
-    ids = torch.tensor(sorted(set(range(known)) - set(base.tokenizer.added_tokens_decoder)))
-    return weight[ids.to(weight.device)], ids
+    return Unembedding(weight, torch.tensor(sorted(set(range(known)) - set(base.tokenizer.added_tokens_decoder))))
 
 
-def widened(rows: torch.Tensor) -> Iterator[torch.Tensor]:
-    """Some rows after another in float32."""
-    for part in rows.split(max(1, AT_ONCE // rows.shape[1])):
-        yield part.float()
-
-
-def lengths(rows: torch.Tensor, gain: torch.Tensor) -> torch.Tensor:
+def lengths(head: Unembedding, gain: torch.Tensor) -> torch.Tensor:
     """Float64 `[tokens]`: how long each row is without the mean of all, with the final norm's gain."""
     import torch
 
-    mean = torch.stack([part.double().sum(dim=0) for part in widened(rows)]).sum(dim=0) / len(rows)
-    found = torch.cat([((part - mean.float()) * gain).norm(dim=1).cpu() for part in widened(rows)]).double()
+    sums = [rows.sum(dim=0).cpu().double() for rows in head.parts()]
+    mean = (torch.stack(sums).sum(dim=0) / len(head.ids)).float().to(gain.device)
+    found = torch.cat([((rows - mean) * gain).norm(dim=1).cpu() for rows in head.parts()]).double()
     return found.clamp_min(torch.finfo(torch.float32).tiny)
 
 

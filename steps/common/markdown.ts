@@ -1,6 +1,6 @@
-/** A number with two decimals; a dash where there is none. */
-export function figure(value: number | null): string {
-  return value === null ? '–' : value.toFixed(2)
+/** A number with so many decimals, without a sign where it rounds to nothing; a dash where there is none. */
+export function figure(value: number | null, decimals = 2): string {
+  return value === null ? '–' : value.toFixed(decimals).replace(/^-(?=0\.0*$)/, '')
 }
 
 export function modeInWords(mode: string): string {

@@ -10,7 +10,7 @@ import { cosinesMarkdown, layerMarkdown, toldOfOrganisms } from './text.ts'
 /** The cosines of all vectors of each layer: one cell, in words and as JSON. */
 export const compareOperation: Operation = {
   name: 'compare',
-  version: 8,
+  version: 9,
   counts: { noun: 'comparisons', by: 'cell' },
   cells(task, inputs) {
     const compared = comparedOf(task, inputs)

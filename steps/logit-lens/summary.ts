@@ -8,7 +8,7 @@ import { layerMarkdown, lensMarkdown, type ListedTokens, type Measure, type Of, 
 /** All token lists of a step in words, and as JSON: one cell. */
 export const lensSummaryOperation: Operation = {
   name: 'logit-lens-summary',
-  version: 4,
+  version: 5,
   counts: { noun: 'overviews', by: 'cell' },
   cells(_task, inputs) {
     const lists = listsOf(inputs)

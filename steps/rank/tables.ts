@@ -28,7 +28,7 @@ export function rankingMarkdown(title: TableTitle, ranking: Ranking, top: number
       ranking.organisms.map((row) => [
         row.organism,
         String(row.responses),
-        ...metricNames.map((name) => row.means[name].toFixed(3)),
+        ...metricNames.map((name) => figure(row.means[name], 3)),
         ...(isDiff ? [figure(cohensD(row.spread))] : []),
       ]),
     ),
@@ -41,7 +41,7 @@ export function rankingMarkdown(title: TableTitle, ranking: Ranking, top: number
         String(index + 1),
         response.organism,
         response.promptId,
-        ...metricNames.map((name) => response.metrics[name].toFixed(3)),
+        ...metricNames.map((name) => figure(response.metrics[name], 3)),
         bestClause(response),
       ]),
     ),
@@ -51,5 +51,5 @@ export function rankingMarkdown(title: TableTitle, ranking: Ranking, top: number
 
 function bestClause(response: RankedResponse): string {
   const [best] = rankedClauses(response)
-  return best ? `${cell(best.text)} (${best.score.toFixed(2)})` : ''
+  return best ? `${cell(best.text)} (${figure(best.score)})` : ''
 }

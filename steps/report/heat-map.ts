@@ -1,3 +1,4 @@
+import { figure } from '../common/markdown.ts'
 import type { Matrix, MatrixRow } from '../common/matrix.ts'
 import { plantedBy } from '../common/plants.ts'
 import { breakable } from './html.ts'
@@ -69,7 +70,7 @@ export function heatMap(matrix: Matrix): string {
 function heatNumber(name: string, value: number | null, limit: number, highest: number): string {
   if (value === null) return `<span class="${name}">–</span>`
   const classes = [name, value < 0 ? 'minus' : 'plus', ...(value === highest ? ['highest'] : [])].join(' ')
-  return `<span class="${classes}" style="--share:${(Math.abs(value) / limit).toFixed(2)}">${value.toFixed(2)}</span>`
+  return `<span class="${classes}" style="--share:${(Math.abs(value) / limit).toFixed(2)}">${figure(value)}</span>`
 }
 
 function numbersIn(values: readonly (number | null)[]): number[] {

@@ -39,7 +39,7 @@ function traits(found) {
   const by = page.metricNames.indexOf(page.matrix.by);
   const buttons = columns.map((name, index) => {
     const value = found.vectors[index].metrics[by];
-    const button = element('button', { type: 'button', onclick: () => change({ column: index }) }, [name, ' ', element('span', { textContent: value.toFixed(2) })]);
+    const button = element('button', { type: 'button', onclick: () => change({ column: index }) }, [name, ' ', element('span', { textContent: figure(value) })]);
     button.setAttribute('aria-pressed', String(index === state.column));
     return colour(button, value, page.limits[index], 60);
   });
@@ -51,7 +51,7 @@ function tokens(found, column) {
   if (found.tokens.length === 0) return [element('span', { className: 'soft', textContent: '(an empty answer)' })];
   return found.tokens.map((text, index) => {
     const score = scores[index];
-    return colour(element('span', { textContent: text, title: score.toFixed(2) }), score, page.limits[column], 70);
+    return colour(element('span', { textContent: text, title: figure(score) }), score, page.limits[column], 70);
   });
 }
 
@@ -72,7 +72,7 @@ function fellows(answer) {
     .filter((each) => each !== answer && values.value[each] !== null && values.value[each] !== undefined)
     .sort((a, b) => values.value[b] - values.value[a]);
   const buttons = same.map((each) => colour(element('button', { type: 'button', onclick: () => choose(each) },
-    [organisms[organismOf(each)], ' ', element('span', { textContent: values.value[each].toFixed(2) })]), values.value[each], limit, 60));
+    [organisms[organismOf(each)], ' ', element('span', { textContent: figure(values.value[each]) })]), values.value[each], limit, 60));
   return element('details', { open: wasOpen(), ontoggle: (event) => (fellowsOpen = event.target.open) }, [
     element('summary', { textContent: 'The same prompt, other organisms (' + same.length + ')' }),
     element('div', { className: 'traits' }, buttons),

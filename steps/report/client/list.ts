@@ -58,7 +58,7 @@ function row(answer, index) {
   const node = element('div', { id: 'answer-' + answer, className: 'row', onclick: () => choose(answer) }, [
     element('span', { className: 'number', textContent: index + 1 }),
     element('b', { textContent: organisms[organismOf(answer)] }),
-    colour(element('span', { className: 'value', textContent: values.value[answer].toFixed(2) }), values.value[answer], limit, 60),
+    colour(element('span', { className: 'value', textContent: figure(values.value[answer]) }), values.value[answer], limit, 60),
     element('span', { className: 'of', textContent: name + ' / ' + id + ' · ' + text }),
   ]);
   node.setAttribute('role', 'option');

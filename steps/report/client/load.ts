@@ -36,6 +36,11 @@ function part(name) {
   return known;
 }
 
+/** As everywhere: two decimals, and what rounds to nothing has no sign. */
+function figure(value) {
+  return value.toFixed(2).replace(/^-(?=0[.]00$)/, '');
+}
+
 function element(name, properties, children) {
   const node = Object.assign(document.createElement(name), properties);
   for (const child of children || []) node.append(child);

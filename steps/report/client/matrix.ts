@@ -56,7 +56,7 @@ function drawMatrix(rows) {
 function drawNumber(span, name, value, limit, highest) {
   span.className = value === null ? name : [name, value < 0 ? 'minus' : 'plus', value === highest ? 'highest' : ''].join(' ');
   span.style.setProperty('--share', (Math.abs(value) / limit).toFixed(2));
-  span.textContent = value === null ? '–' : value.toFixed(2);
+  span.textContent = value === null ? '–' : figure(value);
 }
 
 /** The highest of the numbers that are shown first; where none is said to be ordered by, as the workflow has them. */

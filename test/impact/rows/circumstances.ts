@@ -54,7 +54,7 @@ export const versionRows: readonly Row[] = [
     made: { moved: [1, first] },
     follow: { alike: 1, spoken: 2 },
   },
-  { of: 'version of compare', edit: 'raised', workflow: 'variants', change: raise('compare'), made: { alike: [1, 'version: 8 → 9'] } },
+  { of: 'version of compare', edit: 'raised', workflow: 'variants', change: raise('compare'), made: { alike: [1, 'version: 9 → 10'] } },
   {
     of: 'version of logit-lens',
     edit: 'raised',
@@ -68,7 +68,7 @@ export const versionRows: readonly Row[] = [
     edit: 'raised',
     workflow: 'variants',
     change: raise('logit-lens-summary'),
-    made: { 'spoken/summary:*': [1, 'version: 4 → 5'] },
+    made: { 'spoken/summary:*': [1, 'version: 5 → 6'] },
   },
   {
     of: 'version of imported-answers',
@@ -97,14 +97,14 @@ export const versionRows: readonly Row[] = [
     of: 'version of rank',
     edit: 'raised',
     change: raise('rank'),
-    made: { 'ranking/one:*': [2, 'version: 4 → 5'], 'ranking/two:*': [2, 'version: 4 → 5'] },
+    made: { 'ranking/one:*': [2, 'version: 5 → 6'], 'ranking/two:*': [2, 'version: 5 → 6'] },
     follow: afterRankings,
   },
   {
     of: 'version of rank-overview',
     edit: 'raised',
     change: raise('rank-overview'),
-    made: { 'ranking/overview:*': [1, 'version: 8 → 9'] },
+    made: { 'ranking/overview:*': [1, 'version: 9 → 10'] },
     follow: { report: 1 },
   },
   {
@@ -114,7 +114,7 @@ export const versionRows: readonly Row[] = [
     made: { 'report.answers': [6, 'version: 2 → 3'] },
     follow: { report: 1 },
   },
-  { of: 'version of report', edit: 'raised', change: raise('report'), made: { report: [1, 'version: 9 → 10'] } },
+  { of: 'version of report', edit: 'raised', change: raise('report'), made: { report: [1, 'version: 10 → 11'] } },
   { of: 'version of export', edit: 'raised', workflow: 'variants', change: raise('export'), made: { tables: [2, 'version: 2 → 3'] } },
   {
     of: 'version of command',
