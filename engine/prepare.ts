@@ -27,6 +27,8 @@ import type { Store } from './store/store.ts'
 export interface Prepared {
   readonly workflow: Workflow
   readonly graph: TaskGraph
+  /** Whether the graph is of the part that was asked for; of a part that comes to a mistake there is none. */
+  readonly isPart: boolean
   readonly sources: Sources
   /** The graph of fewer organisms and prompts, or of steps written otherwise; empty where they come to a mistake. */
   graphOf(sources: Sources, steps?: readonly Step[]): TaskGraph
@@ -55,7 +57,7 @@ export function readWorkflow(
 }
 
 export interface PrepareOptions {
-  /** Picks the sources that the graph is to be of, where all are known to come to a graph; null for all of them. */
+  /** Picks the sources that the graph is to be of where they come to one; null for all of them. */
   readonly part?: (sources: Sources) => Sources | null
   /** Told of every path that was looked at, also where mistakes were found. */
   readonly looked?: (seen: SourceFiles['seen']) => void
@@ -87,8 +89,11 @@ async function prepareWith(
   if (!read.ok) return read
   const { workflow, absolute, diagnostics } = read.value
   const resolved = await resolve(absolute, { kinds, cache: store.layout.root, files })
+  const of = (sources: Sources) => expand(workflow, kinds, sources, resolved.files)
   const some = hasErrors(resolved.diagnostics) ? null : part(resolved.sources)
-  const { graph, diagnostics: ofSteps } = expand(workflow, kinds, some ?? resolved.sources, resolved.files)
+  const ofPart = some && of(some)
+  const isPart = ofPart !== null && !hasErrors(ofPart.diagnostics)
+  const { graph, diagnostics: ofSteps } = isPart ? ofPart : of(resolved.sources)
   const tooLong = await contextProblems(absolute, kinds, resolved.sources, files, lengthMemory(store))
   const untold = toldProblems(absolute, kinds, resolved.sources, files, dayHere(new Date()))
   const refused = await refusals(absolute, kinds, resolved.sources, files)
@@ -102,11 +107,12 @@ async function prepareWith(
     ...tooLong,
   ]
   if (hasErrors(all)) return fail(all)
-  const idle = some ? [] : idleSteps(workflow, kinds, graph)
+  const idle = isPart ? [] : idleSteps(workflow, kinds, graph)
   if (idle.length > 0) return fail([...all, ...idle])
   return ok({
     workflow: absolute,
     graph,
+    isPart,
     sources: resolved.sources,
     graphOf: (sources, steps = workflow.steps) => {
       const other = expand({ ...workflow, steps }, kinds, sources, resolved.files)

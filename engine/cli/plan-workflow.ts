@@ -34,12 +34,11 @@ export async function planWorkflowFile(
 ): Promise<PlanReport | null> {
   const { store } = openStoreOf(process.stderr, file, folder)
   try {
-    let part: Prepared['sources'] | null = null
     const prepared = await prepare(file, kinds, store, {
       part(sources) {
         const sets = new Set(sources.promptSets.map(({ path }) => path))
-        if (standing?.changed.every((path) => sets.has(path))) part = reworded(sources, standing.standing.prompts as unknown as PromptMarks)
-        return part
+        if (!standing?.changed.every((path) => sets.has(path))) return null
+        return reworded(sources, standing.standing.prompts as unknown as PromptMarks)
       },
     })
     if (!prepared.ok) {
@@ -48,7 +47,7 @@ export async function planWorkflowFile(
     }
     reportProblems(process, prepared.value.warnings)
     const given = { ...options, store, stderr: process.stderr }
-    if (!standing || !part) return reportOf(prepared.value, given)
+    if (!standing || !prepared.value.isPart) return reportOf(prepared.value, given)
     const edit = reportOf(prepared.value, given, standing.standing.report as unknown as PlanReport)
     return edit ?? reportOf({ ...prepared.value, graph: prepared.value.graphOf(prepared.value.sources) }, given)
   } finally {

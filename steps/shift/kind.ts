@@ -1,4 +1,5 @@
 import type { Json } from '../../engine/core/json.ts'
+import { namePattern } from '../../engine/core/names.ts'
 import type { ParamSchema } from '../../engine/core/schema.ts'
 import type { ExpandContext, Problem, Step, StepKind, Task } from '../../engine/core/step-kind.ts'
 import { keepsNothing, type Recorded } from '../common/capture.ts'
@@ -17,6 +18,14 @@ const schema: ParamSchema = {
     of: {
       ...stepNames,
       description: 'Two steps with recordings of the same answers: that of the organisms, and its replay through the clean model.',
+      'x-affects': 'result',
+    },
+    prompts: {
+      type: 'array',
+      items: { type: 'string', pattern: namePattern },
+      minItems: 1,
+      uniqueItems: true,
+      description: 'On answers to which prompt sets. Default: to all.',
       'x-affects': 'result',
     },
     layers: {
@@ -41,8 +50,14 @@ export const shift: StepKind = {
     if ('rule' in sides) return { tasks: [], problems: [sides] }
     const both = sides.organism.layers.filter((layer) => sides.clean.layers.includes(layer))
     const layers = (step.params.layers as number[] | undefined) ?? both
-    const problems = layers.flatMap((layer, index) => (both.includes(layer) ? [] : [notRecorded(layer, index, sides)]))
-    const byOrganism = Map.groupBy(sides.organism.recordings, ({ answers }) => answers.coordinate.organism as string)
+    const wanted = step.params.prompts as string[] | undefined
+    const sets = [...new Set(sides.organism.recordings.map(setOf))]
+    const problems = [
+      ...layers.flatMap((layer, index) => (both.includes(layer) ? [] : [notRecorded(layer, index, sides)])),
+      ...(wanted ?? []).flatMap((set, index) => (sets.includes(set) ? [] : [notAnswered(set, index, sets, sides)])),
+    ]
+    const chosen = sides.organism.recordings.filter((recorded) => wanted?.includes(setOf(recorded)) ?? true)
+    const byOrganism = Map.groupBy(chosen, ({ answers }) => answers.coordinate.organism as string)
     const moved = [...byOrganism].filter(([organism]) => !isBase(organism, context))
     return { tasks: moved.map(([organism, recordings]) => shiftTask(step, { organism, layers, recordings, sides })), problems }
   },
@@ -101,6 +116,15 @@ function notRecorded(layer: number, index: number, { organism, clean }: TwoSides
   const lacking = organism.layers.includes(layer) ? clean : organism
   const message = `step "${lacking.name}" does not record layer ${layer} (it records ${lacking.layers.join(', ')})`
   return { rule: 'layer-not-captured', message, hint: `add ${layer} to the layers of "${lacking.name}"`, path: ['layers', index] }
+}
+
+function setOf({ answers }: Recorded): string {
+  return answers.coordinate.promptSet as string
+}
+
+function notAnswered(set: string, index: number, sets: readonly string[], { organism }: TwoSides): Problem {
+  const message = `step "${organism.name}" has no answers to prompt set "${set}", only to ${sets.join(', ')}`
+  return { rule: 'not-answered', message, path: ['prompts', index] }
 }
 
 /** An organism that has no adapter is the clean model, which nothing moves. */

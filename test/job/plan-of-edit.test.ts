@@ -52,6 +52,19 @@ test('what is made of all prompts at once is planned with all of them', async ()
   expect(await wholePlan(workspace)).toEqual(short)
 })
 
+test('the plan after a run is the whole plan: a prompt of one set, where shifts are of the other', async () => {
+  const workspace = finishedWorkspace()
+  workspace.write(
+    workflowFile,
+    `${workspace.read(workflowFile)}  moved: { kind: shift, of: [answers, clean], prompts: [two] }\n  words: { kind: logit_lens, model: tiny, of: moved }\n`,
+  )
+  for (const ran of [19, 0]) expect((await run(workspace)).finished.cells.ran).toBe(ran)
+  rainReworded(workspace)
+  const planned = await plan(workspace)
+  expect(planned.cells).toEqual({ total: 182 + 19, run: 34, reuse: 148 + 19 })
+  expect(await wholePlan(workspace)).toEqual(planned)
+})
+
 test.each<[string, (workspace: Workspace) => unknown]>([
   ['nothing changed', () => {}],
   ['a prompt of each set', (workspace) => [rainReworded(workspace), workspace.edit('prompts/two.json', 'Who are you?', 'What are you?')]],

@@ -57,6 +57,19 @@ test('a shift is the mean over all answers of an organism of what its recordings
   for (const [index, number] of mean.entries()) expect(made[index]).toBeCloseTo(number / length, 6)
 })
 
+test('a shift of one prompt set is that of its answers alone, and all sets by name are those of none', async () => {
+  const workspace = asking(finishedWorkspace(), '  moved: { kind: shift, of: [answers, clean], layers: [2], prompts: [two] }\n')
+  await run(workspace)
+  const [own, clean] = ['answers.capture', 'clean'].map((side) => tensors(workspace, `${side}/beta/two`, '@2').map(meanOf))
+  const mean = meanOf((own as number[][]).map((row, answer) => row.map((number, index) => number - (clean?.[answer]?.[index] as number))))
+  const [[made]] = tensors(workspace, 'moved/beta', '@2:shift') as [[number[]]]
+  for (const [index, number] of mean.entries()) expect(made[index]).toBeCloseTo(number / Math.hypot(...mean), 6)
+  workspace.edit(workflowFile, 'prompts: [two] }', 'prompts: [one, two] }')
+  expect((await run(workspace)).finished.cells.ran).toBe(3)
+  workspace.edit(workflowFile, ', prompts: [one, two] }', ' }')
+  expect((await run(workspace)).finished.cells.ran).toBe(0)
+})
+
 test('what is compared is shown by what it says: the traits that each organism is moved along, and all cosines of a layer', async () => {
   const workspace = asking(finishedWorkspace(), steps.replace('[answers, clean]', '[answers, clean], layers: [2]'))
   workspace.edit(
@@ -205,6 +218,12 @@ test('a pilot leaves what is made of all prompts to the whole run', async () => 
 })
 
 test.for([
+  [
+    'a prompt set that nobody answers',
+    'of: [answers, clean], prompts: [one, three]',
+    'step "answers" has no answers to prompt set "three", only to one, two [not-answered]',
+    null,
+  ],
   ['one side alone', 'of: answers', 'it takes a step with answers and one replay of them [sides]', 'e.g. `of: [answers, clean]`'],
   ['what is no replay of it', 'of: [answers, vectors]', 'it takes a step with answers and one replay of them [sides]', null],
   [

@@ -123,6 +123,13 @@ export const shiftRows: readonly Row[] = [
     total: 39,
   },
   {
+    of: 'shift.prompts',
+    edit: 'one of the prompt sets alone',
+    change: workflow('steps:\n', 'steps:\n  moved: { kind: shift, of: [answers, clean], prompts: [one] }\n'),
+    made: { moved: [6, 'new'] },
+    total: 188,
+  },
+  {
     of: 'shift.layers',
     edit: 'a layer more, which both record then',
     workflow: 'variants',
