@@ -140,7 +140,8 @@ export const edits: Readonly<Record<string, (job: Job, random: Random, fresh: nu
   'other random directions, or none': (job, random) => {
     job.noise = random() < 0.25 ? null : { count: pick(random, [1, 2, 3]), seed: pick(random, [0, 1]) }
   },
-  'where organisms are moved, asked or not': (job) => void (job.moved = !job.moved),
+  'where organisms are moved, asked or not': (job) => void (job.moved = job.moved ? null : 'by all'),
+  'on which prompts they are moved': (job) => void (job.moved &&= job.moved === 'by all' ? 'by the first set' : 'by all'),
   'a vector of others added': (job, _random, fresh) => void (job.given[`g${fresh}`] = fresh),
   'a vector of others removed': (job, random) => withoutOne(random, job.given),
   'a vector of others changed': (job, random, fresh) => void (job.given[pick(random, Object.keys(job.given))] = fresh),

@@ -25,8 +25,8 @@ export interface Job {
   given: Record<string, number>
   /** Random directions beside the traits. */
   noise: { count: number; seed: number } | null
-  /** Whether it is asked where the organisms are moved; nothing can be told of recordings that are not kept. */
-  moved: boolean
+  /** By answers to which prompts it is asked where the organisms are moved, if it is; nothing can be told of recordings that are not kept. */
+  moved: 'by all' | 'by the first set' | null
   theirs: Theirs | null
   answers: { max_new_tokens: number; batch_size: number; temperature: number; seed: number; samples: number }
   ranking: { mode: string; by: string; top: number } | null
@@ -76,7 +76,7 @@ export function firstJob(): Job {
     scores: { layers: [0], methods: ['mean_diff'], byTrait: false },
     given: { calm: 1, brave: 2 },
     noise: { count: 1, seed: 0 },
-    moved: true,
+    moved: 'by all',
     theirs: {
       answers: Object.fromEntries(
         ['x/one/p1', 'x/one/p2', 'y/one/p1', 'y/two/p3'].map((name, at) => [name, { answer: at, recording: at }]),
@@ -194,7 +194,7 @@ function workflowOf({
     `  along: { kind: project, of: [answers, clean], onto: given, layers: ${layered(scores.layers)} }`,
     ...(areShifts
       ? [
-          '  moved: { kind: shift, of: [answers, clean] }',
+          `  moved: { kind: shift, of: [answers, clean]${moved === 'by all' ? '' : `, prompts: [${Object.keys(sets)[0]}]`} }`,
           `  alike: { kind: compare, of: ${noise ? '[vectors, moved, noise]' : '[vectors, moved]'}, methods: ${list(scores.methods)} }`,
           `  words: { kind: logit_lens, model: tiny, of: ${noise ? '[vectors, moved, noise]' : '[vectors, moved]'}, methods: ${list(scores.methods)}, top: 2 }`,
         ]
