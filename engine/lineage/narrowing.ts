@@ -18,8 +18,7 @@ export interface Narrowing {
 }
 
 export function narrowingTo(line: Line | null): Narrowing {
-  const axes = line ? axesOf(spokenOf(line)) : []
-  const left = new Set(axes)
+  const left = new Set(line ? axesOf(spokenOf(line)) : [])
   return {
     isDone: () => left.size === 0,
     pick(level) {

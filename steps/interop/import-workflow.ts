@@ -30,8 +30,9 @@ export function importWorkflow(name: string, folder: string, found: FoundExperim
     }
   }
   if (vectors.length > 0) lines.push(...vectorsStep(found, checked, at))
-  if (checked.sides.organism && checked.sides.clean)
-    lines.push(...[...prefixes.keys()].flatMap((prefix) => shiftSteps(suffixOf(prefix), checked)))
+  // An experiment may have shifts as vectors already.
+  const areShifts = checked.sides.organism && checked.sides.clean && !vectors.some(({ method }) => method === shiftMethod)
+  if (areShifts) lines.push(...[...prefixes.keys()].flatMap((prefix) => shiftSteps(suffixOf(prefix), checked)))
   if (useful.length === 0 || !checked.sides.organism) return `${lines.join('\n')}\n`
   for (const prefix of prefixes.keys()) {
     const suffix = suffixOf(prefix)
@@ -41,7 +42,7 @@ export function importWorkflow(name: string, folder: string, found: FoundExperim
     lines.push(
       `  scores${suffix}: { kind: project, of: ${of}, onto: vectors, layers: ${wanted} }`,
       `  ranking${suffix}: { kind: rank, of: scores${suffix}${checked.sides.clean ? '' : ', mode: raw'}${shownIn} }`,
-      `  report${suffix}: { kind: report, of: ranking${suffix} }`,
+      `  report${suffix}: { kind: report, of: ranking${suffix}${areShifts ? `, with: likeness${suffix}` : ''} }`,
     )
   }
   return `${lines.join('\n')}\n`
@@ -95,9 +96,8 @@ function vectorsStep(found: FoundExperiment, checked: Checked, at: At): string[]
   ]
 }
 
-/** Where the organisms are moved, which needs both sides; an experiment may have that as vectors already. */
+/** Where the organisms are moved, and what that is like. */
 function shiftSteps(suffix: string, { vectors }: Checked): string[] {
-  if (vectors.some(({ method }) => method === shiftMethod)) return []
   const of = vectors.length > 0 ? `[vectors, shifts${suffix}]` : `shifts${suffix}`
   return [`  shifts${suffix}: { kind: shift, of: [answers${suffix}, clean${suffix}] }`, `  likeness${suffix}: { kind: compare, of: ${of} }`]
 }

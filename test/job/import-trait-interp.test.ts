@@ -55,7 +55,7 @@ steps:
   likeness: { kind: compare, of: [vectors, shifts] }
   scores: { kind: project, of: [answers, clean], onto: vectors, layers: [1, 2] }
   ranking: { kind: rank, of: scores }
-  report: { kind: report, of: ranking }
+  report: { kind: report, of: ranking, with: likeness }
 `)
 })
 
