@@ -36,8 +36,8 @@ export interface Cells {
 const shownEach = 8
 const shownFiles = 3
 
-/** Where a cell comes from: cells by operation, each with its key components, facts and run, and what computed them. */
-export function upText({ makers }: LineageReport, { start, groups, node }: Cells, details: boolean): string {
+/** Where a cell comes from: how many cells of what, then those by operation, each with its key components, facts and run, and what computed them. */
+export function upText({ makers, counts }: LineageReport, { start, groups, node }: Cells, details: boolean): string {
   const most = details ? Number.POSITIVE_INFINITY : shownEach
   const lines = groups.flatMap(({ operation, keys }) => {
     const role = start.has(keys[0] as Digest) ? '' : 'from '
@@ -48,7 +48,12 @@ export function upText({ makers }: LineageReport, { start, groups, node }: Cells
       '',
     ]
   })
-  return [...lines, ...makerLines(makers)].map(sanitizeLine).join('\n')
+  const made = counts.length > 0 ? [`made of ${countsInWords(counts)}`, ''] : []
+  return [...made, ...lines, ...makerLines(makers)].map(sanitizeLine).join('\n')
+}
+
+function countsInWords(counts: LineageReport['counts']): string {
+  return counts.map(({ operation, cells, tasks }) => `${formatCount(cells)} ${operation} of ${formatNumberOf(tasks, 'task')}`).join(', ')
 }
 
 function makerLines(makers: readonly MakerGroup[]): string[] {
@@ -61,13 +66,12 @@ function makerLines(makers: readonly MakerGroup[]): string[] {
 export function downText(report: LineageReport, { groups, start, node }: Cells, details: boolean): string {
   const { what, revision, otherRevisions, counts, shown, artifact } = report
   const head = what ?? artifact
-  const used = counts.map(({ operation, cells, tasks }) => `${formatCount(cells)} ${operation} of ${formatNumberOf(tasks, 'task')}`)
   const most = details ? shown.length : shownEach
   const left = shown.length - most
   return [
     `${head}${revision === null ? '' : ` at revision ${revision.slice(0, 12)}`}${report.start === 1 ? '' : `: ${formatNumberOf(report.start, 'cell')}`}`,
     ...(otherRevisions.length > 0 ? [`  other revisions: ${otherRevisions.map((other) => other.slice(0, 12)).join(', ')}`] : []),
-    used.length > 0 ? `used by ${used.join(', ')}` : 'used by nothing',
+    counts.length > 0 ? `used by ${countsInWords(counts)}` : 'used by nothing',
     ...(shown.length > 0 ? [`shown in the files of ${formatNumberOf(shown.length, 'result')}`] : []),
     ...shown.slice(0, most).flatMap(({ task, cell, files }) => [`  ${task}:${cell}`, ...fileLines(files, details, '')]),
     ...(left > 0 ? [`  … and ${formatNumberOf(left, 'more result')}; --details lists all, and every cell`] : []),

@@ -27,13 +27,13 @@ test('of many files that show a cell three are named, what people read first; al
       shown as across.json
       shown as by_organism/a.json
 `
-  const report = { makers: [] as LineageReport['makers'] } as LineageReport
+  const report = { makers: [] as LineageReport['makers'], counts: [] as LineageReport['counts'] } as LineageReport
   const end = '\ncomputed by\n'
   expect(upText(report, cells, false)).toBe(`${head}      and 2 more files\n${end}`)
   expect(upText(report, cells, true)).toBe(`${head}      shown as by_organism/b.json\n      shown as by_organism/c.json\n${end}`)
 })
 
-test('at the end stands what computed the cells, each kind counted; what nobody noted is told too', () => {
+test('first stands how many cells there are, at the end what computed them, each kind counted; what nobody noted is told too', () => {
   const versions = { python: '3.11.9', torch: '2.13.0' }
   const makers: LineageReport['makers'] = [
     { maker: { versions: { node: '24.15.0' } }, cells: { rank: 1 } },
@@ -43,8 +43,14 @@ test('at the end stands what computed the cells, each kind counted; what nobody 
     },
     { maker: null, cells: { command: 1 } },
   ]
-  const text = upText({ makers } as unknown as LineageReport, { ...cells, groups: [] }, false)
-  expect(text).toBe(`computed by
+  const counts = [
+    { operation: 'rank', cells: 3, tasks: 3 },
+    { operation: 'generate', cells: 1234, tasks: 1 },
+  ]
+  const text = upText({ makers, counts } as unknown as LineageReport, { ...cells, groups: [] }, false)
+  expect(text).toBe(`made of 3 rank of 3 tasks, 1,234 generate of 1 task
+
+computed by
   node 24.15.0: 1 rank
   python 3.11.9, torch 2.13.0 on cpu (Big CPU, x86-64-v4 amx_bf16, 8 threads): 1,234 generate, 2,468 capture
   not noted: 1 command
