@@ -93,6 +93,6 @@ function cellsOf(row: string): string[] {
 
 /** A vector with what may stand behind it: `kind@2:probe 0.25`. */
 function vectorWords(text: string): VectorWords {
-  const [, name = text, layer, method] = /^(.+?)(?:@(\d+))?(?::(\w+))?(?: -?\d+\.\d+)?$/.exec(text) ?? []
+  const [, name = text, layer, method] = /^(.+?)(?:@(\d+))?(?::([^:\s]+))?(?: -?\d+\.\d+)?$/.exec(text) ?? []
   return { name, layer, method }
 }

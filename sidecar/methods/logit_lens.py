@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 FILE = "tokens.jsonl"
+EQUAL = 1e-6  # a distance of two float32 unit vectors that is rounding
 
 
 def run(request: Mapping[str, Any], resident: Resident, progress: Progress) -> dict[str, Any]:
@@ -57,9 +58,6 @@ def run(request: Mapping[str, Any], resident: Resident, progress: Progress) -> d
     found = tokens_along(base, np.stack(list(directions.values())), top, measure)
     progress.advance(done=len(directions))
     return {**write_tokens(out, base, list(zip(directions, found, strict=True))), "failed": failed}
-
-
-EQUAL = 1e-6  # a distance of two float32 unit vectors that is rounding
 
 
 def shared_of(group: params.Params, hidden: int) -> np.ndarray:

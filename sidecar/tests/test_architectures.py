@@ -67,8 +67,6 @@ from sidecar.inference.decode import decode
 from sidecar.inference.prefill import Job, prefill
 from sidecar.inference.residency import Resident
 from sidecar.inference.sampling import Sampler
-from sidecar.model.base import decoder_of
-from sidecar.vectors.unembedding import tokens_along
 
 from .support import LAYERS, copy_tokenizer, loaded, make_adapter, relative, residuals, same, switch
 
@@ -157,30 +155,6 @@ def test_a_batch_of_unequal_lengths_records_transformers_hidden_states(folder: P
     for row, ids in enumerate(ROWS):
         for layer, wanted in enumerate(states(model, ids)):
             assert relative(found[row * len(layers) + layer], wanted) < 1e-5, f"row {row}, layer {layer}"
-
-
-def test_a_direction_raises_the_logits_that_a_state_like_it_has_more_than_one_of_nothing(folder: Path) -> None:
-    base, model = loaded(folder).base, plain(folder)
-    directions = torch.randn(2, 64, generator=torch.Generator().manual_seed(5))
-    if getattr(model.config, "final_logit_softcapping", None):
-        model.config.final_logit_softcapping = None  # what is capped is no longer in proportion
-    of_nothing, *logits = (logits_of(model, decoder_of(model, LAYERS)[1][-1], state) for state in (torch.zeros(64), *directions))
-    for found, wanted in zip(tokens_along(base, directions.numpy(), 20, "logit"), logits, strict=True):
-        raised = (wanted - of_nothing).double()[len(base.tokenizer.added_tokens_decoder) :]
-        z = (raised - raised.mean()) / raised.std(correction=0)
-        order = z.argsort(descending=True)
-        assert found.values == pytest.approx(z[[*order[:20], *order[-20:]]].tolist(), abs=1e-3)
-        assert found.values == pytest.approx(z[[token - len(base.tokenizer.added_tokens_decoder) for token in found.ids]].tolist(), abs=1e-3)
-
-
-def logits_of(model: Any, last: torch.nn.Module, state: torch.Tensor) -> torch.Tensor:
-    """The logits `[vocabulary]` behind a last block that hands on `state`, at the length of a normed one."""
-    scaled = state * (len(state) ** 0.5 / state.norm().clamp_min(1e-9))
-    handle = last.register_forward_hook(lambda module, inputs, output: (scaled[None, None], *output[1:]) if isinstance(output, tuple) else scaled[None, None])
-    with torch.inference_mode():
-        logits: torch.Tensor = model(torch.tensor([[5]])).logits[0, 0]
-    handle.remove()
-    return logits
 
 
 def test_stopping_early_changes_no_bit_of_what_came_before(folder: Path) -> None:

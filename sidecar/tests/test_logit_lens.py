@@ -12,8 +12,11 @@ import torch
 from sidecar.errors import SidecarError
 from sidecar.inference.residency import Resident
 from sidecar.methods import logit_lens
+from sidecar.model.base import decoder_of
+from sidecar.vectors.unembedding import tokens_along
 
-from .support import HIDDEN, check_files, loaded, make_adapter, make_tiny_model, silent, slot_bytes, switch, write_tensor
+from .support import HIDDEN, LAYERS, check_files, loaded, make_adapter, make_tiny_model, silent, slot_bytes, switch, write_tensor
+from .test_architectures import FAMILIES, make, plain
 
 CONTROL = 17  # SmolLM2's control tokens are its first
 
@@ -86,6 +89,32 @@ def test_what_all_share_has_no_own_part_and_the_other_cells_are_read(resident: R
     assert result["failed"] == [{"id": "own", "reason": "it is what all share, and nothing is its own"}]
     assert list(records(out, result)) == ["whole"]
     assert ask(resident, out, cells[:1], groups=[{"id": "2", "vectors": refs}])["files"] == []
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_direction_raises_the_logits_that_a_state_like_it_has_more_than_one_of_nothing(family: str, smollm2: Path, tmp_path: Path) -> None:
+    folder = make(family, tmp_path / family, smollm2)
+    base, model = loaded(folder).base, plain(folder)
+    directions = torch.randn(2, 64, generator=torch.Generator().manual_seed(5))
+    if getattr(model.config, "final_logit_softcapping", None):
+        model.config.final_logit_softcapping = None  # what is capped is no longer in proportion
+    of_nothing, *logits = (logits_of(model, decoder_of(model, LAYERS)[1][-1], state) for state in (torch.zeros(64), *directions))
+    for found, wanted in zip(tokens_along(base, directions.numpy(), 20, "logit"), logits, strict=True):
+        raised = (wanted - of_nothing).double()[len(base.tokenizer.added_tokens_decoder) :]
+        z = (raised - raised.mean()) / raised.std(correction=0)
+        order = z.argsort(descending=True)
+        assert found.values == pytest.approx(z[[*order[:20], *order[-20:]]].tolist(), abs=1e-3)
+        assert found.values == pytest.approx(z[[token - len(base.tokenizer.added_tokens_decoder) for token in found.ids]].tolist(), abs=1e-3)
+
+
+def logits_of(model: Any, last: torch.nn.Module, state: torch.Tensor) -> torch.Tensor:
+    """The logits `[vocabulary]` behind a last block that hands on `state`, at the length of a normed one."""
+    scaled = state * (len(state) ** 0.5 / state.norm().clamp_min(1e-9))
+    handle = last.register_forward_hook(lambda module, inputs, output: (scaled[None, None], *output[1:]) if isinstance(output, tuple) else scaled[None, None])
+    with torch.inference_mode():
+        logits: torch.Tensor = model(torch.tensor([[5]])).logits[0, 0]
+    handle.remove()
+    return logits
 
 
 def test_what_is_read_beside_it_changes_no_token(resident: Resident, out: Path, tmp_path: Path) -> None:

@@ -75,6 +75,7 @@ class Unembedding:
 
 
 def unembedding(base: Base) -> Unembedding:
+    """That of a loaded model. Raises SidecarError of kind `bad-input` where there is none of a row a token."""
     import torch
 
     head = base.model.get_output_embeddings()

@@ -12,7 +12,12 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
   return [line(head), line(head.map(() => '---')), ...rows.map(line)]
 }
 
-/** Text that cannot break out of a table cell. */
+/** Of more organisms than these, only so many come first. */
+export const manyOrganisms = 20
+export const firstOfMany = 10
+
+/** Text that cannot break out of a table cell, nor be set in another type. */
 export function cell(text: string): string {
-  return text.replaceAll('\\', '\\\\').replaceAll('|', '\\|').replaceAll('<', '&lt;').replace(/\s+/g, ' ').slice(0, 120)
+  const shown = text.replace(/\s+/g, ' ').slice(0, 120)
+  return shown.replace(/[\\|*`]/g, '\\$&').replaceAll('<', '&lt;')
 }

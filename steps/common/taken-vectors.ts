@@ -49,5 +49,5 @@ function unlike(first: TakenStep, other: TakenStep): Problem[] {
   const [wanted, found] = [first, other].map(({ tasks }) => lengthOfVectors(tasks[0]))
   if (wanted === undefined || found === undefined || wanted === found) return []
   const message = `"${first.step.name}" has vectors of ${wanted} numbers, "${other.step.name}" of ${found}`
-  return [{ rule: 'vectors-of-another-model', message, hint: 'compare vectors of one model', path: other.place }]
+  return [{ rule: 'vectors-of-another-model', message, hint: 'take vectors of one model', path: other.place }]
 }

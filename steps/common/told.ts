@@ -7,8 +7,11 @@ export interface ToldOfOrganisms {
   readonly organisms: readonly { readonly organism: string; readonly texts: readonly string[] }[]
 }
 
-/** The operations that say it. */
-export const tellingOperations: readonly string[] = ['compare', 'logit-lens-summary']
+/** The kinds of step that say it, each with the operation that does. */
+export const tellingKinds: ReadonlyMap<string, string> = new Map([
+  ['compare', 'compare'],
+  ['logit_lens', 'logit-lens-summary'],
+])
 
 const file = 'organisms.json'
 

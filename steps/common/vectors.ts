@@ -17,6 +17,14 @@ export const apartMethod = 'apart'
 /** Fewer organisms do not say what they share. */
 export const fewestSharing = 3
 
+/** What a direction is of: `apart` is an organism's own part. */
+export type Of = 'trait' | 'organism' | 'apart' | 'random'
+
+export function whatOf({ method }: Pick<VectorName, 'method'>, isOfOrganism: boolean): Of {
+  if (isOfOrganism) return method === apartMethod ? 'apart' : 'organism'
+  return method === randomMethod ? 'random' : 'trait'
+}
+
 /** The folder that the vectors of a trait stand in: that of its contrast set; `otherwise` where it has none. */
 export function vectorCategory(
   { trait, method }: Pick<VectorName, 'trait' | 'method'>,

@@ -1,4 +1,4 @@
-import { apartMethod, fewestSharing, randomMethod, type VectorName } from '../common/vectors.ts'
+import { apartMethod, fewestSharing, type Of, type VectorName, whatOf as whatOfVector } from '../common/vectors.ts'
 
 type Numbers = Float32Array | Float64Array
 
@@ -62,12 +62,8 @@ function product(one: Numbers, other: Numbers): number {
   return sum
 }
 
-/** What a direction is of. */
-export type Of = 'trait' | 'organism' | 'apart' | 'random'
-
-export function whatOf({ method, organism }: Direction): Of {
-  if (organism !== undefined) return method === apartMethod ? 'apart' : 'organism'
-  return method === randomMethod ? 'random' : 'trait'
+export function whatOf(direction: Direction): Of {
+  return whatOfVector(direction, direction.organism !== undefined)
 }
 
 /** Pairs of two of the same sort at a layer, each once. */

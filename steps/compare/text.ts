@@ -1,4 +1,4 @@
-import { figure, table } from '../common/markdown.ts'
+import { figure, firstOfMany, manyOrganisms, table } from '../common/markdown.ts'
 import { plantedBy, type Plants } from '../common/plants.ts'
 import type { ToldOfOrganisms } from '../common/told.ts'
 import { namesOf } from '../common/vectors.ts'
@@ -7,9 +7,6 @@ import { clearestFirst, haveOwnParts, type Movement, movements, plantedNearest }
 
 const pairsListed = 10
 const traitsListed = 2
-/** Of more organisms than these only so many come first. */
-const organismsListed = 20
-const organismsOfLong = 10
 
 type NameOf = (direction: Direction) => string
 
@@ -28,7 +25,7 @@ export function cosinesMarkdown(layers: readonly LayerCosines[], plants: Plants)
     ...movedAlong(moved, layers, plants, name),
     ...mostAlike('Organisms that are moved alike', ['organism', 'organism'], pairsAmong(layers, 'organism'), organism),
     ...mostAlike('Traits that point alike, or opposite', ['trait', 'trait'], pairsAmong(layers, 'trait'), name),
-    ...(moved.length > organismsListed ? ['## Every organism', '', ...movementTable(moved, plants, name), ''] : []),
+    ...(moved.length > manyOrganisms ? ['## Every organism', '', ...movementTable(moved, plants, name), ''] : []),
     'Each with each trait: a file of each layer beside this one. All of them: `cosines.json`.',
     '',
   ].join('\n')
@@ -37,10 +34,10 @@ export function cosinesMarkdown(layers: readonly LayerCosines[], plants: Plants)
 /** Of the organisms, or of those of many of which it is clearest, the traits that they are moved along. */
 function movedAlong(moved: readonly Movement[], layers: readonly LayerCosines[], plants: Plants, name: NameOf): string[] {
   if (moved.length === 0) return []
-  const isLong = moved.length > organismsListed
-  const shown = isLong ? clearestFirst(moved).slice(0, organismsOfLong) : moved
+  const isLong = moved.length > manyOrganisms
+  const shown = isLong ? clearestFirst(moved).slice(0, firstOfMany) : moved
   const sentences = [
-    `The traits nearest to where an adapter moves the residual stream, the mean of organism minus clean model${isLong ? `, of the ${organismsOfLong} organisms of which it is clearest` : ''}.`,
+    `The traits nearest to where an adapter moves the residual stream, the mean of organism minus clean model${isLong ? `, of the ${firstOfMany} organisms of which it is clearest` : ''}.`,
     ...randomInWords(layers),
     ...(haveOwnParts(moved)
       ? ['Its own part is what is left without the mean of all organisms, which training moves alike to some degree.']

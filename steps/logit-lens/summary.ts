@@ -1,9 +1,9 @@
 import type { Json } from '../../engine/core/json.ts'
 import type { CellOutput, Inputs, Operation, Task } from '../../engine/core/step-kind.ts'
-import { apartMethod, randomMethod, shiftMethod, type VectorName, vectorNamed } from '../common/vectors.ts'
+import { apartMethod, shiftMethod, type VectorName, vectorNamed, whatOf } from '../common/vectors.ts'
 import { toldFile } from '../common/told.ts'
 import { pretty } from '../common/written.ts'
-import { layerMarkdown, lensMarkdown, type ListedTokens, type Measure, type Of, toldOfOrganisms } from './text.ts'
+import { layerMarkdown, lensMarkdown, type ListedTokens, type Measure, toldOfOrganisms } from './text.ts'
 
 /** All token lists of a step in words, and as JSON: one cell. */
 export const lensSummaryOperation: Operation = {
@@ -32,7 +32,12 @@ export const lensSummaryOperation: Operation = {
         const all = tokens.map((token, index) => ({ id: token_ids[index] as number, token, value: values[index] as number }))
         const half = all.length / 2
         const vector = vectorNamed(spec.id)
-        listed.push({ ...vector, of: whatOf(vector, task), toward: all.slice(0, half), away: all.slice(half).reverse() })
+        listed.push({
+          ...vector,
+          of: whatOf(vector, ofOrganism(vector, task)),
+          toward: all.slice(0, half),
+          away: all.slice(half).reverse(),
+        })
       }
       const layers = [...Map.groupBy(listed, ({ layer }) => layer)].sort(([a], [b]) => a - b)
       const files = {
@@ -59,9 +64,6 @@ function listsOf(inputs: Inputs) {
   return inputs.of('tokens').flatMap(({ cells }) => [...cells])
 }
 
-function whatOf({ trait, method }: VectorName, { shared }: Task): Of {
-  if (method === randomMethod) return 'random'
-  const isOfOrganism = [shiftMethod, apartMethod].includes(method) && (shared.organisms as string[]).includes(trait)
-  if (!isOfOrganism) return 'trait'
-  return method === apartMethod ? 'apart' : 'organism'
+function ofOrganism({ trait, method }: VectorName, { shared }: Task): boolean {
+  return [shiftMethod, apartMethod].includes(method) && (shared.organisms as string[]).includes(trait)
 }

@@ -1,6 +1,6 @@
-import { cell, figure, table } from '../common/markdown.ts'
+import { cell, figure, firstOfMany, manyOrganisms, table } from '../common/markdown.ts'
 import type { ToldOfOrganisms } from '../common/told.ts'
-import { namesOf, type VectorName } from '../common/vectors.ts'
+import { namesOf, type Of, type VectorName } from '../common/vectors.ts'
 
 /** What orders tokens, as the step's parameter has it. */
 export type Measure = 'cosine' | 'logit'
@@ -12,9 +12,6 @@ interface Token {
   readonly value: number
 }
 
-/** What a direction is of: `apart` is an organism's own part. */
-export type Of = 'trait' | 'organism' | 'apart' | 'random'
-
 /** A direction with the tokens that it raises and lowers most, those furthest out first. */
 export interface ListedTokens extends VectorName {
   readonly of: Of
@@ -24,9 +21,6 @@ export interface ListedTokens extends VectorName {
 
 /** Words of either side that a line of the summary has, one of a layer's file, and one of a page. */
 const wordsShown = { summary: [6, 4], layer: [12, 12], page: [8, 4] } as const
-/** Of more organisms than these only so many come first. */
-const organismsListed = 20
-const organismsOfLong = 10
 
 /** What directions stand for, for reading. A direction of several layers stands at the deepest of them. */
 export function lensMarkdown(lists: readonly ListedTokens[], by: Measure): string {
@@ -87,8 +81,8 @@ function randomInWords(random: readonly ListedTokens[]): string[] {
 
 function organismSections(lists: readonly ListedTokens[], { title, sentence }: typeof ownPart, by: Measure): string[] {
   const all = deepestOfEach(lists)
-  if (all.length <= organismsListed) return section({ title, head: 'organism', sentence, lists: all, by })
-  const first = all.toSorted((a, b) => clearness(b) - clearness(a)).slice(0, organismsOfLong)
+  if (all.length <= manyOrganisms) return section({ title, head: 'organism', sentence, lists: all, by })
+  const first = all.toSorted((a, b) => clearness(b) - clearness(a)).slice(0, firstOfMany)
   const ofThem = `Of ${all.length}, the ${first.length} of which it is clearest.`
   return [
     ...section({ title, head: 'organism', sentence: `${sentence} ${ofThem}`, lists: first, by }),
@@ -146,7 +140,7 @@ function word(token: string): string {
 
 /** Words in a cell of a Markdown table. */
 function inCell(list: readonly string[]): string {
-  return list.map((one) => cell(one).replaceAll('*', '\\*').replaceAll('`', '\\`')).join(between)
+  return list.map(cell).join(between)
 }
 
 const between = ' · '

@@ -18,7 +18,7 @@ export interface CategorisedVector extends VectorName {
 /** Ranks the responses of all organisms to one prompt set, for every vector. */
 export const rankOperation: Operation = {
   name: 'rank',
-  version: 5,
+  version: 6,
   counts: { noun: 'rankings', by: 'cell' },
   axes: vectorAxes,
   cells(task, inputs) {

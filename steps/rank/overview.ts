@@ -12,7 +12,7 @@ import { rankingsFolder } from './shown.ts'
 /** Pools the rankings of all prompt sets into the organism × trait matrix, and a page of each organism. */
 export const overviewOperation: Operation = {
   name: 'rank-overview',
-  version: 9,
+  version: 10,
   counts: { noun: 'overviews', by: 'cell' },
   cells(_task, inputs) {
     const rankings = rankingsOf(inputs.of('rankings'))

@@ -4,7 +4,7 @@ import type { Problem, Step, StepKind, Task } from '../../engine/core/step-kind.
 import { paramOrigins } from '../common/origins.ts'
 import { type AnswerTasks, answerTasks, sidesOf } from '../common/sides.ts'
 import { aStep, namedSteps, stepNames } from '../common/step-names.ts'
-import { tellingOperations } from '../common/told.ts'
+import { tellingKinds } from '../common/told.ts'
 import { answersOperation, reportOperation } from './operations.ts'
 
 const schema: ParamSchema = {
@@ -39,18 +39,14 @@ export const report: StepKind = {
     const parts = answerTasks(scores.tasks, own, other, context).map((answers) => answersTask(step, answers))
     const told =
       step.params.with === undefined ? [] : namedSteps(step, 'with').map((named) => ({ ...named, from: context.step(named.name) }))
-    const problems = told.flatMap(({ from, place }) => (isTelling(from.step) ? [] : [notTelling(from.step, place)]))
-    const telling = told.flatMap(({ from }) => from.tasks.filter(({ operation }) => tellingOperations.includes(operation.name)))
+    const problems = told.flatMap(({ from, place }) => (tellingKinds.has(from.step.kind) ? [] : [notTelling(from.step, place)]))
+    const telling = told.flatMap(({ from }) => from.tasks.filter(({ operation }) => operation.name === tellingKinds.get(from.step.kind)))
     return { tasks: [...parts, pageTask(step, ranking.tasks, parts, telling)], problems }
   },
 }
 
 function notRankings(step: Step): Problem {
   return { rule: 'not-rankings', message: `"${step.name}" is ${aStep(step)} and ranks nothing`, hint: 'name a rank step', path: ['of'] }
-}
-
-function isTelling({ kind }: Step): boolean {
-  return ['compare', 'logit_lens'].includes(kind)
 }
 
 function notTelling(step: Step, path: Problem['path']): Problem {

@@ -128,6 +128,11 @@ test('of token lists a trait is no organism of its name, and a direction is told
     ['words/tokens:kind@2:apart'],
     true,
   ])
+  const given = cells('adopt', 'given/kind:kind@2:mean-diff', 'given/kind:kind@2:probe')
+  expect(narrowed(table('layer2.md', '| vector | rude |', '| kind:mean-diff | 0.20 |'), given)).toEqual([
+    ['given/kind:kind@2:mean-diff'],
+    true,
+  ])
 })
 
 test.for([

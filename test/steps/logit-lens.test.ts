@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { layerMarkdown, lensMarkdown, type ListedTokens, type Of, toldOfOrganisms } from '../../steps/logit-lens/text.ts'
+import type { Of } from '../../steps/common/vectors.ts'
+import { layerMarkdown, lensMarkdown, type ListedTokens, toldOfOrganisms } from '../../steps/logit-lens/text.ts'
 
 const listed = (
   of: Of,

@@ -97,14 +97,14 @@ export const versionRows: readonly Row[] = [
     of: 'version of rank',
     edit: 'raised',
     change: raise('rank'),
-    made: { 'ranking/one:*': [2, 'version: 5 → 6'], 'ranking/two:*': [2, 'version: 5 → 6'] },
+    made: { 'ranking/one:*': [2, 'version: 6 → 7'], 'ranking/two:*': [2, 'version: 6 → 7'] },
     follow: afterRankings,
   },
   {
     of: 'version of rank-overview',
     edit: 'raised',
     change: raise('rank-overview'),
-    made: { 'ranking/overview:*': [1, 'version: 9 → 10'] },
+    made: { 'ranking/overview:*': [1, 'version: 10 → 11'] },
     follow: { report: 1 },
   },
   {
