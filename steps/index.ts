@@ -12,6 +12,7 @@ import { rank } from './rank/kind.ts'
 import { replay } from './replay/kind.ts'
 import { report } from './report/kind.ts'
 import { shift } from './shift/kind.ts'
+import { steer } from './steer/kind.ts'
 import { vectors } from './vectors/kind.ts'
 
 /** Every step kind that a workflow can name. The engine is given this list; it knows none of them by name. */
@@ -27,6 +28,7 @@ export const kinds: readonly StepKind[] = [
   rank,
   compare,
   logitLens,
+  steer,
   report,
   exportScores,
   command,

@@ -69,6 +69,7 @@ const mayImport: Record<string, readonly string[]> = {
     'steps/report',
     'steps/random',
     'steps/shift',
+    'steps/steer',
     'steps/vectors',
     'engine/core',
   ],

@@ -21,6 +21,8 @@ export interface Spoken {
   readonly promptSet: ReadonlySet<string>
   readonly prompt: ReadonlySet<string>
   readonly vector: readonly VectorWords[]
+  /** Along what answers are steered. */
+  readonly steered: readonly VectorWords[]
 }
 
 /** What headings of tables say that stands below them. */
@@ -28,6 +30,7 @@ const headings: readonly { readonly of: keyof Spoken; readonly heading: RegExp }
   { of: 'organism', heading: /^organism$/ },
   { of: 'promptSet', heading: /^(higher|lower) on$/ },
   { of: 'prompt', heading: /^prompt$/ },
+  { of: 'steered', heading: /^steered along$/ },
   { of: 'vector', heading: /trait$|^second$|own part$|^vector$|^direction$/ },
 ]
 
@@ -39,6 +42,7 @@ export function spokenOf(line: Line): Spoken {
     promptSet: new Set(of('promptSet')),
     prompt: new Set(of('prompt')),
     vector: of('vector').map(vectorWords),
+    steered: of('steered').map(vectorWords),
   }
 }
 
@@ -63,7 +67,7 @@ function inJson({ text, number }: Line): Said[] {
   const [trait, layer, method] = ['trait', 'layer', 'method'].map((name) => said.get(name))
   const vector = `${trait}${layer === undefined ? '' : `@${layer}`}${method === undefined ? '' : `:${method}`}`
   return [
-    ...(['organism', 'prompt_id', 'prompt_set'] as const).flatMap((name): Said[] => {
+    ...(['organism', 'prompt_id', 'prompt_set', 'steered_along'] as const).flatMap((name): Said[] => {
       const value = said.get(name)
       return value === undefined ? [] : [[membersOf[name], value]]
     }),
@@ -71,7 +75,7 @@ function inJson({ text, number }: Line): Said[] {
   ]
 }
 
-const membersOf = { organism: 'organism', prompt_id: 'prompt', prompt_set: 'promptSet' } as const
+const membersOf = { organism: 'organism', prompt_id: 'prompt', prompt_set: 'promptSet', steered_along: 'steered' } as const
 
 function inTable({ text, number }: Line): Said[] {
   const lines = text.split('\n').slice(0, number)

@@ -26,7 +26,7 @@ export function narrowingTo(line: Line | null): Narrowing {
       const found = new Set<Axis>()
       const picked = [...byOperation.values()].flatMap((cells) =>
         [...left].reduce((kept, axis) => {
-          const of = kept.filter(axis)
+          const of = axis(kept)
           if (of.length > 0) found.add(axis)
           return of.length > 0 ? of : kept
         }, cells),
@@ -37,15 +37,30 @@ export function narrowingTo(line: Line | null): Narrowing {
   }
 }
 
-type Axis = (cell: Named) => boolean
+/** Those of some cells that a part of a line speaks of. */
+type Axis = <T extends Named>(cells: readonly T[]) => T[]
 
-function axesOf({ organism, promptSet, prompt, vector }: Spoken): Axis[] {
+function axesOf({ organism, promptSet, prompt, vector, steered }: Spoken): Axis[] {
   return [
-    ...(organism.size > 0 ? [(cell: Named) => organismsIn(cell).some((name) => organism.has(name))] : []),
-    ...(promptSet.size > 0 ? [(cell: Named) => partsOf(cell).some((name) => promptSet.has(name))] : []),
-    ...(prompt.size > 0 ? [(cell: Named) => prompt.has(nameOf(cell.cell).prompt ?? '')] : []),
-    ...(vector.length > 0 ? [(cell: Named) => vector.some((words) => isCalled(words, nameOf(cell.cell)))] : []),
+    ...(organism.size > 0 ? [ofCells((cell) => organismsIn(cell).some((name) => organism.has(name)))] : []),
+    ...(promptSet.size > 0 ? [ofCells((cell) => partsOf(cell).some((name) => promptSet.has(name)))] : []),
+    ...(prompt.size > 0 ? [ofCells((cell) => prompt.has(nameOf(cell.cell).prompt ?? ''))] : []),
+    ...(vector.length > 0 ? [ofCells((cell) => vector.some((words) => isCalled(words, nameOf(cell.cell))))] : []),
+    ...(steered.length > 0 ? [steeredAlong(steered)] : []),
   ]
+}
+
+function ofCells(isOf: (cell: Named) => boolean): Axis {
+  return (cells) => cells.filter(isOf)
+}
+
+/** Answers that are steered so and what was read of them, with those that are not steered, from which they differ. */
+function steeredAlong(directions: readonly VectorWords[]): Axis {
+  return (cells) => {
+    const along = ({ cell }: Named) => steeringOf(cell).direction
+    const isSo = (cell: Named) => directions.some((words) => isCalled(words, nameOf(along(cell) ?? '')))
+    return cells.some(isSo) ? cells.filter((cell) => along(cell) === undefined || isSo(cell)) : []
+  }
 }
 
 function partsOf({ task }: Named): string[] {
@@ -69,10 +84,17 @@ interface CellName {
   readonly method?: string
 }
 
+/** An answer that is steered, `prompt~direction~amount`, with what may follow its name: the direction, and the name without. */
+function steeringOf(cell: string): { readonly direction: string | undefined; readonly rest: string } {
+  const [, prompt, direction, end = ''] = /^([^~]*)~([^~]*)~-?[\d.]+(?:e[+-]\d+)?(.*)$/.exec(cell) ?? []
+  return { direction, rest: prompt === undefined ? cell : prompt + end }
+}
+
 /** `prompt`, `prompt@layer`, `vector@layer:method`, `prompt@layer:vector:method`. */
 function nameOf(cell: string): CellName {
-  const [, name, layer, vector, method] = /^(.*?)@(\d+)(?::(.*?))??(?::([^:]*))?$/.exec(cell) ?? []
-  if (name === undefined) return { prompt: cell }
+  const { rest } = steeringOf(cell)
+  const [, name, layer, vector, method] = /^(.*?)@(\d+)(?::(.*?))??(?::([^:]*))?$/.exec(rest) ?? []
+  if (name === undefined) return { prompt: rest }
   if (method === undefined) return { prompt: name, layer: layer as string }
   return vector === undefined ? { vector: name, layer: layer as string, method } : { prompt: name, vector, layer: layer as string, method }
 }

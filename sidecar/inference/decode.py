@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from ..model.base import Base
     from .sampling import Sampler
+    from .steering import Steered, Steering
 
 ENOUGH = 256  # tokens: products of so many are as fast as larger ones
 WORTH_DROPPING = 1 / 4  # of the tokens that are kept: so many must be padding before what is kept is copied without
@@ -32,17 +34,19 @@ def decode(
     limit: int,
     on_step: Callable[[int, int], None] = lambda finished, tokens: None,
     together: int | None = None,
+    steering: Steering | None = None,
 ) -> list[list[int]]:
     """The answers' ids, one list a prompt, each ending with its stop id or after `limit` tokens; an empty one where
     the logits were not finite.
 
     `together` prompts, all for None, are worked on at once. Rows leave the batch when they end, and the next prompts
     take their places: nothing waits for the longest answer. `on_step` hears how many rows ended and how many tokens were
-    made in a step.
+    made in a step. With `steering` each row is steered by the addition of its own prompt.
     """
     import torch
 
     from .cache import can_join, can_pad, is_seen_whole
+    from .steering import steered
 
     answers: list[list[int]] = [[] for _ in prompts]
     waiting = deque(range(len(prompts)))
@@ -51,12 +55,12 @@ def decode(
     can_gap = is_seen_whole(base, math.ceil((max(map(len, prompts), default=0) + limit) / (1 - WORTH_DROPPING)))
     stops = torch.tensor(sorted(base.stop_ids), device=base.device)
     batch: Batch | None = None
-    with torch.inference_mode():
+    with torch.inference_mode(), nullcontext() if steering is None else steered(base, steering) as steer:
         while batch is not None or waiting:
             free = places if batch is None else places - len(batch.rows)
             if waiting and (batch is None or (joins and free >= max(1, places * WORTH_JOINING))):
                 rows = [waiting.popleft() for _ in range(min(free, len(waiting)))]
-                fresh = started(base, prompts, rows, can_gap)
+                fresh = started(base, prompts, rows, can_gap, steer)
                 batch = fresh if batch is None else joined([batch, fresh])
             assert batch is not None
             picked = sampler.pick(batch.logits, batch.rows)
@@ -74,7 +78,7 @@ def decode(
                 continue
             if len(kept) < len(batch.rows):
                 batch, picked = remaining(batch, kept, joins), picked[kept]
-            batch = followed(base, batch, picked)
+            batch = followed(base, batch, picked, steer)
     return answers
 
 
@@ -89,13 +93,13 @@ class Batch:
     logits: torch.Tensor  # [rows, vocabulary], for the next token
 
 
-def started(base: Base, prompts: Sequence[Sequence[int]], rows: list[int], can_gap: bool) -> Batch:
-    """The batch after its prompts. What all of them begin with runs once where there may be padding behind it (`can_gap`), the
-    rest of them beside those of like length."""
+def started(base: Base, prompts: Sequence[Sequence[int]], rows: list[int], can_gap: bool, steer: Steered | None) -> Batch:
+    """The batch after its prompts. What all of them begin with runs once where there may be padding behind it (`can_gap`) and
+    it is not steered otherwise for each, the rest of them beside those of like length."""
     from .cache import can_join, empty_cache, for_rows, shared_prefix
 
     own = [prompts[row] for row in rows]
-    shared = shared_prefix(base, own, min(map(len, own)) - 1) if can_gap else 0
+    shared = shared_prefix(base, own, min(map(len, own)) - 1) if can_gap and steer is None else 0
     common = empty_cache(base)
     if shared > 0:
         ids, _, positions = left_padded([own[0][:shared]], 0, base.device)
@@ -104,8 +108,11 @@ def started(base: Base, prompts: Sequence[Sequence[int]], rows: list[int], can_g
     for group in of_like_length([len(prompt) - shared for prompt in own]) if can_join(base) else [range(len(own))]:
         ids, mask, positions = left_padded([own[index] for index in group], shared, base.device)
         cache = for_rows(common, len(group), ids.shape[1] - shared) if shared > 0 else empty_cache(base)
+        of_group = [rows[index] for index in group]
+        if steer is not None:
+            steer.run_next(of_group)
         logits = run(base, ids[:, shared:], mask, positions[:, shared:], cache)
-        batches.append(Batch([rows[index] for index in group], cache, mask, positions[:, -1:], logits))
+        batches.append(Batch(of_group, cache, mask, positions[:, -1:], logits))
     return batches[0] if len(batches) == 1 else joined(batches)
 
 
@@ -136,10 +143,12 @@ def padding(batch: Batch) -> int:
     return int(batch.mask.any(dim=0).int().argmax())
 
 
-def followed(base: Base, batch: Batch, picked: torch.Tensor) -> Batch:
+def followed(base: Base, batch: Batch, picked: torch.Tensor, steer: Steered | None) -> Batch:
     """The batch one token further: the one that was `picked` for each row."""
     import torch
 
+    if steer is not None:
+        steer.run_next(batch.rows)
     mask = torch.cat([batch.mask, batch.mask.new_ones(len(batch.rows), 1)], dim=1)
     positions = batch.positions + 1
     return Batch(batch.rows, batch.cache, mask, positions, run(base, picked[:, None], mask, positions, batch.cache))

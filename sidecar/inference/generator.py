@@ -14,6 +14,7 @@ from ..errors import bad_input
 
 if TYPE_CHECKING:
     from ..model.base import Base
+    from .steering import Steering
 
 OnStep = Callable[[int, int], None]
 """Hears how many answers ended and how many tokens were made since it was last called."""
@@ -41,10 +42,17 @@ class Generator(Protocol):
     """Answers prompts with one base model and the adapters put on it."""
 
     def answer(
-        self, prompts: Sequence[Sequence[int]], adapter: str | None, sampling: Sampling, limit: int, on_step: OnStep
+        self,
+        prompts: Sequence[Sequence[int]],
+        adapter: str | None,
+        sampling: Sampling,
+        limit: int,
+        on_step: OnStep,
+        steering: Steering | None = None,
     ) -> list[Answer]:
         """One answer a prompt, in their order, of at most `limit` tokens each, by the base with the adapter of this
-        digest, None for the clean base. Raises SidecarError when it has another adapter."""
+        digest, None for the clean base; with `steering`, while a direction is added for each. Raises SidecarError when it
+        has another adapter."""
         ...
 
 
@@ -57,7 +65,13 @@ class LocalGenerator:
         self._together = together
 
     def answer(
-        self, prompts: Sequence[Sequence[int]], adapter: str | None, sampling: Sampling, limit: int, on_step: OnStep
+        self,
+        prompts: Sequence[Sequence[int]],
+        adapter: str | None,
+        sampling: Sampling,
+        limit: int,
+        on_step: OnStep,
+        steering: Steering | None = None,
     ) -> list[Answer]:
         """See `Generator`."""
         from .decode import decode
@@ -66,7 +80,7 @@ class LocalGenerator:
         if adapter != self._adapter:
             raise bad_input(f"answers with adapter {adapter or 'none'} were asked for, but the model is with {self._adapter or 'none'}")
         sampler = Sampler(sampling.seeds, sampling.temperature, sampling.top_p)
-        answers = decode(self._base, prompts, sampler, limit, on_step, self._together)
+        answers = decode(self._base, prompts, sampler, limit, on_step, self._together, steering)
         return [Answer(ids, self._reason(ids)) for ids in answers]
 
     def _reason(self, ids: list[int]) -> Literal["stop", "length", "overflow"]:

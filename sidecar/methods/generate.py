@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import bad_input
 from ..inference.generator import Answer, Sampling
 from ..inference.residency import Resident
 from ..model.base import Base
 from ..model.chat import id_strings, plain_text, prompt_ids
+from ..stored.refs import parse_ref
 from ..stored.shards import ShardWriter, digest_of
 from ..wire import params
 from ..wire.progress import Progress
+
+if TYPE_CHECKING:
+    from ..inference.steering import Steering
 
 FILE = "responses.jsonl"
 
@@ -28,6 +32,15 @@ class Asked:
     system_prompt: str | None
     prefill: str | None
     seed: int
+    steer: Steer | None
+
+
+@dataclass(frozen=True)
+class Steer:
+    """How far a cell's answer is steered along which of the request's vectors."""
+
+    vector: int
+    by: float
 
 
 def run(request: Mapping[str, Any], resident: Resident, progress: Progress) -> dict[str, Any]:
@@ -58,7 +71,8 @@ def run(request: Mapping[str, Any], resident: Resident, progress: Progress) -> d
     longest = max(len(ids) for _, ids in ready) + limit
     generator = resident.generator(min(params.integer(request, "together", 1), resident.room.rows(longest)))
     sampling = Sampling([cell.seed for cell, _ in ready], temperature, top_p)
-    answers = generator.answer([ids for _, ids in ready], resident.adapter_digest, sampling, limit, progress.advance)
+    steering = steering_of(request, [cell for cell, _ in ready], base.hidden)
+    answers = generator.answer([ids for _, ids in ready], resident.adapter_digest, sampling, limit, progress.advance, steering)
     made = [(cell, ids, answer) for (cell, ids), answer in zip(ready, answers, strict=True) if answer.finish_reason != "overflow"]
     overflown = [cell.id for (cell, _), answer in zip(ready, answers, strict=True) if answer.finish_reason == "overflow"]
     failed += [{"id": cell, "reason": f"its logits are not finite in {base.dtype}"} for cell in overflown]
@@ -98,7 +112,31 @@ def parse_cell(value: params.Params) -> Asked:
     if seed >= 1 << 63:
         raise bad_input(f"'seed' must be below 2^63, not {seed}")
     system_prompt, prefill = (params.optional_text(value, name) for name in ("system_prompt", "prefill"))
-    return Asked(params.text(value, "id"), prompt, system_prompt, prefill, seed)
+    steer = params.optional_section(value, "steer")
+    by = Steer(params.integer(steer, "vector", 0), params.number(steer, "by")) if steer else None
+    return Asked(params.text(value, "id"), prompt, system_prompt, prefill, seed, by)
+
+
+def steering_of(request: Mapping[str, Any], cells: Sequence[Asked], hidden: int) -> Steering | None:
+    """What is added for each of the cells, None where none is steered. Raises SidecarError: `corrupt`, or `bad-input` where
+    some are steered and others are not, or along a vector that the request does not have."""
+    steers = [cell.steer for cell in cells if cell.steer is not None]
+    if not steers:
+        return None
+    if len(steers) < len(cells):
+        raise bad_input("some cells are steered and others are not: ask for them apart")
+    import numpy as np
+    import torch
+
+    from ..inference.steering import Steering
+    from ..stored.tensors import read_unit_vector
+
+    steering = params.section(request, "steering")
+    vectors = [read_unit_vector(parse_ref(ref), hidden) for ref in params.items(steering, "vectors")]
+    if max(steer.vector for steer in steers) >= len(vectors):
+        raise bad_input(f"a cell is steered along a vector that is none of the {len(vectors)}")
+    additions = np.stack([steer.by * vectors[steer.vector] for steer in steers])
+    return Steering(params.integer(steering, "layer", 0), torch.from_numpy(additions.astype(np.float32)))
 
 
 def parse_top_p(request: Mapping[str, Any]) -> float:

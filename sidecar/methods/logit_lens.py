@@ -10,9 +10,9 @@ from ..errors import bad_input
 from ..inference.residency import Resident
 from ..model.base import Base
 from ..model.chat import id_strings
-from ..stored.refs import Ref, parse_ref
+from ..stored.refs import parse_ref
 from ..stored.shards import ShardWriter, digest_of
-from ..stored.tensors import read_float32
+from ..stored.tensors import read_unit_vector
 from ..vectors.unembedding import MEASURES, Tokens, tokens_along
 from ..wire import params
 from ..wire.progress import Progress
@@ -42,7 +42,7 @@ def run(request: Mapping[str, Any], resident: Resident, progress: Progress) -> d
     directions: dict[str, np.ndarray] = {}
     failed: list[dict[str, str]] = []
     for name, cell in zip(names, cells, strict=True):
-        direction = unit_vector(parse_ref(params.section(cell, "vector")), base.hidden)
+        direction = read_unit_vector(parse_ref(params.section(cell, "vector")), base.hidden)
         group = params.optional_text(cell, "apart_from")
         if group is not None:
             if group not in shared:
@@ -64,23 +64,11 @@ def shared_of(group: params.Params, hidden: int) -> np.ndarray:
     """The mean of its vectors as unit vectors, float64 `[hidden]`."""
     import numpy as np
 
-    units = [unit_vector(parse_ref(ref), hidden) for ref in params.items(group, "vectors")]
+    units = [read_unit_vector(parse_ref(ref), hidden) for ref in params.items(group, "vectors")]
     if not units:
         raise bad_input(f"group '{params.text(group, 'id')}' has no vectors")
     mean: np.ndarray = np.mean(units, axis=0)
     return mean
-
-
-def unit_vector(ref: Ref, hidden: int) -> np.ndarray:
-    """A stored vector at length 1, float64 `[hidden]`. Raises SidecarError: `corrupt`, or `bad-input` for another length or 0."""
-    import numpy as np
-
-    vector = read_float32(ref).astype(np.float64)
-    length = np.linalg.norm(vector)
-    if vector.shape != (hidden,) or not np.isfinite(length) or length == 0:
-        raise bad_input(f"the ref {ref.digest} is no direction of {hidden} numbers")
-    unit: np.ndarray = vector / length
-    return unit
 
 
 def write_tokens(out: str, base: Base, found: Sequence[tuple[str, Tokens]]) -> dict[str, Any]:

@@ -76,3 +76,15 @@ def read_float32(ref: Ref) -> np.ndarray:
     check_form(ref)
     stored = as_stored(np.frombuffer(read_ref(ref), np.uint8), ref)
     return to_float32(stored, np.empty(stored.size, np.float32))
+
+
+def read_unit_vector(ref: Ref, hidden: int) -> np.ndarray:
+    """A stored vector at length 1, float64 `[hidden]`. Raises SidecarError: `corrupt`, or `bad-input` for another length or 0."""
+    import numpy as np
+
+    vector = read_float32(ref).astype(np.float64)
+    length = np.linalg.norm(vector)
+    if vector.shape != (hidden,) or not np.isfinite(length) or length == 0:
+        raise bad_input(f"the ref {ref.digest} is no direction of {hidden} numbers")
+    unit: np.ndarray = vector / length
+    return unit

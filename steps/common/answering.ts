@@ -1,9 +1,9 @@
 import { digestOfJson } from '../../engine/core/digest.ts'
 import type { Json } from '../../engine/core/json.ts'
-import type { CellSpec, Components, Operation, Task } from '../../engine/core/step-kind.ts'
+import type { CellSpec, Components, OnSidecar, Operation, Task } from '../../engine/core/step-kind.ts'
 import { estimateTokens } from './model.ts'
 import { chunks } from './pick.ts'
-import { bySample, sampleId } from './samples.ts'
+import { byAnswer, sampleId } from './answer-ids.ts'
 
 /** A prompt of a task that has prompts answered. */
 export interface Asked {
@@ -18,12 +18,12 @@ export interface Asked {
 }
 
 /** Has a model answer the `prompts` of a task's data, a cell each. `noun`: what people call the answers. */
-export function answering(name: string, noun: string): Operation {
+export function answering(name: string, noun: string): Operation & { readonly runs: OnSidecar } {
   return {
     name,
     version: 1,
     counts: { noun, by: 'cell' },
-    axes: (cell) => bySample({ prompt: cell }),
+    axes: (cell) => byAnswer({ prompt: cell }),
     cells(task) {
       return promptsOf(task).flatMap(({ id: prompt, text, systemPrompt, prefill, samples = 1 }) =>
         Array.from({ length: samples }, (_, index): CellSpec => {

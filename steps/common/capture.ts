@@ -5,7 +5,7 @@ import { layerList } from './layers.ts'
 import { tokenModelComponents, tokenModelOrigins } from './model.ts'
 import { paramOrigin } from './origins.ts'
 import { chunks } from './pick.ts'
-import { bySample } from './samples.ts'
+import { byAnswer } from './answer-ids.ts'
 
 /** What to record while a model reads an answer again. */
 export interface CaptureParams {
@@ -126,7 +126,7 @@ const captureOperation: Operation = {
   name: 'capture',
   version: 1,
   counts: { noun: 'recordings', by: 'group', cellsOfGroup: (task) => (task.data.layers as number[]).length },
-  axes: (cell) => bySample({ .../^(?<prompt>.*)@(?<layer>\d+)$/.exec(cell)?.groups }),
+  axes: (cell) => byAnswer({ .../^(?<prompt>.*)@(?<layer>\d+)$/.exec(cell)?.groups }),
   cells(task, inputs) {
     const layers = task.data.layers as number[]
     return answersOf(inputs).cells.flatMap(({ spec, output }) =>

@@ -16,8 +16,8 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
 export const manyOrganisms = 20
 export const firstOfMany = 10
 
-/** Text that cannot break out of a table cell, nor be set in another type. */
-export function cell(text: string): string {
-  const shown = text.replace(/\s+/g, ' ').slice(0, 120)
+/** Text that cannot break out of a table cell, nor be set in another type; of a long one so many characters. */
+export function cell(text: string, most = 120): string {
+  const shown = text.replace(/\s+/g, ' ').slice(0, most)
   return shown.replace(/[\\|*`]/g, '\\$&').replaceAll('<', '&lt;')
 }

@@ -1,3 +1,4 @@
+import type { ModelSource } from '../../engine/core/sources.ts'
 import type { ExpandContext, Problem, Step, Task } from '../../engine/core/step-kind.ts'
 import { namedSteps, stepNames } from './step-names.ts'
 import { methodProblems, takenMethods, type VectorStep, vectorStep, vectorsTwice } from './vector-steps.ts'
@@ -17,9 +18,14 @@ export interface TakenStep extends VectorStep {
   readonly vectors: readonly VectorName[]
 }
 
-/** The steps with vectors that `of` names, of one model and each vector once. `hint`: what to do where two have the same one. */
-export function takenVectors(step: Step, context: ExpandContext, hint: string): { steps: TakenStep[]; problems: Problem[] } {
-  const named = namedSteps(step, 'of').map(({ name, place }) => takenStep(step, context.step(name), place))
+/** The steps with vectors that a parameter names, of one model and each vector once. `hint`: what to do where two have the same one. */
+export function takenVectors(
+  step: Step,
+  parameter: string,
+  context: ExpandContext,
+  hint: string,
+): { steps: TakenStep[]; problems: Problem[] } {
+  const named = namedSteps(step, parameter).map(({ name, place }) => takenStep(step, context.step(name), place))
   const steps = named.flatMap((one) => ('rule' in one ? [] : [one]))
   const problems = [
     ...named.flatMap((one) => ('rule' in one ? [one] : [])),
@@ -50,4 +56,13 @@ function unlike(first: TakenStep, other: TakenStep): Problem[] {
   if (wanted === undefined || found === undefined || wanted === found) return []
   const message = `"${first.step.name}" has vectors of ${wanted} numbers, "${other.step.name}" of ${found}`
   return [{ rule: 'vectors-of-another-model', message, hint: 'take vectors of one model', path: other.place }]
+}
+
+/** Vectors that are none of the model's residual stream. */
+export function vectorsOfOtherModel(steps: readonly TakenStep[], { name, facts }: ModelSource): Problem[] {
+  const first = steps.find(({ tasks }) => tasks.length > 0)
+  const found = lengthOfVectors(first?.tasks[0])
+  if (!first || found === undefined || found === facts.hidden) return []
+  const message = `"${first.step.name}" has vectors of ${found} numbers, the residual stream of "${name}" has ${facts.hidden}`
+  return [{ rule: 'vectors-of-another-model', message, hint: 'name the model that the vectors are of', path: ['model'] }]
 }

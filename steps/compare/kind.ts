@@ -22,7 +22,7 @@ export const compare: StepKind = {
   description: 'Compare vectors: their cosines, and which traits the organisms are moved along.',
   schema,
   tasks(step, context) {
-    const { steps, problems } = takenVectors(step, context, 'compare them in two steps')
+    const { steps, problems } = takenVectors(step, 'of', context, 'compare them in two steps')
     return { tasks: steps.some(({ tasks }) => tasks.length > 0) ? [compareTask(step, steps, context)] : [], problems }
   },
 }

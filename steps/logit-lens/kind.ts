@@ -1,9 +1,9 @@
 import { type ParamSchema, resultComponents } from '../../engine/core/schema.ts'
 import type { ModelSource } from '../../engine/core/sources.ts'
-import type { Origin, Problem, Step, StepKind, Task } from '../../engine/core/step-kind.ts'
+import type { Origin, Step, StepKind, Task } from '../../engine/core/step-kind.ts'
 import { textModelOrigins } from '../common/model.ts'
 import { paramOrigins } from '../common/origins.ts'
-import { lengthOfVectors, type TakenStep, takenVectors, vectorStepsSchema } from '../common/taken-vectors.ts'
+import { type TakenStep, takenVectors, vectorsOfOtherModel, vectorStepsSchema } from '../common/taken-vectors.ts'
 import { methodsSchema } from '../common/vector-steps.ts'
 import { vectorId } from '../common/vectors.ts'
 import { lensComponents, lensOperation } from './operation.ts'
@@ -48,9 +48,9 @@ export const logitLens: StepKind = {
   tasks(step, context) {
     const model = context.sources.models.get(step.params.model as string)
     if (!model) return { tasks: [], problems: [] }
-    const { steps, problems } = takenVectors(step, context, 'read them in two steps')
+    const { steps, problems } = takenVectors(step, 'of', context, 'read them in two steps')
     const isAny = steps.some(({ tasks }) => tasks.length > 0)
-    return { tasks: isAny ? lensTasks(step, steps, model) : [], problems: [...problems, ...otherModel(steps, model)] }
+    return { tasks: isAny ? lensTasks(step, steps, model) : [], problems: [...problems, ...vectorsOfOtherModel(steps, model)] }
   },
 }
 
@@ -83,12 +83,3 @@ function lensTasks(step: Step, steps: readonly TakenStep[], model: ModelSource):
 }
 
 const organismList: Origin = { from: 'workflow', path: ['organisms', 'from'] }
-
-/** Vectors that are none of the model's residual stream. */
-function otherModel(steps: readonly TakenStep[], { name, facts }: ModelSource): Problem[] {
-  const first = steps.find(({ tasks }) => tasks.length > 0)
-  const found = lengthOfVectors(first?.tasks[0])
-  if (!first || found === undefined || found === facts.hidden) return []
-  const message = `"${first.step.name}" has vectors of ${found} numbers, the residual stream of "${name}" has ${facts.hidden}`
-  return [{ rule: 'vectors-of-another-model', message, hint: 'name the model that the vectors are of', path: ['model'] }]
-}

@@ -140,7 +140,7 @@ function word(token: string): string {
 
 /** Words in a cell of a Markdown table. */
 function inCell(list: readonly string[]): string {
-  return list.map(cell).join(between)
+  return list.map((one) => cell(one)).join(between)
 }
 
 const between = ' · '

@@ -1,7 +1,7 @@
 import type { Json } from '../../engine/core/json.ts'
 import type { ParamSchema } from '../../engine/core/schema.ts'
 import type { ExpandContext, Problem, Step, StepKind, Task } from '../../engine/core/step-kind.ts'
-import { captureComponents, captureOrigins, keepsNothing, type Reading, type Recorded } from '../common/capture.ts'
+import { keepsNothing, type Reading, type Recorded } from '../common/capture.ts'
 import { paramOrigins } from '../common/origins.ts'
 import { selection } from '../common/pick.ts'
 import { stepNames } from '../common/step-names.ts'
@@ -10,7 +10,7 @@ import { readingsOf, recordedLayers, recordingsOf } from '../common/readings.ts'
 import { byPlace, layersSchema, type WantedLayer } from './layers.ts'
 import { type Onto, vectorsOnto } from './onto.ts'
 import { projectOperation } from './operation.ts'
-import { scoreOperation } from './score.ts'
+import { scoring } from '../common/score.ts'
 
 const schema: ParamSchema = {
   type: 'object',
@@ -81,19 +81,6 @@ function projectionTask(step: Step, recorded: Recorded, { tasks, vectors }: Onto
     data: { vectors: vectors as unknown as Json },
     tuning: { organism: organism ?? '', prompt_set: promptSet ?? '', side },
     origins: paramOrigins(step, ['centered']),
-  }
-}
-
-/** The same scores where nothing is recorded: of a pass through the model that keeps nothing else. */
-function scoring(task: Task, reading: Reading): Task {
-  return {
-    ...task,
-    operation: scoreOperation,
-    parents: [{ task: reading.answers.id, role: 'answers' }, ...task.parents.filter(({ role }) => role === 'vectors')],
-    state: reading.state,
-    shared: { ...captureComponents(reading), ...task.shared },
-    tuning: { labels: task.tuning, batchSize: reading.batchSize },
-    origins: { ...captureOrigins(reading), ...task.origins },
   }
 }
 

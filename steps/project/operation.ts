@@ -1,6 +1,6 @@
 import type { CellOutput, CellSpec, Operation } from '../../engine/core/step-kind.ts'
 import { bytesPerState } from '../common/capture.ts'
-import { asked, baseline, indexed, layersOf, projectedVectors, projectionAxes } from './projections.ts'
+import { asked, baseline, indexed, layersOf, projectedVectors, projectionAxes } from '../common/projections.ts'
 
 /** Stored recordings are projected. */
 export const projectOperation: Operation = {

@@ -1,6 +1,6 @@
 import type { SetGap } from '../common/matrix.ts'
 import { round } from '../common/written.ts'
-import { cohensDBetween, type Spread } from './spread.ts'
+import { cohensDBetween, type Spread } from '../common/spread.ts'
 
 const mostListed = 10
 

@@ -6,7 +6,7 @@ import { round } from '../common/written.ts'
 import { gapsBetween, type OnSets } from './between-sets.ts'
 import { modifiedZ } from './outliers.ts'
 import { plantedColumns, plantedTraits } from './planted.ts'
-import { cohensD, pooled, type Spread } from './spread.ts'
+import { cohensD, pooled, type Spread } from '../common/spread.ts'
 
 /** What the matrix takes of `across_organisms.json`: one trait on one prompt set. */
 export interface Across {

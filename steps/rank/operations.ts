@@ -8,7 +8,7 @@ import { projectionId, vectorAxes, vectorId, type VectorName } from '../common/v
 import { pretty, round } from '../common/written.ts'
 import { type RankedOrganism, type RankedResponse, rankResponses, responseJson, type ScoredResponse } from './ranking.ts'
 import { rankingsFolder } from './shown.ts'
-import { cohensD } from './spread.ts'
+import { cohensD } from '../common/spread.ts'
 import { rankingMarkdown } from './tables.ts'
 
 export interface CategorisedVector extends VectorName {

@@ -2,7 +2,7 @@ import type { Json } from '../../engine/core/json.ts'
 import { type Clause, clausesOf } from './clauses.ts'
 import { average, type MetricName, type Metrics, metricNames, metricsOf } from '../common/metrics.ts'
 import { round } from '../common/written.ts'
-import { type Spread, spreadOf } from './spread.ts'
+import { type Spread, spreadOf } from '../common/spread.ts'
 
 /** One response with its scores along one vector, one score a response token. */
 export interface ScoredResponse {

@@ -1,7 +1,7 @@
 import { type MetricName, metricNames } from '../common/metrics.ts'
 import { cell, figure, modeInWords, table } from '../common/markdown.ts'
 import { type RankedResponse, rankedClauses, type Ranking } from './ranking.ts'
-import { cohensD } from './spread.ts'
+import { cohensD } from '../common/spread.ts'
 
 export interface TableTitle {
   readonly trait: string

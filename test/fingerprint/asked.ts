@@ -95,6 +95,7 @@ function madeUpReader(written: ReadonlyMap<string, TextFiles | BytesFile>, name:
         token_ids: tokens.map((_, index) => index),
         values: tokens.map((_, index) => 1 - index / 3),
         prompt_end: promptEnd,
+        response: tokens.slice(promptEnd).join(''),
       }) as unknown as Json,
     text: async (output) => Buffer.from((written.get(name(output)) as BytesFile).bytes).toString('utf8'),
     vector: async (output) => Float32Array.from({ length: 4 }, (_, index) => numberIn(output.digest, index) - 0.5),

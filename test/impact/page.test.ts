@@ -64,6 +64,8 @@ test('every operation has a row for its version', () => {
     'compare',
     'logit-lens',
     'logit-lens-summary',
+    'steer',
+    'steer-effects',
     'imported-answers',
     'imported-recordings',
     'project',

@@ -3,7 +3,7 @@ import { gapsBetween } from '../../steps/rank/between-sets.ts'
 import { type Across, matrixOf } from '../../steps/rank/matrix.ts'
 import { modifiedZ } from '../../steps/rank/outliers.ts'
 import { plantedColumns, plantedTraits } from '../../steps/rank/planted.ts'
-import { cohensD, cohensDBetween, pooled, spreadOf } from '../../steps/rank/spread.ts'
+import { cohensD, cohensDBetween, pooled, spreadOf } from '../../steps/common/spread.ts'
 import { matrixMarkdown } from '../../steps/rank/overview-text.ts'
 import { emptyMatrix } from '../support/matrix.ts'
 

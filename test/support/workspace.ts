@@ -104,6 +104,17 @@ ${theirsText}  sampled:
   moved: { kind: shift, of: [sampled, through], layers: [2] }
   alike: { kind: compare, of: [directions, probes, moved], methods: [mean_diff, probe] }
   spoken: { kind: logit_lens, model: tiny, of: [directions, probes, moved], methods: [mean_diff, probe], by: logit, top: 3 }
+  steered:
+    kind: steer
+    model: tiny
+    along: probes
+    methods: [probe]
+    layers: [1]
+    by: [-4]
+    organisms: [alpha]
+    prompts: [two]
+    limit: 1
+    max_new_tokens: 3
   lengths: { kind: project, of: [sampled, through], onto: directions, methods: [mean_diff], centered: true }
   plainly: { kind: project, of: sampled, onto: directions }
   tables: { kind: export, of: plainly, tokens: true }

@@ -71,6 +71,21 @@ export const versionRows: readonly Row[] = [
     made: { 'spoken/summary:*': [1, 'version: 5 → 6'] },
   },
   {
+    of: 'version of steer',
+    edit: 'raised',
+    workflow: 'variants',
+    change: raise('steer'),
+    made: { 'steered/alpha/two/@1:*': [1, first] },
+    follow: { 'steered.read/alpha/two/@1:*': 1, 'steered/effects:*': 1 },
+  },
+  {
+    of: 'version of steer-effects',
+    edit: 'raised',
+    workflow: 'variants',
+    change: raise('steer-effects'),
+    made: { 'steered/effects:*': [1, first] },
+  },
+  {
     of: 'version of imported-answers',
     edit: 'raised',
     workflow: 'variants',
@@ -92,7 +107,14 @@ export const versionRows: readonly Row[] = [
     made: { scores: [72, first] },
     follow: { ranking: 5, 'report.answers': 6, report: 1 },
   },
-  { of: 'version of score', edit: 'raised', workflow: 'variants', change: raise('score'), made: { briefly: [2, first] } },
+  {
+    of: 'version of score',
+    edit: 'raised',
+    workflow: 'variants',
+    change: raise('score'),
+    made: { briefly: [2, first], 'steered.read': [2, first] },
+    follow: { 'steered/effects:*': 1 },
+  },
   {
     of: 'version of rank',
     edit: 'raised',

@@ -48,7 +48,7 @@ export const commandRows: readonly Row[] = [
     ),
     made: { other: [1, 'new'] },
     follow: { copied: 1 },
-    total: 38,
+    total: 43,
   },
   {
     ...variants,
@@ -71,7 +71,7 @@ export const commandRows: readonly Row[] = [
     edit: 'one more output',
     change: workflow('list: list.txt', 'list: list.txt, more: more.txt'),
     made: { 'sorted:more': [1, 'new'] },
-    total: 38,
+    total: 43,
   },
   {
     ...variants,

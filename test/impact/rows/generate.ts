@@ -88,7 +88,7 @@ export const generateRows: readonly Row[] = [
     workflow: 'variants',
     change: workflow('samples: 2', 'samples: 3'),
     made: { 'twice/alpha/two:two_1+3': [1, 'new'] },
-    total: 38,
+    total: 43,
   },
   { of: 'generate.samples', edit: 'the default, written out', change: answering('samples: 1') },
   {

@@ -41,7 +41,7 @@ export const importedRows: readonly Row[] = [
     ),
     made: { 'more/alpha/one:*': [2, 'new'] },
     follow: { 'read/alpha/one:*': 2 },
-    total: 40,
+    total: 45,
   },
   {
     of: 'imported.recordings',
@@ -60,7 +60,7 @@ export const importedRows: readonly Row[] = [
     workflow: 'variants',
     change: workflow('layers: [2]\n    hidden: 64\n    organisms', 'layers: [1, 2]\n    hidden: 64\n    organisms'),
     made: { 'theirs.recordings/alpha/one:one_1@1': [1, 'new'] },
-    total: 38,
+    total: 43,
   },
   {
     of: 'imported.hidden',
@@ -86,7 +86,7 @@ export const importedRows: readonly Row[] = [
     change: workflow('organisms: [alpha]\n    sets', 'organisms: [alpha, beta]\n    sets'),
     made: { 'theirs/beta/one:one_1': [1, 'new'] },
     follow: { 'theirs.recordings/beta/one:one_1@2': 1, 'read/beta/one:one_1@2': 1 },
-    total: 40,
+    total: 45,
   },
   {
     of: 'imported.sets',
@@ -95,7 +95,7 @@ export const importedRows: readonly Row[] = [
     change: workflow('sets: [one]\n    leave', 'sets: [one, two]\n    leave'),
     made: { 'theirs/alpha/two:two_1': [1, 'new'] },
     follow: { 'theirs.recordings/alpha/two:two_1@2': 1, 'read/alpha/two:two_1@2': 1 },
-    total: 40,
+    total: 45,
   },
   {
     of: 'imported.leave_out',
@@ -104,7 +104,7 @@ export const importedRows: readonly Row[] = [
     change: workflow('    leave_out: [alpha/one/one_2]\n', ''),
     made: { 'theirs/alpha/one:one_2': [1, 'new'] },
     follow: { 'theirs.recordings/alpha/one:one_2@2': 1, 'read/alpha/one:one_2@2': 1 },
-    total: 40,
+    total: 45,
   },
   ...(['layers: [2]', 'layers: [2], positions: all', 'layers: [2], raw: keep-int8'] as const).map(
     (capture): Row => ({

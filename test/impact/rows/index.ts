@@ -5,6 +5,7 @@ import { generateRows } from './generate.ts'
 import { exportRows, rankRows, reportRows } from './rankings.ts'
 import { extractRows, projectRows, replayRows } from './recordings.ts'
 import { importedRows } from './imported.ts'
+import { steerRows } from './steer.ts'
 import { modelRows, organismRows, promptRows } from './sources.ts'
 import { textRows } from './text.ts'
 import { traitRows } from './traits.ts'
@@ -21,6 +22,7 @@ export const sections: readonly { readonly title: string; readonly rows: readonl
   { title: 'Parameters of shift', rows: shiftRows },
   { title: 'Parameters of compare', rows: compareRows },
   { title: 'Parameters of logit_lens', rows: logitLensRows },
+  { title: 'Parameters of steer', rows: steerRows },
   { title: 'Parameters of imported', rows: importedRows },
   { title: 'Parameters of project', rows: projectRows },
   { title: 'Parameters of rank', rows: rankRows },

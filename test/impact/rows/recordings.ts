@@ -20,7 +20,7 @@ export const replayRows: readonly Row[] = [
     ),
     made: { again: [2, 'new'] },
     follow: { 'again.capture': 2, through: 2, 'lengths/*/*/through:*': 2, moved: 1, alike: 1, spoken: 2 },
-    total: 41,
+    total: 46,
   },
   {
     of: 'replay.through',
@@ -95,7 +95,7 @@ export const extractRows: readonly Row[] = [
     change: workflow('methods: [mean_diff]\n', 'methods: [mean_diff, probe]\n'),
     made: { 'directions/kind:*:probe': [1, 'new'] },
     follow: { alike: 1, spoken: 2 },
-    total: 39,
+    total: 44,
   },
   {
     of: 'extract.methods',
@@ -163,14 +163,14 @@ export const projectRows: readonly Row[] = [
     ),
     made: { twinned: [2, 'new'] },
     follow: { 'lengths/*/*/twinned:*': 2 },
-    total: 41,
+    total: 46,
   },
   {
     of: 'project.of',
     edit: '`[sampled, through]` → `sampled`',
     workflow: 'variants',
     change: workflow('project, of: [sampled, through]', 'project, of: sampled'),
-    total: 35,
+    total: 40,
   },
   {
     of: 'project.onto',

@@ -35,7 +35,7 @@ export const vectorsRows: readonly Row[] = [
     workflow: 'variants',
     change: workflow(', leave_out: ["kind@3:probe"]', ''),
     made: { 'given/kind:kind@3:*': [1, 'new'] },
-    total: 38,
+    total: 43,
   },
   {
     of: 'vectors.files',
@@ -59,7 +59,7 @@ export const vectorsRows: readonly Row[] = [
     workflow: 'variants',
     change: (workspace) => workspace.write('given/rude/probe/layer2.safetensors', vectorFile(64, 5)),
     made: { 'given/rude:*': [1, 'new'] },
-    total: 38,
+    total: 43,
   },
 ]
 
@@ -90,7 +90,7 @@ export const randomRows: readonly Row[] = [
     workflow: 'variants',
     change: noise('model: tiny, layers: [2]', 'model: tiny, layers: [1, 2]'),
     made: { 'noise/random_1:random_1@1:random': [1, 'new'] },
-    total: 38,
+    total: 43,
   },
   {
     of: 'random.count',
@@ -98,7 +98,7 @@ export const randomRows: readonly Row[] = [
     workflow: 'variants',
     change: noise('model: tiny, layers: [2], count: 1', 'model: tiny, layers: [2], count: 3'),
     made: { 'noise/random_2:*': [1, 'new'], 'noise/random_3:*': [1, 'new'] },
-    total: 39,
+    total: 44,
   },
   {
     of: 'random.seed',
@@ -120,7 +120,7 @@ export const shiftRows: readonly Row[] = [
     ),
     made: { again: [2, 'new'] },
     follow: { moved: 1, alike: 1, spoken: 2 },
-    total: 39,
+    total: 44,
   },
   {
     of: 'shift.prompts',
@@ -140,7 +140,7 @@ export const shiftRows: readonly Row[] = [
     ),
     made: { 'sampled.capture/*/*:*@1': [2, 'new'], 'through/*/*:*@1': [2, 'new'] },
     follow: { 'moved/alpha:alpha@1:*': 1, alike: 1, spoken: 2 },
-    total: 43,
+    total: 48,
   },
   {
     of: 'shift.layers',
@@ -200,7 +200,7 @@ export const logitLensRows: readonly Row[] = [
     ),
     made: { 'spoken/tokens:random_1@2:random': [1, 'new'] },
     follow: { 'spoken/summary:*': 1 },
-    total: 38,
+    total: 43,
   },
   {
     of: 'logit_lens.methods',
@@ -213,7 +213,7 @@ export const logitLensRows: readonly Row[] = [
         'order: ["kind@2:mean_diff","kind@1:probe","kind@3:probe","alpha@…] → ["kind@1:probe","kind@3:probe","alpha@2:shift"]; tokens.kind@2:mean_diff: digest → (none)',
       ],
     },
-    total: 36,
+    total: 41,
   },
   {
     of: 'logit_lens.by',

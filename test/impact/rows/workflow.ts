@@ -131,7 +131,7 @@ export const fieldRows: readonly Row[] = [
     edit: '2 → 1 for `one`',
     workflow: 'variants',
     change: workflow('one: 2', 'one: 1'),
-    total: 30,
+    total: 35,
     made: {
       tables: [2, 'answers: digest → digest; organism: digest → digest'],
       moved: [1, 'answers: digest → digest; clean: digest → digest; organism: digest → digest'],

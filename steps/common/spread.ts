@@ -1,4 +1,4 @@
-import { average, sampleDeviation, squaresFrom, sum } from '../common/metrics.ts'
+import { average, sampleDeviation, squaresFrom, sum } from './metrics.ts'
 
 /** How some values lie: how many there are, their mean, and their sample standard deviation (n − 1), 0 for one. */
 export interface Spread {

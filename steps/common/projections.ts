@@ -1,7 +1,7 @@
 import type { Json } from '../../engine/core/json.ts'
 import type { Axes, CellOutput, Inputs, Task } from '../../engine/core/step-kind.ts'
-import { bySample } from '../common/samples.ts'
-import { projectionId, type VectorName } from '../common/vectors.ts'
+import { byAnswer } from './answer-ids.ts'
+import { projectionId, type VectorName } from './vectors.ts'
 
 /** A projection by its name: a prompt's answer, recorded at a layer, along a vector of that layer. */
 export interface Projection {
@@ -18,7 +18,7 @@ export function projectionOf(cell: string): Projection {
 }
 
 export function projectionAxes(cell: string): Axes {
-  return bySample({ ...cellName.exec(cell)?.groups })
+  return byAnswer({ ...cellName.exec(cell)?.groups })
 }
 
 /** The vectors that a task projects onto. */

@@ -1,13 +1,13 @@
 import type { Json } from '../../engine/core/json.ts'
-import type { CellOutput, CellSpec, Inputs, LoadedState, Operation, ParentTask } from '../../engine/core/step-kind.ts'
-import { byLength, readTokens } from '../common/capture.ts'
+import type { CellOutput, CellSpec, Inputs, LoadedState, Operation, ParentTask, Task } from '../../engine/core/step-kind.ts'
+import { byLength, captureComponents, captureOrigins, type Reading, readTokens } from './capture.ts'
 import { asked, baseline, indexed, projectedVectors, projectionAxes, projectionOf } from './projections.ts'
 
 /**
  * Answers are read again and projected in the same pass; no recording is stored (`raw: never`). Its scores are those
- * that {@link projectOperation} computes from recordings.
+ * that the operation `project` computes from recordings.
  */
-export const scoreOperation: Operation = {
+const scoreOperation: Operation = {
   name: 'score',
   version: 1,
   counts: { noun: 'projections', by: 'cell' },
@@ -55,6 +55,19 @@ export const scoreOperation: Operation = {
       }
     },
   },
+}
+
+/** A task that projects recordings as one where nothing is recorded: of a pass through the model that keeps nothing else. */
+export function scoring(task: Task, reading: Reading): Task {
+  return {
+    ...task,
+    operation: scoreOperation,
+    parents: [{ task: reading.answers.id, role: 'answers' }, ...task.parents.filter(({ role }) => role === 'vectors')],
+    state: reading.state,
+    shared: { ...captureComponents(reading), ...task.shared },
+    tuning: { labels: task.tuning, batchSize: reading.batchSize },
+    origins: { ...captureOrigins(reading), ...task.origins },
+  }
 }
 
 function answersOf(inputs: Inputs): ParentTask {

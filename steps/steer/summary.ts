@@ -1,0 +1,140 @@
+import { cell, figure, table } from '../common/markdown.ts'
+import { vectorId, vectorNamed } from '../common/vectors.ts'
+import { changeAlong, type Effect, isBroken, type Pair } from './effects.ts'
+import { isRandom, layerOf, namer, steeringOf, who, whoHead } from './names.ts'
+
+/** What steering brings out, for reading. */
+export function summary(effects: readonly Effect[], pairs: readonly Pair[]): string {
+  const [first] = effects
+  const random = new Set(effects.filter(isRandom).map(({ direction }) => direction)).size
+  const sentences = [
+    'So much is added to the residual stream along a direction, at every token of a prompt and of its answer; then the clean model reads the answers without it.',
+    `Figures are how far the answers to ${first?.answers ?? 0} prompts move along the direction itself, on average, from those that were not steered.`,
+    ...(effects.some(isBroken)
+      ? ['In brackets they repeat themselves, in over a fifth more of their runs of three tokens, and say little of a trait.']
+      : []),
+    ...(random > 0
+      ? [
+          `**Bold** is further than ${random === 1 ? 'the random direction takes' : `any of ${random} random directions takes`} answers along it, by as much.`,
+        ]
+      : []),
+  ]
+  const name = namer(effects)
+  const clearest = clearestOf(effects)
+  const layers = [...Map.groupBy(effects, layerOf)].sort(([a], [b]) => a - b)
+  return [
+    '# What steering along directions brings out',
+    '',
+    sentences.join(' '),
+    '',
+    ...clearestLayers(effects, clearest),
+    ...layers.flatMap(([layer, own]) => [...(layers.length > 1 ? [`## Behind layer ${layer}`, ''] : []), ...amountsTable(own, name), '']),
+    '## In their words',
+    '',
+    'Of each direction the answer that moves furthest along it, of those that do not repeat themselves.',
+    '',
+    ...wordsTable(clearest, pairs, name),
+    '',
+    'What each direction does to the others: a file of each layer beside this one. All answers: `answers/`. All figures: `effects.json`.',
+    '',
+  ].join('\n')
+}
+
+/** Of each trait the way of steering along it that moves answers most clearly where it is to, of those that do not break them. */
+function clearestOf(effects: readonly Effect[]): Effect[] {
+  const whole = effects.filter((effect) => !isRandom(effect) && !isBroken(effect))
+  const ofTrait = Map.groupBy(whole, ({ organism, direction }) => {
+    const { trait, method } = vectorNamed(direction)
+    return JSON.stringify([organism, trait, method])
+  })
+  const clearness = (effect: Effect) => Math.sign(effect.amount) * (effect.changes.get(effect.direction)?.cohensD ?? 0)
+  return [...ofTrait.values()].map((own) => own.reduce((best, one) => (clearness(one) > clearness(best) ? one : best)))
+}
+
+/** Where directions are of several layers: at which their traits are brought out. */
+function clearestLayers(effects: readonly Effect[], clearest: readonly Effect[]): string[] {
+  if (new Set(effects.map(layerOf)).size === 1) return []
+  const rows = clearest.map((effect) => {
+    const change = effect.changes.get(effect.direction)
+    return [
+      ...who(effects, effect),
+      vectorId(vectorNamed(effect.direction)),
+      String(effect.amount),
+      figure(change?.mean ?? null),
+      figure(change?.cohensD ?? null),
+    ]
+  })
+  return [
+    '## At which layer',
+    '',
+    "Of each trait the layer and the amount that move answers most clearly the way they are steered, by Cohen's d.",
+    '',
+    ...table([...whoHead(effects), 'steered along', 'by', 'mean', "Cohen's d"], rows),
+    '',
+  ]
+}
+
+/** A line for each direction, a column for each amount. */
+function amountsTable(effects: readonly Effect[], name: (direction: string) => string): string[] {
+  const amounts = [...new Set(effects.map(({ amount }) => amount))].sort((a, b) => a - b)
+  const limit = randomLimits(effects)
+  const own = effects.filter((effect) => !isRandom(effect))
+  const rows = [...Map.groupBy(own.length > 0 ? own : effects, steeringOf).values()].map((ofOne) => {
+    const [first] = ofOne as [Effect]
+    const figures = amounts.map((amount) => {
+      const effect = ofOne.find((one) => one.amount === amount)
+      return effect ? changeText(effect, limit(effect)) : '–'
+    })
+    return [...who(effects, first), name(first.direction), ...figures]
+  })
+  return table([...whoHead(effects), 'steered along', ...amounts.map((amount) => `by ${amount}`)], rows)
+}
+
+function changeText(effect: Effect, limit: number | null): string {
+  const change = ownChange(effect)
+  if (isBroken(effect)) return `(${figure(change)})`
+  return limit !== null && change * Math.sign(effect.amount) > limit ? `**${figure(change)}**` : figure(change)
+}
+
+function ownChange({ changes, direction }: Effect): number {
+  return changes.get(direction)?.mean ?? 0
+}
+
+/** How far random directions of the same layer take answers along a direction, by as much to either side; null where there are none. */
+function randomLimits(effects: readonly Effect[]): (effect: Effect) => number | null {
+  const random = effects.filter(isRandom)
+  return ({ organism, direction, amount }) => {
+    const moved = random
+      .filter((one) => one.organism === organism && Math.abs(one.amount) === Math.abs(amount) && one.direction !== direction)
+      .flatMap(({ changes }) => changes.get(direction)?.mean ?? [])
+    return moved.length > 0 ? Math.max(...moved.map(Math.abs)) : null
+  }
+}
+
+/** Along each of these directions the answer that is taken furthest, or where all go against it, furthest the other way. */
+function wordsTable(effects: readonly Effect[], pairs: readonly Pair[], name: (direction: string) => string): string[] {
+  const sign = pairs.some(({ after }) => after.steered.amount > 0) ? 1 : -1
+  const shown = new Set(effects.map(steeringOf))
+  const whole = pairs.filter(
+    ({ after, before }) =>
+      shown.has(steeringOf({ ...after, ...after.steered })) &&
+      after.steered.amount * sign > 0 &&
+      !isBroken({ ...after, repeatsBefore: before.repeats }),
+  )
+  const moved = (pair: Pair) => sign * changeAlong(pair, pair.after.steered.direction)
+  const furthest = [...Map.groupBy(whole, ({ after }) => steeringOf({ ...after, ...after.steered })).values()].map((own) =>
+    own.reduce((best, pair) => (moved(pair) > moved(best) ? pair : best)),
+  )
+  const rows = furthest.map(({ after, before }) => [
+    ...who(effects, after),
+    name(after.steered.direction),
+    String(after.steered.amount),
+    after.prompt,
+    cell(before.response, wordsShown),
+    cell(after.response, wordsShown),
+  ])
+  return table([...whoHead(effects), 'steered along', 'by', 'prompt', 'not steered', 'steered'], rows)
+}
+
+/** Characters of an answer that a line has. */
+const wordsShown = 70

@@ -1,0 +1,134 @@
+import type { Json } from '../../engine/core/json.ts'
+import type { ModelSource, OrganismSource, PromptSetSource } from '../../engine/core/sources.ts'
+import type { Step, Task } from '../../engine/core/step-kind.ts'
+import { answering } from '../common/answering.ts'
+import type { Reading } from '../common/capture.ts'
+import { textModelComponents, textModelOrigins } from '../common/model.ts'
+import { paramOrigin, paramOrigins } from '../common/origins.ts'
+import { stateOf } from '../common/readings.ts'
+import { scoring } from '../common/score.ts'
+import type { TakenStep } from '../common/taken-vectors.ts'
+import { vectorId, type VectorName, vectorsMadeBy } from '../common/vectors.ts'
+import { effectsOperation } from './effects-operation.ts'
+import { steerOperation } from './operation.ts'
+
+/** Who is asked what, and along what it is steered. `organism`: null for the model without an adapter. */
+export interface Asked {
+  readonly step: Step
+  readonly model: ModelSource
+  readonly organism: OrganismSource | null
+  readonly set: PromptSetSource
+  readonly vectors: readonly VectorName[]
+  readonly making: readonly TakenStep[]
+}
+
+/** Of each layer the steered answers, and of all the answers that are not steered, each read by the clean model. */
+export function answersAndReadings(asked: Asked): Task[] {
+  const free = freeTask(asked)
+  const byLayer = Map.groupBy(asked.vectors, ({ layer }) => layer)
+  const steered = [...byLayer].map(([layer, vectors]) => [steeredTask(asked, layer, vectors, free), vectors] as const)
+  return [[free, asked.vectors] as const, ...steered].flatMap(([answers, vectors]) => [answers, readingTask(asked, answers, vectors)])
+}
+
+/** As a generate step has them, so that their answers are the same cells. */
+const freeOperation = answering('generate', 'answers')
+
+function freeTask({ step, model, organism, set }: Asked): Task {
+  const { batch_size: batchSize, commit_size: commitSize, max_new_tokens: maxNewTokens } = step.params as Record<string, number>
+  return {
+    id: [step.name, ...(organism ? [organism.name] : []), set.name].join('/'),
+    step: step.name,
+    stage: step.name,
+    row: organism?.name ?? step.name,
+    coordinate: { ...(organism ? { organism: organism.name } : {}), promptSet: set.name, side: step.name },
+    operation: freeOperation,
+    parents: [],
+    state: organism ? stateOf(model, organism) : { base: model, adapter: null },
+    shared: {
+      ...textModelComponents(model),
+      adapter: organism?.digest ?? null,
+      system_prompt: set.systemPrompt,
+      max_new_tokens: step.params.max_new_tokens as number,
+      temperature: 0,
+    },
+    data: { prompts: set.prompts as unknown as [] },
+    tuning: {
+      batchSize: batchSize as number,
+      commitSize: commitSize as number,
+      maxNewTokens: maxNewTokens as number,
+      temperature: 0,
+      topP: 1,
+      seed: 0,
+    },
+    origins: {
+      ...textModelOrigins(model),
+      ...paramOrigins(step, ['max_new_tokens']),
+      ...(organism ? { adapter: { from: 'organism', name: organism.name } as const } : {}),
+      system_prompt: { from: 'prompt-set', name: set.name, part: 'system_prompt' },
+      prompt: { from: 'prompt-set', name: set.name, part: 'prompt' },
+      prefill: { from: 'prompt-set', name: set.name, part: 'prefill' },
+    },
+  }
+}
+
+function steeredTask({ step, making }: Asked, layer: number, vectors: readonly VectorName[], free: Task): Task {
+  return {
+    ...free,
+    id: `${free.id}/@${layer}`,
+    operation: steerOperation,
+    parents: vectorParents(making, vectors),
+    shared: { ...free.shared, layer },
+    data: { ...free.data, vectors: vectors.map(vectorId), by: step.params.by as number[] },
+    origins: { ...free.origins, amount: paramOrigin(step.name, 'by'), layer: paramOrigin(step.name, 'layers') },
+  }
+}
+
+/** The clean model reads answers, and of what it reads only the scores along vectors are kept. */
+function readingTask({ step, model, making }: Asked, answers: Task, vectors: readonly VectorName[]): Task {
+  const stage = `${step.name}.read`
+  const id = answers.id.replace(step.name, stage)
+  const layers = [...new Set(vectors.map(({ layer }) => layer))]
+  const capture = { layers, positions: 'response', raw: 'never' } as const
+  const state = { base: model, adapter: null }
+  const reading: Reading = { id, step: step.name, stage, answers, state, capture, batchSize: step.params.batch_size as number }
+  const { organism = '', promptSet = '', side = '' } = answers.coordinate
+  const projection: Task = {
+    id,
+    step: step.name,
+    stage,
+    row: answers.row,
+    coordinate: answers.coordinate,
+    operation: steerOperation,
+    parents: vectorParents(making, vectors),
+    state: null,
+    shared: { centered: false },
+    data: { vectors: vectors as unknown as Json },
+    tuning: { organism, prompt_set: promptSet, side },
+    origins: {},
+  }
+  return scoring(projection, reading)
+}
+
+function vectorParents(making: readonly TakenStep[], vectors: readonly VectorName[]): Task['parents'] {
+  const wanted = new Set(vectors.map(vectorId))
+  const tasks = making.flatMap((one) => one.tasks.filter((task) => vectorsMadeBy(task).some((vector) => wanted.has(vectorId(vector)))))
+  return tasks.map(({ id }) => ({ task: id, role: 'vectors' }))
+}
+
+/** What all answers and what was read of them say. `tasks`: an answer task, then the one that reads it, and so on. */
+export function effectsTask(step: Step, tasks: readonly Task[], vectors: readonly VectorName[]): Task {
+  return {
+    id: `${step.name}/effects`,
+    step: step.name,
+    stage: step.name,
+    row: step.name,
+    coordinate: {},
+    operation: effectsOperation,
+    parents: tasks.map(({ id, operation }) => ({ task: id, role: operation.name === 'score' ? 'scores' : 'answers' })),
+    state: null,
+    shared: {},
+    data: { vectors: vectors.map(vectorId) },
+    tuning: {},
+    origins: {},
+  }
+}
