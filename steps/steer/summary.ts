@@ -1,3 +1,4 @@
+import { formatNumberOf } from '../../engine/core/format.ts'
 import { cell, figure, table } from '../common/markdown.ts'
 import { vectorId, vectorNamed } from '../common/vectors.ts'
 import { changeAlong, type Effect, isBroken, type Pair } from './effects.ts'
@@ -9,7 +10,7 @@ export function summary(effects: readonly Effect[], pairs: readonly Pair[]): str
   const random = new Set(effects.filter(isRandom).map(({ direction }) => direction)).size
   const sentences = [
     'So much is added to the residual stream along a direction, at every token of a prompt and of its answer; then the clean model reads the answers without it.',
-    `Figures are how far the answers to ${first?.answers ?? 0} prompts move along the direction itself, on average, from those that were not steered.`,
+    `Figures are how far the answers to ${formatNumberOf(first?.answers ?? 0, 'prompt')} move along the direction itself, on average, from those that were not steered.`,
     ...(effects.some(isBroken)
       ? ['In brackets they repeat themselves, in over a fifth more of their runs of three tokens, and say little of a trait.']
       : []),

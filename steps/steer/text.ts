@@ -84,7 +84,7 @@ function quoted(text: string): string {
 function effectJson(effect: Effect): Json {
   const { organism, direction, amount, answers, repeats, repeatsBefore, changes } = effect
   return {
-    organism,
+    ...(organism === null ? {} : { organism }),
     steered_along: direction,
     by: amount,
     answers,

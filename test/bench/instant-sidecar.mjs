@@ -32,16 +32,17 @@ const methods = {
     return { seconds: 0 }
   },
   shutdown: () => ({}),
-  generate: ({ out, cells, max_new_tokens, temperature, top_p }) =>
+  generate: ({ out, cells, max_new_tokens, temperature, top_p, steering }) =>
     write(
       out,
       'responses.jsonl',
-      cells.map(({ id, prompt, system_prompt, seed }) => {
+      cells.map(({ id, prompt, system_prompt, seed, steer }) => {
+        const steered = steer ? [steering.layer, steering.vectors[steer.vector].digest, steer.by] : []
         const words =
           answerTokens > 0
-            ? wordsOf(`${adapter} ${JSON.stringify([prompt, system_prompt, seed, max_new_tokens, temperature, top_p])}`)
+            ? wordsOf(`${adapter} ${JSON.stringify([prompt, system_prompt, seed, max_new_tokens, temperature, top_p, ...steered])}`)
             : ['b']
-        return answer(id, prompt, system_prompt, [adapter, ...words].join(''), words)
+        return answer(id, prompt, system_prompt, [adapter, ...steered, ...words].join(''), words)
       }),
       '\n',
     ),

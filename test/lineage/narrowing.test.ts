@@ -144,3 +144,32 @@ test.for([
 ] as const)('%s names nothing, and everything counts', ([, line]) => {
   expect(narrowed(line, scores)).toEqual([scores.map(({ task, cell }) => `${task}:${cell}`), true])
 })
+
+const steeredAnswers = cells('steer', 'steering/one/@2:p1~kind@2:mean_diff~-4', 'steering/one/@2:p1~rude@2:mean_diff~0.5')
+const readOfThem = cells(
+  'score',
+  'steering.read/one:p1@2:kind:mean_diff',
+  'steering.read/one/@2:p1~kind@2:mean_diff~-4@2:rude:mean_diff',
+  'steering.read/one/@2:p1~rude@2:mean_diff~0.5@2:kind:mean_diff',
+)
+
+test('of a direction that is steered along count the answers so steered, and of what was read also that of those that are not', () => {
+  const line = table('steering/summary.md', '| steered along | by -4 |', '| kind | 1.00 |')
+  expect(narrowed(line, steeredAnswers.concat(readOfThem))).toEqual([
+    [
+      'steering/one/@2:p1~kind@2:mean_diff~-4',
+      'steering.read/one:p1@2:kind:mean_diff',
+      'steering.read/one/@2:p1~kind@2:mean_diff~-4@2:rude:mean_diff',
+    ],
+    true,
+  ])
+  const text = ' {\n  "steered_along": "rude@2:mean_diff",\n  "by": 0.5,\n'
+  const json = { file: 'steering/effects.json', text, number: 3 }
+  expect(narrowed(json, steeredAnswers)).toEqual([['steering/one/@2:p1~rude@2:mean_diff~0.5'], true])
+})
+
+test('the prompt of a steered answer is told apart from how it is steered', () => {
+  const line = table('steering/summary.md', '| steered along | by | prompt |', '| rude | 0.5 | p1 |')
+  const others = cells('steer', 'steering/one/@2:p2~rude@2:mean_diff~0.5')
+  expect(narrowed(line, [...steeredAnswers, ...others])).toEqual([['steering/one/@2:p1~rude@2:mean_diff~0.5'], true])
+})

@@ -142,6 +142,9 @@ export const edits: Readonly<Record<string, (job: Job, random: Random, fresh: nu
   },
   'where organisms are moved, asked or not': (job) => void (job.moved = job.moved ? null : 'by all'),
   'on which prompts they are moved': (job) => void (job.moved &&= job.moved === 'by all' ? 'by the first set' : 'by all'),
+  'steered otherwise, or not': (job, random) => {
+    job.steered = random() < 0.2 ? null : { by: some(random, [2, -3, 0.5]), limit: pick(random, [1, 2]), organisms: random() < 0.3 }
+  },
   'a vector of others added': (job, _random, fresh) => void (job.given[`g${fresh}`] = fresh),
   'a vector of others removed': (job, random) => withoutOne(random, job.given),
   'a vector of others changed': (job, random, fresh) => void (job.given[pick(random, Object.keys(job.given))] = fresh),

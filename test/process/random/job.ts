@@ -27,6 +27,8 @@ export interface Job {
   noise: { count: number; seed: number } | null
   /** By answers to which prompts it is asked where the organisms are moved, if it is; nothing can be told of recordings that are not kept. */
   moved: 'by all' | 'by the first set' | null
+  /** Whether answers are steered, by which amounts, and of whom. */
+  steered: { by: number[]; limit: number; organisms: boolean } | null
   theirs: Theirs | null
   answers: { max_new_tokens: number; batch_size: number; temperature: number; seed: number; samples: number }
   ranking: { mode: string; by: string; top: number } | null
@@ -77,6 +79,7 @@ export function firstJob(): Job {
     given: { calm: 1, brave: 2 },
     noise: { count: 1, seed: 0 },
     moved: 'by all',
+    steered: { by: [2, -3], limit: 1, organisms: false },
     theirs: {
       answers: Object.fromEntries(
         ['x/one/p1', 'x/one/p2', 'y/one/p1', 'y/two/p3'].map((name, at) => [name, { answer: at, recording: at }]),
@@ -155,6 +158,7 @@ function workflowOf({
   scores,
   noise,
   moved,
+  steered,
   theirs,
   answers,
   ranking,
@@ -197,6 +201,12 @@ function workflowOf({
           `  moved: { kind: shift, of: [answers, clean]${moved === 'by all' ? '' : `, prompts: [${Object.keys(sets)[0]}]`} }`,
           `  alike: { kind: compare, of: ${noise ? '[vectors, moved, noise]' : '[vectors, moved]'}, methods: ${list(scores.methods)} }`,
           `  words: { kind: logit_lens, model: tiny, of: ${noise ? '[vectors, moved, noise]' : '[vectors, moved]'}, methods: ${list(scores.methods)}, top: 2 }`,
+        ]
+      : []),
+    ...(steered
+      ? [
+          `  steered: { kind: steer, model: tiny, along: ${noise ? '[vectors, noise]' : 'vectors'}, methods: ${list(scores.methods)}, by: ${list(steered.by)},`,
+          `    limit: ${steered.limit}, max_new_tokens: 5${steered.organisms ? ', organisms: all' : ''} }`,
         ]
       : []),
     ...(theirs
