@@ -69,6 +69,8 @@ export interface Task {
    * task wants to read them.
    */
   readonly transient?: true
+  /** It is of some prompts of its set alone: of which, the whole set says. */
+  readonly someOfSet?: true
   /** What must be loaded; null when no model is needed. */
   readonly state: LoadedState | null
   /** Key components that all its cells share. */

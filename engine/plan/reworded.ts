@@ -1,6 +1,7 @@
 import { type Digest, digestOfJson } from '../core/digest.ts'
 import type { PromptSetSource, Sources } from '../core/sources.ts'
 import type { Task } from '../core/step-kind.ts'
+import type { TaskGraph } from '../graph/expand.ts'
 import type { Plan, PlannedTask } from './plan.ts'
 import { poolsPrompts } from './pooled.ts'
 
@@ -37,8 +38,8 @@ export function reworded(sources: Sources, before: PromptMarks): Sources | null 
 /**
  * Whether the plan of some prompts says all of what the whole one would: everything that is made of prompts is to be
  * made, and all else is known as done. Where an answer to one of them is there already, only the whole plan knows what
- * follows from it; where it has several, into which batches they fall; and where something is computed of all prompts at
- * once, how much that reads.
+ * follows from it; where it has several, into which batches they fall; where something is computed of all prompts at
+ * once, how much that reads; and where a step takes some prompts alone, whether it takes these.
  */
 export function tellsAll(plan: Plan, isDone: (task: PlannedTask) => boolean): boolean {
   const ofPrompts = new Set<string>()
@@ -46,10 +47,15 @@ export function tellsAll(plan: Plan, isDone: (task: PlannedTask) => boolean): bo
     const { task, cells, toRun } = planned
     if (task.coordinate.promptSet !== undefined || task.parents.some((parent) => ofPrompts.has(parent.task))) ofPrompts.add(task.id)
     const pools = task.operation.runs.on === 'sidecar' && poolsPrompts(task, plan.graph)
-    const several = task.coordinate.promptSet !== undefined && task.parents.length === 0 && cells > 1
-    if (several || pools || (ofPrompts.has(task.id) ? toRun < cells : !isDone(planned))) return false
+    const several = answersPrompts(task, plan.graph) && cells > 1
+    if (several || pools || task.someOfSet || (ofPrompts.has(task.id) ? toRun < cells : !isDone(planned))) return false
   }
   return true
+}
+
+/** Whether a task is of a prompt set and of nothing that is. */
+function answersPrompts({ coordinate, parents }: Task, { byId }: TaskGraph): boolean {
+  return coordinate.promptSet !== undefined && !parents.some(({ task }) => byId.get(task)?.coordinate.promptSet !== undefined)
 }
 
 /** How many prompts the set of a task has, of which its graph has one. */

@@ -34,7 +34,7 @@ export function summary(effects: readonly Effect[], pairs: readonly Pair[]): str
     '',
     'Of each direction the answer that moves furthest along it, of those that do not repeat themselves.',
     '',
-    ...wordsTable(clearest, pairs, name),
+    ...wordsTable(effects, clearest, pairs, name),
     '',
     'What each direction does to the others: a file of each layer beside this one. All answers: `answers/`. All figures: `effects.json`.',
     '',
@@ -112,15 +112,20 @@ function randomLimits(effects: readonly Effect[]): (effect: Effect) => number | 
   }
 }
 
-/** Along each of these directions the answer that is taken furthest, or where all go against it, furthest the other way. */
-function wordsTable(effects: readonly Effect[], pairs: readonly Pair[], name: (direction: string) => string): string[] {
-  const sign = pairs.some(({ after }) => after.steered.amount > 0) ? 1 : -1
-  const shown = new Set(effects.map(steeringOf))
+/** Along the clearest directions the answer that is taken furthest, or where all go against it, furthest the other way. */
+function wordsTable(
+  effects: readonly Effect[],
+  clearest: readonly Effect[],
+  pairs: readonly Pair[],
+  name: (direction: string) => string,
+): string[] {
+  const sign = effects.some(({ amount }) => amount > 0) ? 1 : -1
+  const directions = new Set(clearest.map(steeringOf))
+  const soMuch = (effect: Pick<Effect, 'organism' | 'direction' | 'amount'>) => JSON.stringify([steeringOf(effect), effect.amount])
+  const told = effects.filter((effect) => directions.has(steeringOf(effect)) && effect.amount * sign > 0 && !isBroken(effect))
+  const shown = new Set(told.map(soMuch))
   const whole = pairs.filter(
-    ({ after, before }) =>
-      shown.has(steeringOf({ ...after, ...after.steered })) &&
-      after.steered.amount * sign > 0 &&
-      !isBroken({ ...after, repeatsBefore: before.repeats }),
+    ({ after, before }) => shown.has(soMuch({ ...after, ...after.steered })) && !isBroken({ ...after, repeatsBefore: before.repeats }),
   )
   const moved = (pair: Pair) => sign * changeAlong(pair, pair.after.steered.direction)
   const furthest = [...Map.groupBy(whole, ({ after }) => steeringOf({ ...after, ...after.steered })).values()].map((own) =>
@@ -131,11 +136,18 @@ function wordsTable(effects: readonly Effect[], pairs: readonly Pair[], name: (d
     name(after.steered.direction),
     String(after.steered.amount),
     after.prompt,
-    cell(before.response, wordsShown),
-    cell(after.response, wordsShown),
+    ...whereTheyPart(before.response, after.response).map((text) => cell(text, wordsShown)),
   ])
   return table([...whoHead(effects), 'steered along', 'by', 'prompt', 'not steered', 'steered'], rows)
 }
 
 /** Characters of an answer that a line has. */
 const wordsShown = 70
+
+/** Two answers from the first word in which they differ, where more than a few are alike. */
+function whereTheyPart(one: string, other: string): string[] {
+  let alike = 0
+  while (alike < one.length && one[alike] === other[alike]) alike++
+  const word = one.lastIndexOf(' ', alike)
+  return word < 20 ? [one, other] : [one, other].map((text) => `…${text.slice(word)}`)
+}

@@ -44,6 +44,7 @@ function freeTask({ step, model, organism, set }: Asked): Task {
     operation: freeOperation,
     parents: [],
     state: organism ? stateOf(model, organism) : { base: model, adapter: null },
+    ...(step.params.limit === undefined ? {} : { someOfSet: true }),
     shared: {
       ...textModelComponents(model),
       adapter: organism?.digest ?? null,

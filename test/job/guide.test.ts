@@ -81,8 +81,8 @@ test("a workflow of one's own runs as the page has it, file by file", async () =
   const ended = []
   for (const command of commands) ended.push(await dag(workspace.folder, [command, 'study/study.yaml']))
   expect(ended.map(({ code, stderr }) => [code, stderr])).toEqual(commands.map(() => [0, '']))
-  expect(ended[0]?.stdout).toBe('study/study.yaml: 10 steps, 30 tasks, ready to run\n')
-  const results = [...ownPage.matchAll(/`((?:likeness|analysis|reports)\/[^`]+)`/g)].map(([, file]) => file as string)
-  expect(results).toHaveLength(3)
+  expect(ended[0]?.stdout).toBe('study/study.yaml: 11 steps, 37 tasks, ready to run\n')
+  const results = [...ownPage.matchAll(/`((?:likeness|words|steering|analysis|reports)\/[^`]+)`/g)].map(([, file]) => file as string)
+  expect(results).toHaveLength(5)
   for (const file of results) expect(ended[2]?.stdout).toContain(`  experiments/study/${file}\n`)
 })

@@ -21,6 +21,7 @@ async function wholePlan(workspace: Workspace): Promise<PlanReport> {
   return plan(workspace)
 }
 
+const catsReworded = (workspace: Workspace) => workspace.edit('prompts/one.json', 'Why do cats', 'How do cats')
 const rainReworded = (workspace: Workspace) => workspace.edit('prompts/one.json', 'What is rain?', 'What is snow?')
 
 test('where one prompt is worded otherwise, what it makes run is planned alone, and is all that the whole plan says', async () => {
@@ -68,7 +69,7 @@ test('the plan after a run is the whole plan: a prompt of one set, where shifts 
 test.each<[string, (workspace: Workspace) => unknown]>([
   ['nothing changed', () => {}],
   ['a prompt of each set', (workspace) => [rainReworded(workspace), workspace.edit('prompts/two.json', 'Who are you?', 'What are you?')]],
-  ['two prompts of one set', (workspace) => [rainReworded(workspace), workspace.edit('prompts/one.json', 'Why do cats', 'How do cats')]],
+  ['two prompts of one set', (workspace) => [rainReworded(workspace), catsReworded(workspace)]],
   [
     'a prompt and its note',
     (workspace) => [rainReworded(workspace), workspace.edit('prompts/one.json', '"note": "test"', '"note": "other"')],
@@ -98,6 +99,26 @@ test('the plan after a run is the whole plan: a prompt that every kind of step r
   rainReworded(workspace)
   const planned = await plan(workspace)
   expect(planned.cells.run).toBeGreaterThan(0)
+  expect(await wholePlan(workspace)).toEqual(planned)
+})
+
+test.each([
+  ['by several amounts', 'by: [-9, 9]', rainReworded, { run: 2, total: 8 }],
+  ['of some prompts, the first of them', 'by: [9], limit: 1', rainReworded, { run: 1, total: 1 }],
+  ['of some prompts, one beyond them', 'by: [9], limit: 1', catsReworded, { run: 0, total: 1 }],
+] as const)('the plan after a run is the whole plan: steering %s', async (_, params, edit, answers) => {
+  const workspace = finishedWorkspace()
+  workspace.write(
+    workflowFile,
+    `${workspace.read(workflowFile)}  noise: { kind: random, model: tiny, layers: [2], count: 1 }
+  steering: { kind: steer, model: tiny, along: noise, ${params}, prompts: [one], max_new_tokens: 4 }
+`,
+  )
+  await run(workspace)
+  expect((await run(workspace)).finished.cells.ran).toBe(0)
+  edit(workspace)
+  const planned = await plan(workspace)
+  expect(planned.counts['steered answers']).toMatchObject(answers)
   expect(await wholePlan(workspace)).toEqual(planned)
 })
 

@@ -160,6 +160,12 @@ Of each trait the layer and the amount that move answers most clearly the way th
 `)
 })
 
+test('answers that begin alike are shown from the word in which they part', () => {
+  const begin = 'It is a beautiful and simple poem, '
+  const all = [answer(null, [0, 0], { response: `${begin}but not clear.` }), answer([calm, 4], [9, 0], { response: `${begin}bravo!` })]
+  expect(steeringFiles(all)['summary.md']).toContain('| calm | 4 | p1 | … but not clear. | … bravo! |\n')
+})
+
 test('a direction that is taken out of organisms shows where their answers go the other way', () => {
   const of = { organism: 'alpha' }
   const files = steeringFiles([answer(null, [30, 1], of), answer([calm, -4], [18, 1], of), answer([calm, -2], [25, 1], of)])
