@@ -1,3 +1,4 @@
+import { suggestion } from '../../engine/core/names.ts'
 import type { ParamSchema } from '../../engine/core/schema.ts'
 import type { PromptSetSource } from '../../engine/core/sources.ts'
 import type { Problem, Step, StepKind } from '../../engine/core/step-kind.ts'
@@ -15,6 +16,14 @@ const schema: ParamSchema = {
   properties: {
     model: { type: 'string', description: 'The model that answers while it is steered.', 'x-ref': 'model', 'x-affects': 'result' },
     along: vectorStepsSchema,
+    traits: {
+      type: 'array',
+      items: { type: 'string' },
+      minItems: 1,
+      uniqueItems: true,
+      description: 'Along which of their vectors: names of traits, of organisms for those of a shift step. Default: all.',
+      'x-affects': 'result',
+    },
     methods: methodsSchema,
     layers: {
       ...layerList,
@@ -68,12 +77,14 @@ export const steer: StepKind = {
     const taken = takenVectors(step, 'along', context, 'steer along them in two steps')
     const wanted = step.params.layers as number[] | undefined
     const all = taken.steps.flatMap(({ vectors }) => vectors)
-    const vectors = all.filter(({ layer }) => wanted?.includes(layer) ?? true)
+    const traits = step.params.traits as string[] | undefined
+    const vectors = all.filter(({ trait, layer }) => (wanted?.includes(layer) ?? true) && (traits?.includes(trait) ?? true))
     const made = [...new Set(all.map(({ layer }) => layer))]
     const problems = [
       ...taken.problems,
       ...vectorsOfOtherModel(taken.steps, model),
       ...(all.length > 0 ? layersNotMade(wanted ?? [], made) : []),
+      ...(all.length > 0 ? traitsNotThere(traits ?? [], [...new Set(all.map(({ trait }) => trait))]) : []),
       ...(wanted ? [] : layerProblems(made, { base: model, adapter: null }, ['along'])).slice(0, 1),
       ...noAmount(step),
       ...roomProblems(step.params.max_new_tokens as number, model, ['max_new_tokens']),
@@ -113,6 +124,15 @@ function layersNotMade(wanted: readonly number[], made: readonly number[]): Prob
     if (made.includes(layer)) return []
     const message = `no vector is of layer ${layer}; those that \`along\` takes are of ${made.join(', ')}`
     return [{ rule: 'layer-not-made', message, path: ['layers', index] }]
+  })
+}
+
+function traitsNotThere(wanted: readonly string[], there: readonly string[]): Problem[] {
+  return wanted.flatMap((trait, index): Problem[] => {
+    if (there.includes(trait)) return []
+    const hint = suggestion(trait, there)
+    const message = `no vector that \`along\` takes is called "${trait}"`
+    return [{ rule: 'no-such-vector', message, ...(hint === undefined ? {} : { hint }), path: ['traits', index] }]
   })
 }
 

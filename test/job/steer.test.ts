@@ -140,6 +140,7 @@ test.for([
     'along: vectors, layers: [3]',
     'no vector is of layer 3; those that `along` takes are of 1, 2 [layer-not-made]',
   ],
+  ['a trait without vectors', 'along: vectors, traits: [kid]', 'no vector that `along` takes is called "kid" [no-such-vector]'],
   ['no amount', 'along: vectors, by: [0, 3]', 'by 0 an answer is not steered [no-amount]'],
   [
     'so many tokens',

@@ -38,6 +38,18 @@ export const steerRows: readonly Row[] = [
     follow: { 'steered.read/alpha/two/@2:*': 1, 'steered/effects:*': 1 },
   },
   {
+    of: 'steer.traits',
+    edit: 'of random directions the second alone',
+    workflow: 'variants',
+    change: all(
+      workflow('layers: [2], count: 1, seed: 7', 'layers: [1], count: 2, seed: 7'),
+      workflow('along: probes\n', 'along: [probes, noise]\n    traits: [random_2]\n'),
+    ),
+    made: { 'noise/random_1:*': [1, 'new'], 'noise/random_2:*': [1, 'new'] },
+    follow: { 'steered/alpha/two/@1:*': 1, ...afterBoth },
+    total: 43,
+  },
+  {
     of: 'steer.layers',
     edit: '`[1]` → `[1, 3]`',
     workflow: 'variants',
