@@ -86,7 +86,7 @@ interface CellName {
 
 /** An answer that is steered, `prompt~direction~amount`, with what may follow its name: the direction, and the name without. */
 function steeringOf(cell: string): { readonly direction: string | undefined; readonly rest: string } {
-  const [, prompt, direction, end = ''] = /^([^~]*)~([^~]*)~-?[\d.]+(?:e[+-]\d+)?(.*)$/.exec(cell) ?? []
+  const [, prompt, direction, end = ''] = /^([^~]*)~([^~]*)~-?[\d.]+(?:e[+-]\d+)?x?(.*)$/.exec(cell) ?? []
   return { direction, rest: prompt === undefined ? cell : prompt + end }
 }
 

@@ -12,19 +12,27 @@ export function sampleId(prompt: string, sample: number): string {
 export interface Steered {
   readonly direction: string
   readonly amount: number
+  /** So many times as far as what the direction was made of lies apart; else in the unit of projections. */
+  readonly times: boolean
+}
+
+/** How far: `40`, or `1.5x`. */
+export function amountOf({ amount, times }: Pick<Steered, 'amount' | 'times'>): string {
+  return `${amount}${times ? 'x' : ''}`
 }
 
 /** What the answer to a prompt is called that is steered; no prompt and no direction has a `~` in its name. */
-export function steeredId(prompt: string, { direction, amount }: Steered): string {
-  return `${prompt}~${direction}~${amount}`
+export function steeredId(prompt: string, steered: Steered): string {
+  return `${prompt}~${steered.direction}~${amountOf(steered)}`
 }
 
 const steeredName = /^(?<prompt>[^~]*)~(?<direction>[^~]*)~(?<amount>[^~]*)$/
 
 /** The prompt that an answer is to, and how it is steered, null where it is not. */
 export function steeredOf(answer: string): { readonly prompt: string; readonly steered: Steered | null } {
-  const { prompt = answer, direction, amount } = steeredName.exec(answer)?.groups ?? {}
-  return { prompt, steered: direction === undefined ? null : { direction, amount: Number(amount) } }
+  const { prompt = answer, direction, amount = '' } = steeredName.exec(answer)?.groups ?? {}
+  if (direction === undefined) return { prompt, steered: null }
+  return { prompt, steered: { direction, amount: Number.parseFloat(amount), times: amount.endsWith('x') } }
 }
 
 /** Axes with the prompt that an answer is to; which of its answers it is where that is not the first, and how it is steered. */

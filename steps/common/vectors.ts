@@ -7,6 +7,8 @@ export interface VectorName {
   readonly method: string
 }
 
+/** The method of differences of means. */
+export const meanDifference = 'mean_diff'
 /** The method of random directions. */
 export const randomMethod = 'random'
 /** The method of what organisms are moved by. */

@@ -8,11 +8,14 @@ import { roomProblems } from '../common/model.ts'
 import { pick, selection } from '../common/pick.ts'
 import { takenVectors, vectorsOfOtherModel, vectorStepsSchema } from '../common/taken-vectors.ts'
 import { methodsSchema } from '../common/vector-steps.ts'
-import { answersAndReadings, effectsTask } from './tasks.ts'
+import { vectorId, type VectorName } from '../common/vectors.ts'
+import { answersAndReadings, effectsTask, measuredVectors } from './tasks.ts'
+
+const amounts: ParamSchema = { type: 'array', items: { type: 'number' }, minItems: 1, uniqueItems: true, 'x-affects': 'result' }
 
 const schema: ParamSchema = {
   type: 'object',
-  required: ['model', 'along', 'by', 'max_new_tokens'],
+  required: ['model', 'along', 'max_new_tokens'],
   properties: {
     model: { type: 'string', description: 'The model that answers while it is steered.', 'x-ref': 'model', 'x-affects': 'result' },
     along: vectorStepsSchema,
@@ -31,13 +34,14 @@ const schema: ParamSchema = {
       'x-affects': 'result',
     },
     by: {
-      type: 'array',
-      items: { type: 'number' },
-      minItems: 1,
-      uniqueItems: true,
+      ...amounts,
       description:
-        'How far: lengths that are added along the direction at every token of prompt and answer, in the unit of projections. Below 0: against it. `norm` of `dag show --cells` says how far apart the answers lie that a vector was made of.',
-      'x-affects': 'result',
+        'How far: lengths that are added along the direction at every token of prompt and answer, in the unit of projections. Below 0: against it. In place of `times`.',
+    },
+    times: {
+      ...amounts,
+      description:
+        'How far, in place of `by`: so many times as far as what a vector was made of lies apart, the means of both sides of a mean_diff, or organism and clean model of a shift. Directions that have no such length count as long as those of their layer that have, on average.',
     },
     organisms: {
       description: 'Which organisms are steered, each with its adapter on. Default: the model without an adapter.',
@@ -86,10 +90,11 @@ export const steer: StepKind = {
       ...(all.length > 0 ? layersNotMade(wanted ?? [], made) : []),
       ...(all.length > 0 ? traitsNotThere(traits ?? [], [...new Set(all.map(({ trait }) => trait))]) : []),
       ...(wanted ? [] : layerProblems(made, { base: model, adapter: null }, ['along'])).slice(0, 1),
-      ...noAmount(step),
+      ...amountProblems(step),
+      ...lengthProblems(step, vectors, measuredVectors(taken.steps)),
       ...roomProblems(step.params.max_new_tokens as number, model, ['max_new_tokens']),
     ]
-    if (vectors.length === 0) return { tasks: [], problems }
+    if (vectors.length === 0 || problems.length > 0) return { tasks: [], problems }
     const subjects = step.params.organisms === undefined ? [null] : pick(step.params.organisms, context.sources.organisms)
     const asked = setsOf(step, context.sources.promptSets)
     const tasks = subjects.flatMap((organism) =>
@@ -136,9 +141,34 @@ function traitsNotThere(wanted: readonly string[], there: readonly string[]): Pr
   })
 }
 
-function noAmount({ params }: Step): Problem[] {
-  const index = (params.by as number[]).indexOf(0)
+/** Amounts stand in one of two parameters, and none of them is 0. */
+function amountProblems({ params }: Step): Problem[] {
+  const [by, times] = [params.by, params.times] as [number[] | undefined, number[] | undefined]
+  if ((by === undefined) === (times === undefined)) {
+    const message = by === undefined ? 'it does not say how far: `by` or `times` is missing' : '`by` and `times` both say how far'
+    const hint = '`by: [40]` in the unit of projections, or `times: [1]` by the length that a mean_diff or a shift has'
+    return [{ rule: 'amounts', message, hint, path: by === undefined ? [] : ['times'] }]
+  }
+  const [name, given] = by === undefined ? ['times', times as number[]] : ['by', by]
+  const index = given.indexOf(0)
   if (index < 0) return []
-  const hint = 'take it out: answers that are not steered are always made'
-  return [{ rule: 'no-amount', message: 'by 0 an answer is not steered', hint, path: ['by', index] }]
+  return [
+    {
+      rule: 'amounts',
+      message: 'by 0 an answer is not steered',
+      hint: 'take it out: answers that are not steered are always made',
+      path: [name, index],
+    },
+  ]
+}
+
+/** Layers of which no vector says how long one is. */
+function lengthProblems({ params }: Step, vectors: readonly VectorName[], measured: readonly VectorName[]): Problem[] {
+  if (params.times === undefined) return []
+  const names = new Set(measured.map(vectorId))
+  const layers = new Set(vectors.filter((vector) => names.has(vectorId(vector))).map(({ layer }) => layer))
+  const lacking = vectors.find(({ layer }) => !layers.has(layer))
+  if (!lacking) return []
+  const message = `no vector of layer ${lacking.layer} says how far one time is: none that was made here is a mean_diff or a shift`
+  return [{ rule: 'no-length', message, hint: 'say `by`, in the unit of projections', path: ['times'] }]
 }

@@ -2,6 +2,7 @@ import type { Json } from '../../engine/core/json.ts'
 import type { CellOutput, CellSpec, Inputs, Operation, Task } from '../../engine/core/step-kind.ts'
 import { byAnswer, type Steered, steeredId, steeredOf } from '../common/answer-ids.ts'
 import { answering } from '../common/answering.ts'
+import { average } from '../common/metrics.ts'
 import { indexed, vectorsByName } from '../common/projections.ts'
 
 const answers = answering('steer', 'steered answers')
@@ -15,10 +16,11 @@ export const steerOperation: Operation = {
     const outputs = vectorsByName(inputs)
     return steersOf(task).flatMap((steered) => {
       const vector = outputs.get(steered.direction)
+      const way = wayOf(task, steered, outputs)
       return prompts.map((prompt): CellSpec => {
         const id = steeredId(prompt.id, steered)
-        const own = vector ? { ...prompt.own, direction: vector.digest, amount: steered.amount } : null
-        return { id, group: id, own, inputs: vector ? [vector] : [] }
+        if (!vector || !way) return { id, group: id, own: null, inputs: [] }
+        return { id, group: id, own: { ...prompt.own, direction: vector.digest, amount: way.amount }, inputs: [vector, ...way.measured] }
       })
     })
   },
@@ -30,9 +32,10 @@ export const steerOperation: Operation = {
       const outputs = vectorsByName(inputs)
       const directions = indexed<string>()
       const asked = answers.runs.params(task, inputs, cells, ref)
+      const amounts = new Map(cells.map(({ id, own }) => [id, own?.amount as number]))
       const steered = (asked.cells as { id: string }[]).map((cell) => {
-        const { direction, amount } = steeredOf(cell.id).steered as Steered
-        return { ...cell, steer: { vector: directions.indexOf(direction), by: amount } }
+        const { direction } = steeredOf(cell.id).steered as Steered
+        return { ...cell, steer: { vector: directions.indexOf(direction), by: amounts.get(cell.id) as number } }
       })
       const vectors = directions.keys().map((name) => ref(outputs.get(name) as CellOutput))
       return { ...asked, cells: steered, steering: { layer: task.shared.layer as Json, vectors } }
@@ -41,7 +44,28 @@ export const steerOperation: Operation = {
 }
 
 function steersOf({ data }: Task): Steered[] {
-  return (data.vectors as string[]).flatMap((direction) => (data.by as number[]).map((amount) => ({ direction, amount })))
+  const times = data.times !== undefined
+  const amounts = (data.times ?? data.by) as number[]
+  return (data.vectors as string[]).flatMap((direction) => amounts.map((amount) => ({ direction, amount, times })))
+}
+
+/**
+ * How far it goes in the unit of projections, and by the norms of which other vectors that was measured: a direction that
+ * has no length of its own, such as a random one, counts as long as those of its layer that have, on average. Null while
+ * one of them is not known.
+ */
+function wayOf(
+  { data }: Task,
+  { direction, amount, times }: Steered,
+  outputs: ReadonlyMap<string, CellOutput>,
+): { readonly amount: number; readonly measured: readonly CellOutput[] } | null {
+  if (!times) return { amount, measured: [] }
+  const measured = data.measured as string[]
+  const isOwn = measured.includes(direction)
+  const names = isOwn ? [direction] : measured
+  const vectors = names.flatMap((name) => outputs.get(name) ?? [])
+  if (vectors.length < names.length) return null
+  return { amount: amount * average(vectors.map(({ facts }) => Number(facts.norm))), measured: isOwn ? [] : vectors }
 }
 
 const prompts = new WeakMap<Task, ReadonlyMap<string, CellSpec>>()

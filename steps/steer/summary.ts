@@ -1,4 +1,5 @@
 import { formatNumberOf } from '../../engine/core/format.ts'
+import { amountOf } from '../common/answer-ids.ts'
 import { cell, figure, table } from '../common/markdown.ts'
 import { vectorId, vectorNamed } from '../common/vectors.ts'
 import { changeAlong, type Effect, isBroken, type Pair } from './effects.ts'
@@ -60,7 +61,7 @@ function clearestLayers(effects: readonly Effect[], clearest: readonly Effect[])
     return [
       ...who(effects, effect),
       vectorId(vectorNamed(effect.direction)),
-      String(effect.amount),
+      amountOf(effect),
       figure(change?.mean ?? null),
       figure(change?.cohensD ?? null),
     ]
@@ -78,6 +79,7 @@ function clearestLayers(effects: readonly Effect[], clearest: readonly Effect[])
 /** A line for each direction, a column for each amount. */
 function amountsTable(effects: readonly Effect[], name: (direction: string) => string): string[] {
   const amounts = [...new Set(effects.map(({ amount }) => amount))].sort((a, b) => a - b)
+  const times = effects.some((effect) => effect.times)
   const limit = randomLimits(effects)
   const own = effects.filter((effect) => !isRandom(effect))
   const rows = [...Map.groupBy(own.length > 0 ? own : effects, steeringOf).values()].map((ofOne) => {
@@ -88,7 +90,7 @@ function amountsTable(effects: readonly Effect[], name: (direction: string) => s
     })
     return [...who(effects, first), name(first.direction), ...figures]
   })
-  return table([...whoHead(effects), 'steered along', ...amounts.map((amount) => `by ${amount}`)], rows)
+  return table([...whoHead(effects), 'steered along', ...amounts.map((amount) => `by ${amountOf({ amount, times })}`)], rows)
 }
 
 function changeText(effect: Effect, limit: number | null): string {
@@ -134,7 +136,7 @@ function wordsTable(
   const rows = furthest.map(({ after, before }) => [
     ...who(effects, after),
     name(after.steered.direction),
-    String(after.steered.amount),
+    amountOf(after.steered),
     after.prompt,
     ...whereTheyPart(before.response, after.response).map((text) => cell(text, wordsShown)),
   ])

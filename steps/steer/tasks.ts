@@ -8,7 +8,7 @@ import { paramOrigin, paramOrigins } from '../common/origins.ts'
 import { stateOf } from '../common/readings.ts'
 import { scoring } from '../common/score.ts'
 import type { TakenStep } from '../common/taken-vectors.ts'
-import { vectorId, type VectorName, vectorsMadeBy } from '../common/vectors.ts'
+import { meanDifference, shiftMethod, vectorId, type VectorName, vectorsMadeBy } from '../common/vectors.ts'
 import { effectsOperation } from './effects-operation.ts'
 import { steerOperation } from './operation.ts'
 
@@ -73,15 +73,34 @@ function freeTask({ step, model, organism, set }: Asked): Task {
 }
 
 function steeredTask({ step, making }: Asked, layer: number, vectors: readonly VectorName[], free: Task): Task {
+  const names = vectors.map(vectorId)
+  const amounts = step.params.times === undefined ? 'by' : 'times'
   return {
     ...free,
     id: `${free.id}/@${layer}`,
     operation: steerOperation,
     parents: vectorParents(making, vectors),
     shared: { ...free.shared, layer },
-    data: { ...free.data, vectors: vectors.map(vectorId), by: step.params.by as number[] },
-    origins: { ...free.origins, amount: paramOrigin(step.name, 'by'), layer: paramOrigin(step.name, 'layers') },
+    data: {
+      ...free.data,
+      vectors: names,
+      [amounts]: step.params[amounts] as number[],
+      ...(amounts === 'times'
+        ? {
+            measured: measuredVectors(making)
+              .map(vectorId)
+              .filter((name) => names.includes(name)),
+          }
+        : {}),
+    },
+    origins: { ...free.origins, amount: paramOrigin(step.name, amounts), layer: paramOrigin(step.name, 'layers') },
   }
+}
+
+/** Vectors whose `norm` is how far apart what they were made of lies: one that was made elsewhere may have any length. */
+export function measuredVectors(making: readonly TakenStep[]): VectorName[] {
+  const made = making.flatMap(({ step, vectors }) => (step.kind === 'vectors' ? [] : vectors))
+  return made.filter(({ method }) => method === meanDifference || method === shiftMethod)
 }
 
 /** The clean model reads answers, and of what it reads only the scores along vectors are kept. */

@@ -1,4 +1,5 @@
 import type { Json } from '../../engine/core/json.ts'
+import { amountOf } from '../common/answer-ids.ts'
 import { figure, table } from '../common/markdown.ts'
 import { vectorNamed } from '../common/vectors.ts'
 import { pretty, round } from '../common/written.ts'
@@ -33,7 +34,7 @@ function layerMarkdown(layer: number, all: readonly Effect[]): string {
   const rows = effects.map((effect) => [
     ...who(effects, effect),
     name(effect.direction),
-    String(effect.amount),
+    amountOf(effect),
     ...read.map((direction) => figure(effect.changes.get(direction)?.mean ?? null)),
     figure(effect.changes.get(effect.direction)?.cohensD ?? null),
     figure(effect.repeats),
@@ -64,7 +65,7 @@ function answersMarkdown(direction: string, answers: readonly ReadAnswer[]): str
       quoted((own[0] as ReadAnswer).text),
       '',
       ...own.flatMap(({ steered, response }) => [
-        `**${steered === null ? 'Not steered' : `By ${steered.amount}`}**`,
+        `**${steered === null ? 'Not steered' : `By ${amountOf(steered)}`}**`,
         '',
         quoted(response),
         '',
@@ -82,11 +83,11 @@ function quoted(text: string): string {
 }
 
 function effectJson(effect: Effect): Json {
-  const { organism, direction, amount, answers, repeats, repeatsBefore, changes } = effect
+  const { organism, direction, amount, times, answers, repeats, repeatsBefore, changes } = effect
   return {
     ...(organism === null ? {} : { organism }),
     steered_along: direction,
-    by: amount,
+    [times ? 'times' : 'by']: amount,
     answers,
     repeats: round(repeats),
     repeats_before: round(repeatsBefore),

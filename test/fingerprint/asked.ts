@@ -81,7 +81,13 @@ function outputOf(task: Task, { id }: CellSpec): CellOutput {
     key: digest,
     digest,
     slot: { object: digest, format: 'file' },
-    facts: { prompt_tokens: promptEnd, response_tokens: tokens.length - promptEnd, tokens: tokens.length - promptEnd, baseline: 0.25 },
+    facts: {
+      prompt_tokens: promptEnd,
+      response_tokens: tokens.length - promptEnd,
+      tokens: tokens.length - promptEnd,
+      baseline: 0.25,
+      norm: 1.5,
+    },
   }
 }
 

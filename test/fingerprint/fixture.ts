@@ -81,6 +81,10 @@ const files = new Map([
 const texts = [
   workflowText,
   variantsText,
+  variantsText.replace(
+    /along: probes[^]*?organisms: \[alpha\]/,
+    'along: [directions, noise]\n    traits: [kind, random_1]\n    times: [2]',
+  ),
   `${workflowText.replace('top: 3', 'top: 1, mode: raw, by: max_token')}  tables: { kind: export, of: scores }\n`,
 ]
 

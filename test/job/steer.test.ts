@@ -60,6 +60,25 @@ test('a direction that is added so little that no number changes leaves every an
   expect(changes).toEqual(Array.from({ length: 4 }, () => ({ mean: 0, cohens_d: null })))
 })
 
+test('an amount in lengths of a vector is that of its norm, of random directions that of the others on average', async () => {
+  const workspace = asking(finishedWorkspace(), noise + steering.replace('by: [-6, 6]', 'times: [0.5]'))
+  await run(workspace)
+  const norms = await Promise.all(
+    ['kind', 'rude'].map(async (trait) => {
+      const { stdout } = await dag(workspace.folder, ['lineage', '--json', `vectors/${trait}:${trait}@2:mean_diff`])
+      return Number(JSON.parse(stdout).nodes[0].facts.norm)
+    }),
+  )
+  const amountOf = async (direction: string) => {
+    const { stdout } = await dag(workspace.folder, ['lineage', '--json', `steering/one/@2:one_1~${direction}~0.5x`])
+    return Number(JSON.parse(stdout).nodes[0].components.amount)
+  }
+  const [kind, rude] = norms as [number, number]
+  expect(await amountOf('kind@2:mean_diff')).toBe(0.5 * kind)
+  expect(await amountOf('rude@2:mean_diff')).toBe(0.5 * rude)
+  expect(await amountOf('random_1@2:random')).toBe((0.5 * (kind + rude)) / 2)
+})
+
 test('one more amount and one more trait cost their own answers alone', async () => {
   const workspace = asking(finishedWorkspace(), steering.replace('[vectors, noise]', 'vectors'))
   await run(workspace)
@@ -141,18 +160,24 @@ test.for([
     'no vector is of layer 3; those that `along` takes are of 1, 2 [layer-not-made]',
   ],
   ['a trait without vectors', 'along: vectors, traits: [kid]', 'no vector that `along` takes is called "kid" [no-such-vector]'],
-  ['no amount', 'along: vectors, by: [0, 3]', 'by 0 an answer is not steered [no-amount]'],
+  ['no amount', 'along: vectors, by: [0, 3]', 'by 0 an answer is not steered [amounts]'],
+  ['two kinds of amounts', 'along: vectors, by: [3], times: [1]', '`by` and `times` both say how far [amounts]'],
+  [
+    'vectors without a length',
+    'along: noise, times: [1]',
+    'no vector of layer 2 says how far one time is: none that was made here is a mean_diff or a shift [no-length]',
+  ],
   [
     'so many tokens',
     'along: vectors, max_new_tokens: 512',
     '512 new tokens leave no room for a prompt in the context of model "tiny", 512 tokens [context]',
   ],
 ] as const)('steering along %s is refused', async ([, params, message]) => {
-  const given = { by: '[3]', max_new_tokens: '4' }
+  const given = { ...(params.includes('times') ? {} : { by: '[3]' }), max_new_tokens: '4' }
   const rest = Object.entries(given).flatMap(([name, value]) => (params.includes(name) ? [] : [`${name}: ${value}`]))
   const workspace = asking(
     freshWorkspace(),
-    `  short: { kind: random, hidden: 32, layers: [2] }
+    `${noise}  short: { kind: random, hidden: 32, layers: [2] }
   steering: { kind: steer, model: tiny, ${[params, ...rest].join(', ')} }
 `,
   )

@@ -17,7 +17,7 @@ const answer = (
   promptSet: 'one',
   prompt: 'p1',
   text: 'Why?',
-  steered: steered && { direction: steered[0], amount: steered[1] },
+  steered: steered && { direction: steered[0], amount: steered[1], times: false },
   response: steered ? `${steered[0].split('@')[0]} by ${steered[1]}` : 'plain',
   repeats: 0,
   means: new Map([[calm, means[0]], [bold, means[1]], ...(means[2] === undefined ? [] : [[noise, means[2]] as const])]),
@@ -34,11 +34,13 @@ const both = [
   answer([bold, -4], [20, -0.5], p2),
 ]
 
-test('the name of a steered answer says what it answers and how it is steered', () => {
-  const name = steeredId('p1', { direction: calm, amount: -0.5 })
-  expect(name).toBe('p1~calm@2:mean_diff~-0.5')
+test.for([
+  [{ direction: calm, amount: -0.5, times: false }, 'p1~calm@2:mean_diff~-0.5'],
+  [{ direction: calm, amount: 1.5, times: true }, 'p1~calm@2:mean_diff~1.5x'],
+] as const)('the name of an answer that is steered by %j says so', ([steered, name]) => {
+  expect(steeredId('p1', steered)).toBe(name)
   expect([steeredOf(name), steeredOf('p1')]).toEqual([
-    { prompt: 'p1', steered: { direction: calm, amount: -0.5 } },
+    { prompt: 'p1', steered },
     { prompt: 'p1', steered: null },
   ])
 })
@@ -49,6 +51,7 @@ test('an effect is the mean of what answers to the same prompts differ by, with 
     organism: null,
     direction: calm,
     amount: 4,
+    times: false,
     answers: 2,
     repeats: 0,
     repeatsBefore: 0,
@@ -158,6 +161,15 @@ Of each trait the layer and the amount that move answers most clearly the way th
 | --- | --- |
 | calm@5 | 5.00 |
 `)
+})
+
+test('amounts in lengths of the vectors are told as such', () => {
+  const steered = { direction: calm, amount: 1.5, times: true }
+  const files = steeringFiles([answer(null, [10, 1]), { ...answer([calm, 1.5], [13, 0]), steered }])
+  expect(files['summary.md']).toContain('| steered along | by 1.5x |\n| --- | --- |\n| calm | 3.00 |\n')
+  expect(files['layer2.md']).toContain('| calm | 1.5x | 3.00 | -1.00 |')
+  expect(files['answers/calm@2.mean_diff.md']).toContain('**By 1.5x**\n')
+  expect(JSON.parse(files['effects.json'] ?? '')[0]).toMatchObject({ steered_along: calm, times: 1.5 })
 })
 
 test('answers that begin alike are shown from the word in which they part', () => {

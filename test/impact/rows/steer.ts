@@ -68,6 +68,17 @@ export const steerRows: readonly Row[] = [
     total: 44,
   },
   {
+    of: 'steer.times',
+    edit: 'in place of `by`, along a mean difference of another step',
+    workflow: 'variants',
+    change: workflow(
+      'along: probes\n    methods: [probe]\n    layers: [1]\n    by: [-4]',
+      'along: directions\n    methods: [mean_diff]\n    layers: [2]\n    times: [-1]',
+    ),
+    made: { 'steered/alpha/two/@2:*~-1x': [1, 'new'], 'steered.read/alpha/two:*@2:*': [1, 'new'] },
+    follow: { 'steered.read/alpha/two/@2:*': 1, 'steered/effects:*': 1 },
+  },
+  {
     of: 'steer.organisms',
     edit: '`[alpha]` → none: the model without an adapter',
     workflow: 'variants',

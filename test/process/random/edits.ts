@@ -143,7 +143,8 @@ export const edits: Readonly<Record<string, (job: Job, random: Random, fresh: nu
   'where organisms are moved, asked or not': (job) => void (job.moved = job.moved ? null : 'by all'),
   'on which prompts they are moved': (job) => void (job.moved &&= job.moved === 'by all' ? 'by the first set' : 'by all'),
   'steered otherwise, or not': (job, random) => {
-    job.steered = random() < 0.2 ? null : { by: some(random, [2, -3, 0.5]), limit: pick(random, [1, 2]), organisms: random() < 0.3 }
+    const [by, times] = [some(random, [2, -3, 0.5]), random() < 0.5]
+    job.steered = random() < 0.2 ? null : { by, times, limit: pick(random, [1, 2]), organisms: random() < 0.3 }
   },
   'a vector of others added': (job, _random, fresh) => void (job.given[`g${fresh}`] = fresh),
   'a vector of others removed': (job, random) => withoutOne(random, job.given),

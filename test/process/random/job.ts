@@ -28,7 +28,7 @@ export interface Job {
   /** By answers to which prompts it is asked where the organisms are moved, if it is; nothing can be told of recordings that are not kept. */
   moved: 'by all' | 'by the first set' | null
   /** Whether answers are steered, by which amounts, and of whom. */
-  steered: { by: number[]; limit: number; organisms: boolean } | null
+  steered: { by: number[]; times: boolean; limit: number; organisms: boolean } | null
   theirs: Theirs | null
   answers: { max_new_tokens: number; batch_size: number; temperature: number; seed: number; samples: number }
   ranking: { mode: string; by: string; top: number } | null
@@ -79,7 +79,7 @@ export function firstJob(): Job {
     given: { calm: 1, brave: 2 },
     noise: { count: 1, seed: 0 },
     moved: 'by all',
-    steered: { by: [2, -3], limit: 1, organisms: false },
+    steered: { by: [2, -3], times: true, limit: 1, organisms: false },
     theirs: {
       answers: Object.fromEntries(
         ['x/one/p1', 'x/one/p2', 'y/one/p1', 'y/two/p3'].map((name, at) => [name, { answer: at, recording: at }]),
@@ -175,6 +175,7 @@ function workflowOf({
   const names = [...Object.keys(traits), ...Object.keys(scenarios)]
   const scored = scores.byTrait ? `{ ${names.map((name) => `${name}: ${layered(scores.layers)}`).join(', ')} }` : layered(scores.layers)
   const raw = recorded.raw === 'keep' ? '' : `, raw: ${recorded.raw}`
+  const howFar = steered?.times && scores.methods.includes('mean_diff') ? 'times' : 'by'
   const areShifts = moved && recorded.raw !== 'never'
   const lines = [
     ...(comment === '' ? [] : [`# ${comment}`]),
@@ -205,7 +206,7 @@ function workflowOf({
       : []),
     ...(steered
       ? [
-          `  steered: { kind: steer, model: tiny, along: ${noise ? '[vectors, noise]' : 'vectors'}, methods: ${list(scores.methods)}, by: ${list(steered.by)},`,
+          `  steered: { kind: steer, model: tiny, along: ${noise ? '[vectors, noise]' : 'vectors'}, methods: ${list(scores.methods)}, ${howFar}: ${list(steered.by)},`,
           `    limit: ${steered.limit}, max_new_tokens: 5${steered.organisms ? ', organisms: all' : ''} }`,
         ]
       : []),
