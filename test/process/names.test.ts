@@ -47,10 +47,16 @@ test.each(['pairs', 'scenarios'])('what every object of JavaScript has is a name
   const moved = 2 * 2 + 1
   // As tokens: two of traits, a random one and where organisms are moved, with their summary.
   const words = 2 + 1 + 2 * 2 + 1
+  // An answer as it is, read along 3 vectors; behind the first layer along 2 by 2 amounts, behind the second along 1; what they say.
+  const steered = 1 + 3 + 2 * 2 * (1 + 2) + 1 * 2 * (1 + 1) + 1
   const ofTheirs = 1 + 1 + 1
   const rankings = 2 + 1 + 2
   const shown = 2 + 2 + 1
-  expect(finished.cells).toEqual({ ran: ofAnswers + vectors + moved + words + ofTheirs + rankings + shown + 2, reused: 0, failed: 0 })
+  expect(finished.cells).toEqual({
+    ran: ofAnswers + vectors + moved + words + steered + ofTheirs + rankings + shown + 2,
+    reused: 0,
+    failed: 0,
+  })
   expect(workspace.read(`experiments/job/outputs/${name}/${name}`)).toBe(workspace.read('experiments/job/outputs/counted/n.txt'))
   const asked = [`${name}:${name}`, `adapter:${name}`, `trait:${name}`, `prompt:${name}/${name}`, `scores/${name}/${name}/answers`]
   for (const artifact of asked)
