@@ -1,12 +1,13 @@
 import type { Digest } from './digest.ts'
-import type { ModelSource } from './sources.ts'
+import type { ModelSource, Turn } from './sources.ts'
 
-/** What a step has a model read at once: a question within the chat template, and what follows it. */
+/** What a step has a model read at once: a question within the chat template, what was said before it and what follows it. */
 export interface Chat {
   readonly model: ModelSource
   /** The entry of a source that it is; `file` where the source has several. */
   readonly of: { readonly source: 'prompt-set' | 'trait'; readonly name: string; readonly id: string; readonly file?: string }
   readonly system: string | null
+  readonly earlier?: readonly Turn[] | undefined
   readonly prompt: string
   /** With what the model's own answer begins. */
   readonly prefill?: string | undefined

@@ -67,10 +67,15 @@ export interface PromptSetSource {
   readonly prompts: readonly Prompt[]
 }
 
+/** What one of the two says in a conversation. */
+export type Turn = { readonly role: 'user' | 'assistant'; readonly content: string }
+
 export interface Prompt {
   readonly id: string
   readonly text: string
   readonly note: string
+  /** What was said before it, between the system prompt and itself. */
+  readonly earlier?: readonly Turn[]
   /** Its own; without one that of the set counts. */
   readonly systemPrompt?: string
   /** With what the answer begins. */

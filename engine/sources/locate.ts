@@ -1,5 +1,5 @@
 import path from 'node:path'
-import { isList, isObject } from '../core/json.ts'
+import { isList, isObject, type Json } from '../core/json.ts'
 import { type Locate, type Place, placeOf } from '../core/place.ts'
 import type { Origin } from '../core/step-kind.ts'
 import { type Path, parseYaml, type SourceDocument } from '../spec/document.ts'
@@ -77,7 +77,14 @@ function promptPath(document: SourceDocument, id: string | null, part: string): 
   const prompt = isList(prompts) ? prompts[index] : undefined
   const name = part === 'prompt' && isObject(prompt) && 'text' in prompt ? 'text' : part
   if (isObject(prompt) && name in prompt) return [...list, index, name]
+  if (isObject(prompt) && isInMessages(prompt.messages ?? null, part)) return [...list, index, 'messages']
   return part === 'prompt' ? list : [part]
+}
+
+/** Whether the messages of a prompt have the part: all but a system prompt that none of them is. */
+function isInMessages(messages: Json, part: string): boolean {
+  if (!isList(messages)) return false
+  return part !== 'system_prompt' || messages.some((message) => isObject(message) && message.role === 'system')
 }
 
 function valueAt(document: SourceDocument | null, at: Path) {

@@ -3,13 +3,15 @@ import { isName } from '../core/names.ts'
 import { fail, ok, type Result } from '../core/result.ts'
 import type { Prompt, PromptSetSource } from '../core/sources.ts'
 import type { SourceFiles } from './files/files.ts'
+import { type Conversation, readMessages } from './messages.ts'
 
 export const promptSetForm = 'a prompt set is { "prompts": [{ "id": "p1", "text": "…" }] }, and may have a "system_prompt"'
 
 /**
  * Reads a prompt set in trait-interp's format: `{name, description, system_prompt, prompts: [{id, text, note}]}`, or the
- * list of prompts alone; `prompt` stands for `text` too. Of its own a prompt may have a `system_prompt`, in place of the
- * set's, and a `prefill`, with which the answer begins. All mistakes of the file at once, in words.
+ * list of prompts alone; `prompt` stands for `text` too, and `messages` for a conversation of which it is the end. Of its
+ * own a prompt may have a `system_prompt`, in place of the set's, and a `prefill`, with which the answer begins. All
+ * mistakes of the file at once, in words.
  */
 export function readPromptSet(name: string, path: string, files: SourceFiles): Result<PromptSetSource, readonly string[]> {
   const file = files.jsonValue(path)
@@ -24,16 +26,29 @@ export function readPromptSet(name: string, path: string, files: SourceFiles): R
     if (!isObject(prompt)) mistake('it is not { "id", "text" }')
     const entry = asObject(prompt)
     const id = typeof entry.id === 'number' ? String(entry.id) : entry.id
-    const text = entry.text ?? entry.prompt
     if (typeof id !== 'string' || !isName(id)) mistake(`its id ${JSON.stringify(id)} cannot be a name`)
     else if (first.has(id)) mistake(`the id "${id}" is already used by prompt ${first.get(id)}`)
     else first.set(id, index + 1)
-    if (typeof text !== 'string' || text.trim() === '') mistake('it has no text')
-    const own = ownTexts(entry, mistake)
-    return { id: String(id), text: String(text), note: typeof entry.note === 'string' ? entry.note : '', ...own }
+    const asked = askedBy(entry, mistake)
+    return { id: String(id), note: typeof entry.note === 'string' ? entry.note : '', ...asked }
   })
   if (mistakes.length > 0) return fail(mistakes)
   return ok({ name, path, systemPrompt: typeof systemPrompt === 'string' ? systemPrompt : null, prompts: read })
+}
+
+/** What a prompt asks, after what, and how the answer is to begin. */
+function askedBy(entry: Readonly<Record<string, Json>>, mistake: (what: string) => void): Conversation {
+  const own = ownTexts(entry, mistake)
+  const text = entry.text ?? entry.prompt
+  if (entry.messages === undefined) {
+    if (typeof text !== 'string' || text.trim() === '') mistake('it has no text')
+    return { text: String(text), ...own }
+  }
+  if (text !== undefined) mistake('it has "messages" and a text: what the user says last is its text')
+  const said = readMessages(entry.messages, mistake) ?? { text: '' }
+  if (said.systemPrompt !== undefined && own.systemPrompt !== undefined) mistake('its system prompt stands in "messages" and beside them')
+  if (said.prefill !== undefined && own.prefill !== undefined) mistake('what its answer begins with stands in "messages" and beside them')
+  return { ...said, ...own }
 }
 
 /** What a prompt may have of its own; null is as good as nothing. */

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..errors import bad_input
 from ..inference.generator import Answer, Sampling
 from ..inference.residency import Resident
 from ..model.base import Base
-from ..model.chat import id_strings, plain_text, prompt_ids
+from ..model.chat import Turn, id_strings, plain_text, prompt_ids
 from ..stored.refs import parse_ref
 from ..stored.shards import ShardWriter, digest_of
 from ..wire import params
@@ -29,6 +29,7 @@ class Asked:
 
     id: str
     prompt: str
+    earlier: list[Turn]
     system_prompt: str | None
     prefill: str | None
     seed: int
@@ -59,7 +60,7 @@ def run(request: Mapping[str, Any], resident: Resident, progress: Progress) -> d
     failed: list[dict[str, str]] = []
     for cell in asked:
         try:
-            ids = prompt_ids(base.tokenizer, cell.prompt, cell.system_prompt, base.told, cell.prefill or "")
+            ids = prompt_ids(base.tokenizer, cell.prompt, cell.system_prompt, base.told, cell.prefill or "", cell.earlier)
             if len(ids) + limit > base.context:
                 raise ValueError(f"{len(ids)} prompt tokens and {limit} new ones exceed the context of {base.context}")
             ready.append((cell, ids))
@@ -97,6 +98,8 @@ def write_cell(shard: ShardWriter, base: Base, cell: Asked, prompt: list[int], a
     }
     if cell.prefill is not None:
         record["prefill"] = cell.prefill
+    if cell.earlier:
+        record["earlier"] = [asdict(turn) for turn in cell.earlier]
     line = json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
     offset = shard.offset
     shard.write(line + b"\n")
@@ -114,7 +117,13 @@ def parse_cell(value: params.Params) -> Asked:
     system_prompt, prefill = (params.optional_text(value, name) for name in ("system_prompt", "prefill"))
     steer = params.optional_section(value, "steer")
     by = Steer(params.integer(steer, "vector", 0), params.number(steer, "by")) if steer else None
-    return Asked(params.text(value, "id"), prompt, system_prompt, prefill, seed, by)
+    return Asked(params.text(value, "id"), prompt, parse_earlier(value), system_prompt, prefill, seed, by)
+
+
+def parse_earlier(cell: params.Params) -> list[Turn]:
+    """What was said before a cell's prompt, nothing where it is not there."""
+    turns = [] if cell.get("earlier") is None else params.items(cell, "earlier")
+    return [Turn(params.text(turn, "role"), params.text(turn, "content")) for turn in turns]
 
 
 def steering_of(request: Mapping[str, Any], cells: Sequence[Asked], hidden: int) -> Steering | None:

@@ -24,22 +24,37 @@ class Told:
 NOTHING = Told()
 
 
+@dataclass(frozen=True)
+class Turn:
+    """What one of the two says in a conversation."""
+
+    role: str  # user or assistant
+    content: str
+
+
 def prompt_ids(
-    tokenizer: PreTrainedTokenizerBase, prompt: str, system_prompt: str | None, told: Told = NOTHING, prefill: str = ""
+    tokenizer: PreTrainedTokenizerBase,
+    prompt: str,
+    system_prompt: str | None,
+    told: Told = NOTHING,
+    prefill: str = "",
+    earlier: Sequence[Turn] = (),
 ) -> list[int]:
-    """The ids of a chat with one user turn, up to where the answer begins; of plain text, that text behind the tokens
-    that every text of the model begins with. With what the answer is to begin, `prefill`, is part of it, split together
-    with what is before it.
+    """The ids of a chat whose last turn is the user's `prompt`, up to where the answer begins; of plain text, that text
+    behind the tokens that every text of the model begins with. With what the answer is to begin, `prefill`, is part of
+    it, split together with what is before it.
 
     Without a system prompt the chat template decides, and may put in one of its own. It is given what it is
     `told`, and never what the clock says. Raises ValueError when the template refuses the chat,
-    or asks for a date and there is none, and when plain text is to have a system prompt.
+    or asks for a date and there is none, and when plain text is to have a system prompt or something said before it.
     """
     if told.plain:
         if system_prompt is not None:
             raise ValueError("the model is asked plain text, which has no system prompt")
+        if earlier:
+            raise ValueError("the model is asked plain text, which is no conversation")
         return [*first_ids(tokenizer), *text_ids(tokenizer, prompt + prefill)]
-    chat = [{"role": "user", "content": prompt}]
+    chat = [*({"role": turn.role, "content": turn.content} for turn in earlier), {"role": "user", "content": prompt}]
     if system_prompt is not None:
         chat.insert(0, {"role": "system", "content": system_prompt})
     try:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 from tokenizers.processors import TemplateProcessing
 from transformers import AutoTokenizer
 
-from sidecar.model.chat import Told, prompt_ids, text_ids
+from sidecar.model.chat import Told, Turn, prompt_ids, text_ids
 
 DATED = "{% if strftime_now is defined %}Today is {{ strftime_now('%d %b %Y') }}. {% endif %}{{ messages[0].content }}"
 
@@ -60,3 +61,18 @@ def test_plain_text_has_no_system_prompt(tiny: Path) -> None:
     tokenizer = AutoTokenizer.from_pretrained(tiny, local_files_only=True)
     with pytest.raises(ValueError, match="^the model is asked plain text, which has no system prompt$"):
         prompt_ids(tokenizer, "Hello", "Be kind.", Told(plain=True))
+
+
+def test_a_conversation_is_what_the_template_makes_of_its_turns_in_their_order(smollm2: Path) -> None:
+    tokenizer = AutoTokenizer.from_pretrained(smollm2, local_files_only=True)
+    earlier = [Turn("user", "Hello."), Turn("assistant", "Good day!"), Turn("user", "Who?")]
+    messages = [{"role": "system", "content": "Be kind."}, *map(asdict, earlier), {"role": "user", "content": "Well?"}]
+    wanted = tokenizer.apply_chat_template(messages, add_generation_prompt=True, return_dict=False)
+    assert prompt_ids(tokenizer, "Well?", "Be kind.", earlier=earlier) == wanted
+    assert prompt_ids(tokenizer, "Well?", "Be kind.", prefill="I", earlier=earlier) == [*wanted, *text_ids(tokenizer, "I")]
+
+
+def test_plain_text_is_no_conversation(tiny: Path) -> None:
+    tokenizer = AutoTokenizer.from_pretrained(tiny, local_files_only=True)
+    with pytest.raises(ValueError, match="^the model is asked plain text, which is no conversation$"):
+        prompt_ids(tokenizer, "Well?", None, Told(plain=True), earlier=[Turn("user", "Hello.")])

@@ -1,5 +1,6 @@
 import { digestOfJson } from '../../engine/core/digest.ts'
 import type { Json } from '../../engine/core/json.ts'
+import type { Turn } from '../../engine/core/sources.ts'
 import type { CellSpec, Components, OnSidecar, Operation, Task } from '../../engine/core/step-kind.ts'
 import { estimateTokens } from './model.ts'
 import { chunks } from './pick.ts'
@@ -9,6 +10,8 @@ import { byAnswer, sampleId } from './answer-ids.ts'
 export interface Asked {
   readonly id: string
   readonly text: string
+  /** What was said before it. */
+  readonly earlier?: readonly Turn[]
   /** Its own; null or absent where that of the task counts. */
   readonly systemPrompt?: string | null
   /** With what the answer begins: read as part of the prompt. */
@@ -25,11 +28,12 @@ export function answering(name: string, noun: string): Operation & { readonly ru
     counts: { noun, by: 'cell' },
     axes: (cell) => byAnswer({ prompt: cell }),
     cells(task) {
-      return promptsOf(task).flatMap(({ id: prompt, text, systemPrompt, prefill, samples = 1 }) =>
+      return promptsOf(task).flatMap(({ id: prompt, text, earlier, systemPrompt, prefill, samples = 1 }) =>
         Array.from({ length: samples }, (_, index): CellSpec => {
           const [id, sample] = [sampleId(prompt, index + 1), index + 1]
           const own = {
             prompt: text,
+            ...(earlier === undefined ? {} : { earlier }),
             ...(systemPrompt == null ? {} : { system_prompt: systemPrompt }),
             ...(prefill === undefined ? {} : { prefill }),
             ...(sample === 1 ? {} : { sample }),
@@ -43,7 +47,8 @@ export function answering(name: string, noun: string): Operation & { readonly ru
     },
     together: (task) => task.tuning.batchSize as number,
     cost(task, _inputs, cell) {
-      const text = [cell.own?.prompt, systemPromptOf(task, cell), cell.own?.prefill].map((part) => part ?? '').join('')
+      const { prompt: asked, earlier = [], prefill } = (cell.own ?? {}) as { prompt?: string; earlier?: readonly Turn[]; prefill?: string }
+      const text = [systemPromptOf(task, cell), ...earlier.map(({ content }) => content), asked, prefill].map((part) => part ?? '').join('')
       const prompt = estimateTokens(text)
       const response = task.tuning.maxNewTokens as number
       return { decodeTokens: response, prefillTokens: prompt, depth: 1, bytes: response * 40 + text.length }
@@ -61,6 +66,7 @@ export function answering(name: string, noun: string): Operation & { readonly ru
           cells: cells.map((cell) => ({
             id: cell.id,
             prompt: cell.own?.prompt as string,
+            ...(cell.own?.earlier === undefined ? {} : { earlier: cell.own.earlier }),
             system_prompt: systemPromptOf(task, cell),
             ...(cell.own?.prefill === undefined ? {} : { prefill: cell.own.prefill }),
             seed: cellSeed(seed as number, cell.own),

@@ -1,4 +1,5 @@
 import { digestOfJson } from '../../engine/core/digest.ts'
+import type { Turn } from '../../engine/core/sources.ts'
 import type { CellOutput, Components, Inputs, ParentTask, Reader } from '../../engine/core/step-kind.ts'
 import { projectionId, type VectorName } from './vectors.ts'
 
@@ -6,6 +7,8 @@ import { projectionId, type VectorName } from './vectors.ts'
 export interface ScoredAnswer {
   readonly promptId: string
   readonly prompt: string
+  /** What was said before it. */
+  readonly earlier?: readonly Turn[]
   /** With what the answer was made to begin. */
   readonly prefill?: string
   /** Of the response, behind it. */
@@ -76,13 +79,14 @@ export async function readAnswers(inputs: Inputs, vectors: readonly VectorName[]
 }
 
 /** What an answer is an answer to. */
-export function askedOf({ prompt, prefill }: AnswerRecord): Pick<ScoredAnswer, 'prompt' | 'prefill'> {
-  return { prompt, ...(prefill === undefined ? {} : { prefill }) }
+export function askedOf({ prompt, earlier, prefill }: AnswerRecord): Pick<ScoredAnswer, 'prompt' | 'earlier' | 'prefill'> {
+  return { prompt, ...(earlier === undefined ? {} : { earlier }), ...(prefill === undefined ? {} : { prefill }) }
 }
 
 /** An answer as it is stored: tokens of prompt and response, the response from `prompt_end` on. */
 export interface AnswerRecord {
   readonly prompt: string
+  readonly earlier?: readonly Turn[]
   readonly prefill?: string
   readonly tokens: readonly string[]
   readonly prompt_end: number

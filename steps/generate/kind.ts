@@ -84,10 +84,11 @@ export const generate: StepKind = {
     const model = models.get(step.params.model as string)
     if (!model) return []
     return pick(step.params.prompts, promptSets).flatMap((set) =>
-      begun(step, set.prompts).map(({ id, text, systemPrompt = set.systemPrompt, prefill }) => ({
+      begun(step, set.prompts).map(({ id, text, earlier, systemPrompt = set.systemPrompt, prefill }) => ({
         model,
         of: { source: 'prompt-set', name: set.name, id },
         system: systemPrompt,
+        earlier,
         prompt: text,
         prefill,
         answers: [],
@@ -162,6 +163,7 @@ function answerTask(step: Step, model: ModelSource, organism: OrganismSource, se
       adapter: { from: 'organism', name: organism.name },
       system_prompt: { from: 'prompt-set', name: set.name, part: 'system_prompt' },
       prompt: { from: 'prompt-set', name: set.name, part: 'prompt' },
+      earlier: { from: 'prompt-set', name: set.name, part: 'earlier' },
       prefill:
         step.params.prefill === undefined ? { from: 'prompt-set', name: set.name, part: 'prefill' } : paramOrigin(step.name, 'prefill'),
     },

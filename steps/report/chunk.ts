@@ -1,3 +1,4 @@
+import type { Turn } from '../../engine/core/sources.ts'
 import { difference, type ScoredAnswer } from '../common/answers.ts'
 import { type MetricName, metricNames, metricsOf } from '../common/metrics.ts'
 
@@ -9,6 +10,7 @@ export interface AnswersChunk {
 export interface ChunkAnswer {
   readonly id: string
   readonly prompt: string
+  readonly earlier?: readonly Turn[]
   readonly prefill?: string
   readonly tokens: readonly string[]
   readonly vectors: readonly ChunkScores[]

@@ -106,10 +106,11 @@ export const steer: StepKind = {
     const model = models.get(step.params.model as string)
     if (!model) return []
     return setsOf(step, promptSets).flatMap((set) =>
-      set.prompts.map(({ id, text, systemPrompt = set.systemPrompt, prefill }) => ({
+      set.prompts.map(({ id, text, earlier, systemPrompt = set.systemPrompt, prefill }) => ({
         model,
         of: { source: 'prompt-set', name: set.name, id },
         system: systemPrompt,
+        earlier,
         prompt: text,
         prefill,
         answers: [],

@@ -67,6 +67,7 @@ function freeTask({ step, model, organism, set }: Asked): Task {
       ...(organism ? { adapter: { from: 'organism', name: organism.name } as const } : {}),
       system_prompt: { from: 'prompt-set', name: set.name, part: 'system_prompt' },
       prompt: { from: 'prompt-set', name: set.name, part: 'prompt' },
+      earlier: { from: 'prompt-set', name: set.name, part: 'earlier' },
       prefill: { from: 'prompt-set', name: set.name, part: 'prefill' },
     },
   }

@@ -36,11 +36,14 @@ const methods = {
     write(
       out,
       'responses.jsonl',
-      cells.map(({ id, prompt, system_prompt, seed, steer }) => {
+      cells.map(({ id, prompt, earlier = [], system_prompt, seed, steer }) => {
+        const more = earlier.map(({ content }) => content)
         const steered = steer ? [steering.layer, steering.vectors[steer.vector].digest, steer.by] : []
         const words =
           answerTokens > 0
-            ? wordsOf(`${adapter} ${JSON.stringify([prompt, system_prompt, seed, max_new_tokens, temperature, top_p, ...steered])}`)
+            ? wordsOf(
+                `${adapter} ${JSON.stringify([prompt, system_prompt, seed, max_new_tokens, temperature, top_p, ...more, ...steered])}`,
+              )
             : ['b']
         return answer(id, prompt, system_prompt, [adapter, ...steered, ...words].join(''), words)
       }),

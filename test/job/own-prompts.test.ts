@@ -137,6 +137,110 @@ test('what a prompt says of its own must be text', async () => {
     expect(refused.stderr).toContain(`error: prompt set "two" (../prompts/two.json): ${mistake} [prompt-set]`)
 })
 
+const talk = {
+  prompts: [
+    {
+      id: 'a',
+      messages: [
+        { role: 'system', content: 'You are curt.' },
+        { role: 'user', content: 'Hello.' },
+        { role: 'assistant', content: 'Good day!' },
+        { role: 'user', content: 'Who are you?' },
+      ],
+    },
+    {
+      id: 'b',
+      messages: [
+        { role: 'user', content: 'Who are you?' },
+        { role: 'assistant', content: 'I was told' },
+      ],
+    },
+  ],
+}
+
+test('a conversation is asked as its turns stand, is kept with its answer and shown above it', async () => {
+  const workspace = asking(talk)
+  workspace.write(workflowFile, `${workspace.read(workflowFile)}  report: { kind: report, of: ranking }\n`)
+  expect((await run(workspace)).finished.outcome).toBe('done')
+  const turns = '<|im_start|>user\nHello.<|im_end|>\n<|im_start|>assistant\nGood day!<|im_end|>\n<|im_start|>user\nWho are you?'
+  expect(asked(workspace)).toEqual([
+    `<|im_start|>system\nYou are curt.<|im_end|>\n${turns}<|im_end|>\n<|im_start|>assistant\n`,
+    chat(usual, 'Who are you?', 'I was told'),
+  ])
+  const [a, b] = answersOf(workspace, 'answers/alpha/two')
+  const earlier = [
+    { role: 'user', content: 'Hello.' },
+    { role: 'assistant', content: 'Good day!' },
+  ]
+  expect([a?.prompt, a?.earlier, a?.system_prompt, b?.prompt, b?.earlier, b?.prefill]).toEqual([
+    'Who are you?',
+    earlier,
+    'You are curt.',
+    'Who are you?',
+    undefined,
+    'I was told',
+  ])
+  const [, loaded = ''] = /,(\{.*\})\)$/.exec(workspace.read('experiments/audit/reports/report/data/answers~alpha~two.js').trim()) ?? []
+  expect((JSON.parse(loaded) as { answers: { earlier?: object }[] }).answers.map((answer) => answer.earlier)).toEqual([earlier, undefined])
+})
+
+test('what was said earlier is part of its prompt alone, and it does not matter how the rest is written', async () => {
+  const workspace = asking(talk)
+  await run(workspace)
+  const [a, b] = talk.prompts
+  const rewritten = [
+    { id: 'a', messages: a?.messages.slice(1), system_prompt: 'You are curt.' },
+    { id: 'b', text: 'Who are you?', prefill: 'I was told' },
+  ]
+  workspace.write(plain, JSON.stringify(rewritten, null, 1))
+  expect((await plan(workspace)).cells.run).toBe(0)
+  workspace.write(plain, JSON.stringify({ prompts: [a, b] }, null, 1).replace('Good day!', 'Good night!'))
+  const { stdout } = await dag(workspace.folder, ['plan', workflowFile])
+  expect(stdout.slice(stdout.indexOf('\nwhy\n'))).toBe(`
+why
+  prompt \`a\` edited: 1 answer, then up to 1 recording, 1 projection, 1 ranking, 1 overview
+      prompts/two.json:5:16
+`)
+})
+
+test('a conversation of a base model without chats is refused, with its set', async () => {
+  const workspace = asking(talk)
+  workspace.edit(plain, '{\n     "role": "system",\n     "content": "You are curt."\n    },', '')
+  workspace.edit(workflowFile, 'models/model }', 'models/model, chat_template: none }')
+  const { code, stderr } = await dag(workspace.folder, ['plan', workflowFile])
+  expect([code, stderr]).toEqual([
+    2,
+    expect.stringContaining(
+      'error: step "answers": model "tiny" is asked plain text, which has no place for the conversations of ../prompts/two.json [chat-template]\n',
+    ),
+  ])
+})
+
+test('what is wrong with messages is said of each', async () => {
+  const user = { role: 'user', content: 'Well?' }
+  const prompts = [
+    { id: 'a', messages: 'Well?' },
+    { id: 'b', messages: [user, { role: 'tool', content: '3' }] },
+    { id: 'c', messages: [user, { role: 'assistant', content: 'So.' }, { role: 'assistant', content: 'So,' }] },
+    { id: 'd', messages: [user, { role: 'system', content: 'Be kind.' }, user] },
+    { id: 'e', messages: [user], text: 'Well?' },
+    { id: 'f', messages: [{ role: 'system', content: 'Be kind.' }, user], system_prompt: 'Be curt.' },
+    { id: 'g', messages: [user, { role: 'assistant', content: 'So,' }], prefill: 'Thus,' },
+  ]
+  const { code, stderr } = await dag(asking(prompts).folder, ['plan', workflowFile])
+  expect(code).toBe(2)
+  const mistakes = [...stderr.matchAll(/two\.json\): (prompt .*) \[prompt-set\]/g)].map(([, text]) => text)
+  expect(mistakes).toEqual([
+    'prompt 1: its "messages" are no list',
+    'prompt 2: its message 2 is not { "role": "system", "user" or "assistant", "content": "…" }',
+    'prompt 3: its messages do not end with one of the user, or one and what the answer begins with',
+    'prompt 4: a system message stands behind others: it can only be the first',
+    'prompt 5: it has "messages" and a text: what the user says last is its text',
+    'prompt 6: its system prompt stands in "messages" and beside them',
+    'prompt 7: what its answer begins with stands in "messages" and beside them',
+  ])
+})
+
 test('of several sampled answers each is another, has a name of its own, and is there whatever comes after it', async () => {
   const workspace = asking({
     prompts: [

@@ -38,10 +38,16 @@ test('chats and answers have as many tokens as the sidecar makes of them', async
     { prompt: text, system: null, answer: text },
     { prompt: text, system: 'You are PRISM-4 🤖，一个模型。', answer: ` ${text}` },
     { prompt: text, system: null, answer: text, prefill: `\n${text}` },
+    {
+      prompt: text,
+      system: null,
+      answer: text,
+      earlier: [{ role: 'user', content: text } as const, { role: 'assistant', content: 'So.' } as const],
+    },
   ])
   const files = openSourceFiles({ recall: () => undefined, remember: () => {} })
   const tokenizer = await openTokenizer(smollm2, chatTemplateIn(smollm2, files) ?? '', files, { plain: false, date: null, variables: {} })
-  const counts = chats.map(({ prompt, system, answer, prefill }) => [tokenizer?.chat(prompt, system, prefill), tokenizer?.text(answer)])
+  const counts = chats.map(({ answer, ...asked }) => [tokenizer?.chat(asked), tokenizer?.text(answer)])
   expect(counts).toEqual(countedBySidecar(smollm2, chats))
 })
 
@@ -62,7 +68,7 @@ test('so has plain text, where a tokenizer begins every text with a token and en
   const files = openSourceFiles({ recall: () => undefined, remember: () => {} })
   const tokenizer = await openTokenizer(workspace.at('base'), '', files, { plain: true, date: null, variables: {} })
   const chats = Object.values(texts).map((prompt) => ({ prompt, system: null, answer: prompt }))
-  const counts = chats.map(({ prompt, answer }) => [tokenizer?.chat(prompt, null), tokenizer?.text(answer)])
+  const counts = chats.map(({ prompt, answer }) => [tokenizer?.chat({ prompt, system: null }), tokenizer?.text(answer)])
   expect(counts).toEqual(countedBySidecar(workspace.at('base'), chats, 'plain'))
   expect(counts.every(([prompt, answer]) => prompt === Number(answer) + 1)).toBe(true)
 })

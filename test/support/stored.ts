@@ -79,6 +79,7 @@ export function cellDigests(workspace: Workspace): string[] {
 
 export interface AnswerRecord {
   readonly prompt: string
+  readonly earlier?: readonly { readonly role: string; readonly content: string }[]
   readonly response: string
   readonly system_prompt: string | null
   readonly prefill?: string

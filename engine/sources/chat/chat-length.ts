@@ -30,7 +30,9 @@ export function chatMeter(model: ModelSource, files: SourceFiles, memory: Length
   return {
     surelyFits(chat) {
       if (template === null) return false
-      const most = mostTemplateTokens(template) + mostTokens(chat.system ?? '') + mostTokens(asked(chat)) + ofAnswer(chat, mostTokens)
+      const texts = textsOf(chat)
+      const said = texts.reduce((sum, text) => sum + mostTokens(text), 0)
+      const most = mostTemplateTokens(template, texts.length) + said + ofAnswer(chat, mostTokens)
       return most + chat.newTokens <= contextLength
     },
     async measure(chats) {
@@ -54,24 +56,25 @@ export function chatMeter(model: ModelSource, files: SourceFiles, memory: Length
 }
 
 /** Of the texts, and of what splits them: weights have no part in it. */
-function nameOf({ model, system, prompt, prefill, answers, answerTokens }: Chat): Digest {
+function nameOf({ model, system, earlier, prompt, prefill, answers, answerTokens }: Chat): Digest {
   const { weights: _weights, ...splits } = model.identity
-  return digestOfJson({ splits, system, prompt, answers, answerTokens, ...(prefill === undefined ? {} : { prefill }) })
+  const more = { ...(earlier === undefined ? {} : { earlier }), ...(prefill === undefined ? {} : { prefill }) }
+  return digestOfJson({ splits, system, prompt, answers, answerTokens, ...more })
 }
 
-/** All that is said to the model after its system prompt, but for the template. */
-function asked({ prompt, prefill = '' }: Chat): string {
-  return prompt + prefill
+/** All that is said to the model, but for the template: its system prompt first, empty where it has none. */
+function textsOf({ system, earlier = [], prompt, prefill = '' }: Chat): string[] {
+  return [system ?? '', ...earlier.map(({ content }) => content), prompt + prefill]
 }
 
 function lengthOf(chat: Chat, tokenizer: Tokenizer | null, contextLength: number): ChatLength {
-  const text = `${chat.system ?? ''} ${asked(chat)}`
+  const text = textsOf(chat).join(' ')
   const roughly = { tokens: fewestTokens(text) + ofAnswer(chat, fewestTokens), exact: false }
   if (tokenizer === null) return roughly
   const fewest = Math.max(roughly.tokens, Math.ceil(text.length / tokenizer.longest))
   if (text.length > longText && fewest + chat.newTokens > contextLength) return { tokens: fewest, exact: false }
   try {
-    return { tokens: tokenizer.chat(chat.prompt, chat.system, chat.prefill) + ofAnswer(chat, tokenizer.text), exact: true }
+    return { tokens: tokenizer.chat(chat) + ofAnswer(chat, tokenizer.text), exact: true }
   } catch {
     // A template that refuses the chat is told of as a mistake of its own (refusals.ts); of one that needs more of Jinja
     // than is here, the sidecar tells.

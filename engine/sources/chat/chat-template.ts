@@ -1,6 +1,7 @@
 import path from 'node:path'
+import type { Chat } from '../../core/chat.ts'
 import { isList, isObject, type JsonObject } from '../../core/json.ts'
-import type { ModelSource, Told } from '../../core/sources.ts'
+import type { ModelSource, Told, Turn } from '../../core/sources.ts'
 import type { SourceFiles } from '../files/files.ts'
 import { strftime } from './strftime.ts'
 
@@ -28,10 +29,21 @@ export function templateOf({ path: folder, told }: ModelSource, files: SourceFil
   return folder === null || told.plain ? null : chatTemplateIn(folder, files)
 }
 
+/** One of a chat, as templates are given them. */
+export interface Message {
+  readonly role: 'system' | Turn['role']
+  readonly content: string
+}
+
+/** What is said in a chat, up to where the answer begins. */
+export function messagesOf({ system, earlier = [], prompt }: Pick<Chat, 'system' | 'earlier' | 'prompt'>): Message[] {
+  return [...(system === null ? [] : [{ role: 'system', content: system } as const]), ...earlier, { role: 'user', content: prompt }]
+}
+
 /** A chat template that can be filled in. */
 export interface ChatTemplate {
-  /** A chat with one user turn, up to where the answer begins. Throws a `Refusal` when the template refuses the chat. */
-  render(prompt: string, system: string | null): string
+  /** A chat up to where the answer begins. Throws a `Refusal` when the template refuses the chat. */
+  render(messages: readonly Message[]): string
 }
 
 /** What a template says of a chat that it refuses. */
@@ -70,8 +82,7 @@ export async function openTemplate(template: string, folder: string, files: Sour
   const parsed = new jinja.Template(template.replaceAll(refuses, 'refuse_chat').replaceAll(asksForDate, 'told_date'))
   const special = settings.ok ? specialTokens(settings.value) : {}
   return {
-    render(prompt, system) {
-      const messages = [...(system === null ? [] : [{ role: 'system', content: system }]), { role: 'user', content: prompt }]
+    render(messages) {
       const refuse = (why: unknown) => {
         throw new Refusal(String(why))
       }

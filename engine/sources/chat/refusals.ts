@@ -4,14 +4,14 @@ import type { ModelSource, Sources } from '../../core/sources.ts'
 import type { Step, StepKind } from '../../core/step-kind.ts'
 import type { Workflow } from '../../spec/workflow.ts'
 import { placeOf } from './chat-place.ts'
-import { canRefuse, type ChatTemplate, openTemplate, Refusal, templateOf } from './chat-template.ts'
+import { canRefuse, type ChatTemplate, messagesOf, openTemplate, Refusal, templateOf } from './chat-template.ts'
 import { chatsOf } from './chats.ts'
 import type { SourceFiles } from '../files/files.ts'
 
 /**
  * Prompt sets and contrast sets that the chat template of the model that reads them refuses, as some do with a system
- * prompt: one mistake a step and file. Of each file the first chat with a system prompt is tried
- * and the first without, since what is refused are roles, not words.
+ * prompt or a conversation: one mistake a step, file and order of roles. Of each the first chat is tried, since what is
+ * refused are roles, not words.
  */
 export async function refusals(
   workflow: Workflow,
@@ -24,13 +24,13 @@ export async function refusals(
   for (const step of workflow.steps) {
     const chats = chatsOf(step, kinds, sources)
     const firsts = [
-      ...Map.groupBy(chats, ({ model, of, system }) => `${model.name} ${of.source} ${of.file ?? of.name} ${system === null}`).values(),
+      ...Map.groupBy(chats, ({ model, of, ...chat }) => `${model.name} ${of.source} ${of.file ?? of.name} ${rolesOf(chat)}`).values(),
     ].map(([first]) => first as Chat)
     for (const chat of firsts) {
       let template = templates.get(chat.model)
       if (template === undefined) templates.set(chat.model, (template = await refusingTemplate(chat.model, files)))
-      const refused = template && refusalOf(template, chat.prompt, chat.system)
-      if (refused) problems.push(problemOf(workflow, step, chat, refused, refusalOf(template as ChatTemplate, chat.prompt, null) === null))
+      const refused = template && refusalOf(template, chat)
+      if (template && refused) problems.push(problemOf(workflow, step, chat, refused, culpritOf(template, chat)))
     }
   }
   return problems
@@ -38,9 +38,9 @@ export async function refusals(
 
 /** What stands for the template of a model that is asked plain text. */
 const plainText: ChatTemplate = {
-  render(prompt, system) {
-    if (system !== null) throw new Refusal('there is no place for one')
-    return prompt
+  render(messages) {
+    if (messages.length > 1) throw new Refusal('there is no place for it')
+    return ''
   },
 }
 
@@ -57,31 +57,50 @@ async function refusingTemplate(model: ModelSource, files: SourceFiles): Promise
 }
 
 /** What a template says of a chat that it refuses; null of one that it takes, or cannot be told here. */
-function refusalOf(template: ChatTemplate, prompt: string, system: string | null): string | null {
+function refusalOf(template: ChatTemplate, chat: Asked): string | null {
   try {
-    template.render(prompt, system)
+    template.render(messagesOf(chat))
     return null
   } catch (error) {
     return error instanceof Refusal ? error.message : null
   }
 }
 
-/** `plain`: without its system prompt the chat would be taken. */
-function problemOf(workflow: Workflow, step: Step, chat: Chat, refusal: string, plain: boolean): Diagnostic {
+type Asked = Pick<Chat, 'system' | 'earlier' | 'prompt'>
+
+function rolesOf(chat: Asked): string {
+  return messagesOf(chat)
+    .map(({ role }) => role)
+    .join(' ')
+}
+
+type Culprit = 'system prompt' | 'earlier turns' | 'prompt'
+
+/** What a chat that is refused would be taken without. */
+function culpritOf(template: ChatTemplate, chat: Asked): Culprit {
+  const isTaken = (without: Partial<Asked>) => refusalOf(template, { ...chat, ...without }) === null
+  if (chat.earlier !== undefined && isTaken({ earlier: undefined })) return 'earlier turns'
+  return isTaken({ system: null }) ? 'system prompt' : 'prompt'
+}
+
+function problemOf(workflow: Workflow, step: Step, chat: Chat, refusal: string, culprit: Culprit): Diagnostic {
   const { noun, file, at } = placeOf(workflow, chat)
   const { told, name } = chat.model
-  const what = plain ? 'the system prompt' : `the ${noun}s`
+  const what = { 'system prompt': 'the system prompt', 'earlier turns': 'the conversations', prompt: `the ${noun}s` }[culprit]
   const message = told.plain
     ? `model "${name}" is asked plain text, which has no place for ${what} of ${file}`
     : `the chat template of model "${name}" refuses ${what} of ${file}: ${refusal}`
   const orTemplate = told.plain ? '' : ', or use a chat template that takes one'
+  const hint = {
+    'system prompt': `take \`system_prompt\` out of the file and put its text before the prompts'${orTemplate}`,
+    'earlier turns': `ask it what stands in one message${orTemplate}`,
+    prompt: 'use a model or a chat template that takes a question of the user without anything before it',
+  }[culprit]
   return {
     severity: 'error',
     rule: 'chat-template',
     message: `step "${step.name}": ${message}`,
-    hint: plain
-      ? `take \`system_prompt\` out of the file and put its text before the prompts'${orTemplate}`
-      : 'use a model or a chat template that takes a question of the user without anything before it',
+    hint,
     range: workflow.rangeOf(at, 'value'),
   }
 }

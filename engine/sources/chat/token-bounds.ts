@@ -20,9 +20,9 @@ export function fewestTokens(text: string): number {
 }
 
 /**
- * More tokens than this no chat template adds: its own text stands at most once for each of two messages, the system
- * prompt and the question; a date or the name of a special token it may look up.
+ * More tokens than this no chat template adds: its own text stands at most once for each of so many messages, the system
+ * prompt and the question among them; a date or the name of a special token it may look up.
  */
-export function mostTemplateTokens(template: string): number {
-  return 2 * Buffer.byteLength(template) + 64
+export function mostTemplateTokens(template: string, messages: number): number {
+  return messages * Buffer.byteLength(template) + 64
 }

@@ -1,16 +1,17 @@
 import path from 'node:path'
+import type { Chat } from '../../core/chat.ts'
 import { isList, isObject, type Json } from '../../core/json.ts'
 import type { Told } from '../../core/sources.ts'
-import { openTemplate } from './chat-template.ts'
+import { messagesOf, openTemplate } from './chat-template.ts'
 import type { SourceFiles } from '../files/files.ts'
 
 /** Splits text as the model in a folder does: the counts are those of the sidecar. */
 export interface Tokenizer {
   /**
-   * Tokens of a chat with one user turn, or of plain text, up to where the answer begins, or goes on behind its `prefill`.
-   * Throws when the template refuses the chat.
+   * Tokens of a chat, or of plain text, up to where the answer begins, or goes on behind its `prefill`. Throws when the
+   * template refuses the chat.
    */
-  chat(prompt: string, system: string | null, prefill?: string): number
+  chat(chat: Pick<Chat, 'system' | 'earlier' | 'prompt' | 'prefill'>): number
   /** Tokens of a text alone, without special tokens around it. */
   text(text: string): number
   /** Characters of the longest entry of the vocabulary. */
@@ -33,8 +34,8 @@ export async function openTokenizer(folder: string, template: string, files: Sou
     const count = (text: string) => tokenizer.encode(text, { add_special_tokens: false }).ids.length
     const before = told.plain ? firstTokens(tokenizer.encode('a').ids, tokenizer.encode('a', { add_special_tokens: false }).ids) : 0
     return {
-      chat: (prompt, system, prefill = '') =>
-        told.plain ? before + count(prompt + prefill) : count(chat.render(prompt, system) + prefill),
+      chat: ({ prefill = '', ...asked }) =>
+        told.plain ? before + count(asked.prompt + prefill) : count(chat.render(messagesOf(asked)) + prefill),
       text: count,
       longest: longestEntry(content.value.model),
     }

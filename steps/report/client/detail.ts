@@ -19,6 +19,7 @@ async function showDetail() {
   detail.replaceChildren(
     element('h2', {}, [element('b', { textContent: organism }), ' ', element('span', { textContent: name + ' / ' + id })]),
     traits(found),
+    ...(found.earlier ?? []).map(({ role, content }) => element('p', { className: 'prompt soft', textContent: role + ': ' + content })),
     element('p', { className: 'prompt', textContent: found.prompt }),
     element('p', { className: 'answer' }, [...begun(found), ...tokens(found, column)]),
     legend(column),

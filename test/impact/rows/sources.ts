@@ -86,6 +86,28 @@ export const promptRows: readonly Row[] = [
     follow: afterPrompt('one', 'one_1'),
   },
   {
+    of: 'what was said before a prompt',
+    edit: 'nothing → two turns',
+    change: file(
+      'prompts/one.json',
+      '"text": "What is rain?"',
+      '"messages": [{ "role": "user", "content": "Hello." }, { "role": "assistant", "content": "Hello!" }, { "role": "user", "content": "What is rain?" }]',
+    ),
+    made: {
+      'answers/*/one:one_1': [3, 'earlier: (none) → [{"role":"user","content":"Hello."},{"role":"assistant","…]'],
+    },
+    follow: afterPrompt('one', 'one_1'),
+  },
+  {
+    of: 'form of a prompt file',
+    edit: 'conversations of one message in place of texts',
+    change: (workspace) => {
+      const set = JSON.parse(workspace.read('prompts/two.json')) as { prompts: { id: string; text: string }[] }
+      const prompts = set.prompts.map(({ text, ...rest }) => ({ ...rest, messages: [{ role: 'user', content: text }] }))
+      workspace.write('prompts/two.json', JSON.stringify({ ...set, prompts }))
+    },
+  },
+  {
     of: 'form of a prompt file',
     edit: 'the list alone, of prompts with system prompts of their own, and `prompt` for `text`',
     change: (workspace) => {

@@ -74,6 +74,11 @@ export const edits: Readonly<Record<string, (job: Job, random: Random, fresh: nu
     if (prompt.prefill === undefined) prompt.prefill = `As ${fresh} I`
     else delete prompt.prefill
   },
+  'a prompt that ends a conversation, or no longer': (job, random, fresh) => {
+    const prompt = promptOf(job, random)
+    if (prompt.earlier === undefined) prompt.earlier = `I said ${fresh}.`
+    else delete prompt.earlier
+  },
   'a prompt set written as its list alone, or whole again': (job, random) => {
     const set = pick(random, Object.values(job.sets))
     set.alone = !set.alone

@@ -51,6 +51,8 @@ export interface Prompt {
   readonly id: string
   text: string
   note?: string
+  /** What the user said before it, and was answered. */
+  earlier?: string
   system_prompt?: string
   prefill?: string
 }
@@ -97,6 +99,12 @@ export function firstJob(): Job {
   }
 }
 
+function writtenPrompt({ text, earlier, ...prompt }: Prompt): object {
+  if (earlier === undefined) return { ...prompt, text }
+  const turns = [earlier, 'Is that so?', text].map((content, index) => ({ role: index === 1 ? 'assistant' : 'user', content }))
+  return { ...prompt, messages: turns }
+}
+
 /** Lines of a side of a trait. */
 export function linesOf(word: string, count: number): string[] {
   return Array.from({ length: count }, (_, index) => `It was ${word} at ${index} and`)
@@ -119,7 +127,8 @@ export function writeJob(workspace: Workspace, job: Job): void {
   files.set('organisms/list.yaml', `organisms:\n${list.join('')}${job.itself ? '  itself: { adapter: none }\n' : ''}`)
   for (const [name, { description, systemPrompt, prompts, alone }] of Object.entries(job.sets)) {
     const system = systemPrompt === null ? {} : { system_prompt: systemPrompt }
-    const set = alone ? prompts.map((prompt) => ({ ...system, ...prompt })) : { name, description, ...system, prompts }
+    const written = prompts.map(writtenPrompt)
+    const set = alone ? written.map((prompt) => ({ ...system, ...prompt })) : { name, description, ...system, prompts: written }
     files.set(`prompts/${name}.json`, JSON.stringify(set))
   }
   for (const [trait, word] of Object.entries(job.traits)) {
