@@ -3,7 +3,7 @@ import type { CellOutput, Inputs, Operation, ParentTask, Reader } from '../../en
 import { steeredOf } from '../common/answer-ids.ts'
 import { type AnswerRecord, responseScores } from '../common/answers.ts'
 import { average } from '../common/metrics.ts'
-import { projectionOf } from '../common/projections.ts'
+import { vectorNames } from '../common/projections.ts'
 import { vectorId } from '../common/vectors.ts'
 import { type ReadAnswer, repeatedShare } from './effects.ts'
 import { steeringFiles } from './text.ts'
@@ -11,19 +11,24 @@ import { steeringFiles } from './text.ts'
 /** What all steered answers say, in words and as JSON: one cell. */
 export const effectsOperation: Operation = {
   name: 'steer-effects',
-  version: 2,
+  version: 3,
   counts: { noun: 'comparisons', by: 'cell' },
   cells(_task, inputs) {
-    const cells = cellsOf(inputs)
-    const outputs = cells.map(({ output }) => output)
-    const known = outputs.every((output) => output !== null)
-    const read = digestOfJson(cells.map(({ task, cell, output }) => [task, cell, output?.digest ?? null]))
-    return [{ id: 'effects', group: 'effects', own: known ? { read } : null, inputs: known ? outputs : [] }]
+    const read: string[] = []
+    const outputs: CellOutput[] = []
+    for (const { task, cells } of parentsOf(inputs)) {
+      const own = cells.flatMap(({ output }) => output ?? [])
+      if (own.length < cells.length) return [{ id: 'effects', group: 'effects', own: null, inputs: [] }]
+      read.push(digestOfJson([task.id, ...cells.map(({ spec }, index) => [spec.id, (own[index] as CellOutput).digest])]))
+      for (const output of own) outputs.push(output)
+    }
+    return [{ id: 'effects', group: 'effects', own: { read: digestOfJson(read) }, inputs: outputs }]
   },
   batches: (_task, _inputs, groups) => [[...groups]],
   cost(_task, inputs) {
-    const answers = inputs.of('answers').flatMap(({ cells }) => cells).length
-    return { decodeTokens: 0, prefillTokens: 0, depth: 0, bytes: 2000 + 1000 * answers, madeOf: cellsOf(inputs).length }
+    const count = (parents: readonly ParentTask[]) => parents.reduce((sum, { cells }) => sum + cells.length, 0)
+    const bytes = 2000 + 1000 * count(inputs.of('answers'))
+    return { decodeTokens: 0, prefillTokens: 0, depth: 0, bytes, madeOf: count(parentsOf(inputs)) }
   },
   runs: {
     on: 'engine',
@@ -36,25 +41,24 @@ export const effectsOperation: Operation = {
   headline: 'summary.md',
 }
 
-/** All answers and scores with the names that they go by. */
-function cellsOf(inputs: Inputs): { readonly task: string; readonly cell: string; readonly output: CellOutput | null }[] {
-  return [...inputs.of('answers'), ...inputs.of('scores')].flatMap(({ task, cells }) =>
-    cells.map(({ spec, output }) => ({ task: task.id, cell: spec.id, output })),
-  )
+function parentsOf(inputs: Inputs): ParentTask[] {
+  return [...inputs.of('answers'), ...inputs.of('scores')]
 }
 
+/** Every answer with what was read of it. Scores lie in the order of the answers, those along every direction of each. */
 async function readAnswers(inputs: Inputs, read: Reader): Promise<ReadAnswer[]> {
   const readings = new Map(inputs.of('scores').map((scores) => [scores.task.parents[0]?.task, scores]))
   const all: ReadAnswer[] = []
   for (const { task, cells } of inputs.of('answers')) {
-    const scores = Map.groupBy((readings.get(task.id) as ParentTask).cells, ({ spec }) => projectionOf(spec.id).prompt)
+    const { task: reading, cells: scores } = readings.get(task.id) as ParentTask
+    const directions = vectorNames(reading).map(vectorId)
+    let next = 0
     for (const { spec, output } of cells) {
       const record = (await read.json(output as CellOutput)) as unknown as AnswerRecord & { readonly response: string }
       const means = new Map<string, number>()
-      for (const score of scores.get(spec.id) ?? []) {
-        const { trait, layer, method } = projectionOf(score.spec.id)
-        const along = responseScores(spec.id, await read.scores(score.output as CellOutput), record)
-        means.set(vectorId({ trait, layer: Number(layer), method }), average(along))
+      for (const direction of directions) {
+        const score = scores[next++] as (typeof scores)[number]
+        means.set(direction, average(responseScores(score.spec.id, await read.scores(score.output as CellOutput), record)))
       }
       all.push({
         organism: task.coordinate.organism ?? null,

@@ -83,7 +83,7 @@ export const versionRows: readonly Row[] = [
     edit: 'raised',
     workflow: 'variants',
     change: raise('steer-effects'),
-    made: { 'steered/effects:*': [1, 'version: 2 → 3'] },
+    made: { 'steered/effects:*': [1, 'version: 3 → 4'] },
   },
   {
     of: 'version of imported-answers',
