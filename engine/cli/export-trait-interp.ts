@@ -1,7 +1,7 @@
 import path from 'node:path'
 import { kinds } from '../../steps/index.ts'
 import { type Clash, clashIn } from '../../steps/interop/clash.ts'
-import { experimentFiles, exportedOperations } from '../../steps/interop/trait-interp.ts'
+import { experimentFiles, exportedOperations, withPlaces } from '../../steps/interop/trait-interp.ts'
 import type { Diagnostic } from '../core/diagnostic.ts'
 import type { ParentTask } from '../core/step-kind.ts'
 import type { ExperimentFile } from '../core/experiment.ts'
@@ -36,7 +36,7 @@ export async function exportTraitInterp(this: CliContext, flags: ExportFlags, fi
     const prepared = await prepare(file, kinds, store)
     if (!prepared.ok) return reportProblems(process, prepared.error)
     const { plan } = planAloud(process.stderr, prepared.value, store)
-    const tasks = plan.tasks.map(({ task }) => plan.settled(task.id))
+    const tasks = withPlaces(plan.tasks).map(({ task }) => plan.settled(task.id))
     const made = { experiment: path.basename(path.resolve(flags.to)), sources: prepared.value.sources, tasks }
     const clash = clashIn(made)
     if (clash) return reportProblems(process, [sameFile(clash)])
@@ -108,7 +108,7 @@ function givenUp(tasks: readonly ParentTask[]): number {
 /** What people count that is not made yet, by noun. */
 function missing(plan: Plan): Readonly<Record<string, number>> {
   const counts: Record<string, number> = {}
-  for (const { task, toRun } of plan.tasks) {
+  for (const { task, toRun } of withPlaces(plan.tasks)) {
     if (toRun === 0 || !exportedOperations.includes(task.operation.name)) continue
     const { noun, by } = task.operation.counts
     const cells = plan.settled(task.id).cells.filter(({ output }) => output === null)

@@ -1,12 +1,18 @@
 import type { ExperimentFile, ExperimentReader } from '../../engine/core/experiment.ts'
 import type { Json, JsonObject } from '../../engine/core/json.ts'
-import type { CellOutput, ParentTask } from '../../engine/core/step-kind.ts'
+import type { CellOutput, ParentTask, Task } from '../../engine/core/step-kind.ts'
 import { vectorOperations } from '../common/vectors.ts'
 import { configOf, extractionVariants, isClean, repository, type TaskOf, tasksById, type Variant, variantOf } from './names.ts'
 import { answersId, type Made, type NamedVector, named, places, projectionName, scoredVariant, traitFolder, vectorName } from './places.ts'
 
 /** The operations whose cells become files of an experiment. */
 export const exportedOperations: readonly string[] = ['generate', 'elicit', ...vectorOperations, 'capture', 'project', 'score']
+
+/** What an experiment has places for: an answer has its own by organism and prompt, so a step that also steers answers has none. */
+export function withPlaces<T extends { readonly task: Task }>(tasks: readonly T[]): T[] {
+  const steering = new Set(tasks.flatMap(({ task }) => (task.operation.name === 'steer' ? [task.step] : [])))
+  return tasks.filter(({ task }) => !steering.has(task.step))
+}
 
 /**
  * The files of an experiment in the layout of trait-interp (github.com/ewernn/trait-interp, MIT), on which its scripts

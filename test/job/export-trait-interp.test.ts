@@ -89,6 +89,15 @@ print(worst < 1e-6, float(vector.norm().round(decimals=5)))
   expect(execFileSync(python, ['-c', script, folder], { encoding: 'utf8' })).toBe('True 1.0\n')
 })
 
+test('what steering made has no place in it, nor stands in the way of what has', async () => {
+  const workspace = finishedWorkspace()
+  const steering = 'kind: steer, model: tiny, along: vectors, layers: [2], by: [6], organisms: [alpha], max_new_tokens: 4'
+  workspace.write(workflowFile, `${workspace.read(workflowFile)}  steering: { ${steering} }\n`)
+  await run(workspace)
+  const { said } = await exported(workspace)
+  expect(said).toBe('written to FOLDER: 36 responses, 8 vectors, 72 projections\n')
+})
+
 test('a folder of somebody else is not written into; one of an earlier export is', async () => {
   const workspace = finishedWorkspace()
   workspace.write('theirs/notes.txt', 'mine')
