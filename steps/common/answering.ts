@@ -1,6 +1,7 @@
+import type { Chat } from '../../engine/core/chat.ts'
 import { digestOfJson } from '../../engine/core/digest.ts'
 import type { Json } from '../../engine/core/json.ts'
-import type { Turn } from '../../engine/core/sources.ts'
+import type { ModelSource, PromptSetSource, Turn } from '../../engine/core/sources.ts'
 import type { CellSpec, Components, OnSidecar, Operation, Task } from '../../engine/core/step-kind.ts'
 import { estimateTokens } from './model.ts'
 import { chunks } from './pick.ts'
@@ -18,6 +19,21 @@ export interface Asked {
   readonly prefill?: string
   /** How many answers there are to be, 1 where it is not said. Each is sampled with a seed of its own. */
   readonly samples?: number
+}
+
+/** The prompts of a set as a model reads them. */
+export function chatsOfSet(model: ModelSource, set: PromptSetSource, newTokens: number): Chat[] {
+  return set.prompts.map(({ id, text, earlier, systemPrompt = set.systemPrompt, prefill }) => ({
+    model,
+    of: { source: 'prompt-set', name: set.name, id },
+    system: systemPrompt,
+    earlier,
+    prompt: text,
+    prefill,
+    answers: [],
+    answerTokens: null,
+    newTokens,
+  }))
 }
 
 /** Has a model answer the `prompts` of a task's data, a cell each. `noun`: what people call the answers. */

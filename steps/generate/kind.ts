@@ -1,7 +1,7 @@
 import { type ParamSchema, resultComponents } from '../../engine/core/schema.ts'
 import type { ModelSource, OrganismSource, Prompt, PromptSetSource } from '../../engine/core/sources.ts'
 import type { Operation, Problem, Step, StepKind, Task } from '../../engine/core/step-kind.ts'
-import { type Asked, answering } from '../common/answering.ts'
+import { type Asked, answering, chatsOfSet } from '../common/answering.ts'
 import { batchSizeSchema, type CaptureParams, captureSchema, captureTask, keepsNothing, layerProblems } from '../common/capture.ts'
 import { roomProblems, textModelComponents, textModelOrigins } from '../common/model.ts'
 import { paramOrigin, paramOrigins } from '../common/origins.ts'
@@ -83,18 +83,9 @@ export const generate: StepKind = {
   chats(step, { models, promptSets }) {
     const model = models.get(step.params.model as string)
     if (!model) return []
+    const newTokens = step.params.max_new_tokens as number
     return pick(step.params.prompts, promptSets).flatMap((set) =>
-      begun(step, set.prompts).map(({ id, text, earlier, systemPrompt = set.systemPrompt, prefill }) => ({
-        model,
-        of: { source: 'prompt-set', name: set.name, id },
-        system: systemPrompt,
-        earlier,
-        prompt: text,
-        prefill,
-        answers: [],
-        answerTokens: null,
-        newTokens: step.params.max_new_tokens as number,
-      })),
+      chatsOfSet(model, { ...set, prompts: begun(step, set.prompts) }, newTokens),
     )
   },
 }

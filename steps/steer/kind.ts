@@ -1,15 +1,15 @@
-import { suggestion } from '../../engine/core/names.ts'
 import type { ParamSchema } from '../../engine/core/schema.ts'
 import type { PromptSetSource } from '../../engine/core/sources.ts'
-import type { Problem, Step, StepKind } from '../../engine/core/step-kind.ts'
-import { batchSizeSchema, layerProblems } from '../common/capture.ts'
+import type { Step, StepKind } from '../../engine/core/step-kind.ts'
+import { chatsOfSet } from '../common/answering.ts'
+import { batchSizeSchema } from '../common/capture.ts'
 import { layerList } from '../common/layers.ts'
-import { roomProblems } from '../common/model.ts'
 import { pick, selection } from '../common/pick.ts'
-import { takenVectors, vectorsOfOtherModel, vectorStepsSchema } from '../common/taken-vectors.ts'
+import { type TakenStep, takenVectors, vectorStepsSchema } from '../common/taken-vectors.ts'
 import { methodsSchema } from '../common/vector-steps.ts'
-import { vectorId, type VectorName } from '../common/vectors.ts'
-import { answersAndReadings, effectsTask, measuredVectors } from './tasks.ts'
+import type { VectorName } from '../common/vectors.ts'
+import { steeringProblems } from './problems.ts'
+import { answersAndReadings, effectsTask } from './tasks.ts'
 
 const amounts: ParamSchema = { type: 'array', items: { type: 'number' }, minItems: 1, uniqueItems: true, 'x-affects': 'result' }
 
@@ -79,21 +79,8 @@ export const steer: StepKind = {
     const model = context.sources.models.get(step.params.model as string)
     if (!model) return { tasks: [], problems: [] }
     const taken = takenVectors(step, 'along', context, 'steer along them in two steps')
-    const wanted = step.params.layers as number[] | undefined
-    const all = taken.steps.flatMap(({ vectors }) => vectors)
-    const traits = step.params.traits as string[] | undefined
-    const vectors = all.filter(({ trait, layer }) => (wanted?.includes(layer) ?? true) && (traits?.includes(trait) ?? true))
-    const made = [...new Set(all.map(({ layer }) => layer))]
-    const problems = [
-      ...taken.problems,
-      ...vectorsOfOtherModel(taken.steps, model),
-      ...(all.length > 0 ? layersNotMade(wanted ?? [], made) : []),
-      ...(all.length > 0 ? traitsNotThere(traits ?? [], [...new Set(all.map(({ trait }) => trait))]) : []),
-      ...(wanted ? [] : layerProblems(made, { base: model, adapter: null }, ['along'])).slice(0, 1),
-      ...amountProblems(step),
-      ...lengthProblems(step, vectors, measuredVectors(taken.steps)),
-      ...roomProblems(step.params.max_new_tokens as number, model, ['max_new_tokens']),
-    ]
+    const vectors = chosen(step, taken.steps)
+    const problems = [...taken.problems, ...steeringProblems(step, model, taken.steps, vectors)]
     if (vectors.length === 0 || problems.length > 0) return { tasks: [], problems }
     const subjects = step.params.organisms === undefined ? [null] : pick(step.params.organisms, context.sources.organisms)
     const asked = setsOf(step, context.sources.promptSets)
@@ -104,72 +91,17 @@ export const steer: StepKind = {
   },
   chats(step, { models, promptSets }) {
     const model = models.get(step.params.model as string)
-    if (!model) return []
-    return setsOf(step, promptSets).flatMap((set) =>
-      set.prompts.map(({ id, text, earlier, systemPrompt = set.systemPrompt, prefill }) => ({
-        model,
-        of: { source: 'prompt-set', name: set.name, id },
-        system: systemPrompt,
-        earlier,
-        prompt: text,
-        prefill,
-        answers: [],
-        answerTokens: null,
-        newTokens: step.params.max_new_tokens as number,
-      })),
-    )
+    return model ? setsOf(step, promptSets).flatMap((set) => chatsOfSet(model, set, step.params.max_new_tokens as number)) : []
   },
+}
+
+/** The vectors that are steered along, of all that the steps make. */
+function chosen({ params }: Step, steps: readonly TakenStep[]): VectorName[] {
+  const [traits, layers] = [params.traits, params.layers] as [string[] | undefined, number[] | undefined]
+  const all = steps.flatMap(({ vectors }) => vectors)
+  return all.filter(({ trait, layer }) => (layers?.includes(layer) ?? true) && (traits?.includes(trait) ?? true))
 }
 
 function setsOf({ params }: Step, all: readonly PromptSetSource[]): readonly PromptSetSource[] {
   return pick(params.prompts, all).map((set) => ({ ...set, prompts: set.prompts.slice(0, params.limit as number | undefined) }))
-}
-
-function layersNotMade(wanted: readonly number[], made: readonly number[]): Problem[] {
-  return wanted.flatMap((layer, index): Problem[] => {
-    if (made.includes(layer)) return []
-    const message = `no vector is of layer ${layer}; those that \`along\` takes are of ${made.join(', ')}`
-    return [{ rule: 'layer-not-made', message, path: ['layers', index] }]
-  })
-}
-
-function traitsNotThere(wanted: readonly string[], there: readonly string[]): Problem[] {
-  return wanted.flatMap((trait, index): Problem[] => {
-    if (there.includes(trait)) return []
-    const hint = suggestion(trait, there)
-    const message = `no vector that \`along\` takes is called "${trait}"`
-    return [{ rule: 'no-such-vector', message, ...(hint === undefined ? {} : { hint }), path: ['traits', index] }]
-  })
-}
-
-/** Amounts stand in one of two parameters, and none of them is 0. */
-function amountProblems({ params }: Step): Problem[] {
-  const [by, times] = [params.by, params.times] as [number[] | undefined, number[] | undefined]
-  if ((by === undefined) === (times === undefined)) {
-    const message = by === undefined ? 'it does not say how far: `by` or `times` is missing' : '`by` and `times` both say how far'
-    const hint = '`by: [40]` in the unit of projections, or `times: [1]` by the length that a mean_diff or a shift has'
-    return [{ rule: 'amounts', message, hint, path: by === undefined ? [] : ['times'] }]
-  }
-  const [name, given] = by === undefined ? ['times', times as number[]] : ['by', by]
-  const index = given.indexOf(0)
-  if (index < 0) return []
-  return [
-    {
-      rule: 'amounts',
-      message: 'by 0 an answer is not steered',
-      hint: 'take it out: answers that are not steered are always made',
-      path: [name, index],
-    },
-  ]
-}
-
-/** Layers of which no vector says how long one is. */
-function lengthProblems({ params }: Step, vectors: readonly VectorName[], measured: readonly VectorName[]): Problem[] {
-  if (params.times === undefined) return []
-  const names = new Set(measured.map(vectorId))
-  const layers = new Set(vectors.filter((vector) => names.has(vectorId(vector))).map(({ layer }) => layer))
-  const lacking = vectors.find(({ layer }) => !layers.has(layer))
-  if (!lacking) return []
-  const message = `no vector of layer ${lacking.layer} says how far one time is: none that was made here is a mean_diff or a shift`
-  return [{ rule: 'no-length', message, hint: 'say `by`, in the unit of projections', path: ['times'] }]
 }
