@@ -11,7 +11,7 @@ import { steeringFiles } from './text.ts'
 /** What all steered answers say, in words and as JSON: one cell. */
 export const effectsOperation: Operation = {
   name: 'steer-effects',
-  version: 3,
+  version: 4,
   counts: { noun: 'comparisons', by: 'cell' },
   cells(_task, inputs) {
     const read: string[] = []
@@ -19,7 +19,8 @@ export const effectsOperation: Operation = {
     for (const { task, cells } of parentsOf(inputs)) {
       const own = cells.flatMap(({ output }) => output ?? [])
       if (own.length < cells.length) return [{ id: 'effects', group: 'effects', own: null, inputs: [] }]
-      read.push(digestOfJson([task.id, ...cells.map(({ spec }, index) => [spec.id, (own[index] as CellOutput).digest])]))
+      const { organism = null, promptSet = null } = task.coordinate
+      read.push(digestOfJson([organism, promptSet, ...cells.map(({ spec }, index) => [spec.id, (own[index] as CellOutput).digest])]))
       for (const output of own) outputs.push(output)
     }
     return [{ id: 'effects', group: 'effects', own: { read: digestOfJson(read) }, inputs: outputs }]

@@ -106,8 +106,8 @@ export function measuredVectors(making: readonly TakenStep[]): VectorName[] {
 
 /** The clean model reads answers, and of what it reads only the scores along vectors are kept. */
 function readingTask({ step, model, making }: Asked, answers: Task, vectors: readonly VectorName[]): Task {
-  const stage = `${step.name}.read`
-  const id = answers.id.replace(step.name, stage)
+  const stage = step.name
+  const id = `${answers.id}/read`
   const layers = [...new Set(vectors.map(({ layer }) => layer))]
   const capture = { layers, positions: 'response', raw: 'never' } as const
   const state = { base: model, adapter: null }

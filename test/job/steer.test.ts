@@ -119,6 +119,14 @@ test('a direction is taken out of organisms, whose answers as they are come from
   )
 })
 
+test('a renamed step shows its results under the new name, and nothing runs', async () => {
+  const workspace = asking(finishedWorkspace(), steering.replace('[vectors, noise]', 'vectors'))
+  await run(workspace)
+  workspace.edit(workflowFile, '  steering:', '  steered:')
+  expect((await run(workspace)).finished.cells.ran).toBe(0)
+  expect(workspace.read('experiments/audit/steered/summary.md')).toContain('# What steering along directions brings out\n')
+})
+
 test('a line leads to the answers that are steered so, those that are not, and what was read of both', async () => {
   const workspace = asking(finishedWorkspace(), steering.replace('[vectors, noise]', 'vectors'))
   await run(workspace)

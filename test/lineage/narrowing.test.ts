@@ -148,9 +148,9 @@ test.for([
 const steeredAnswers = cells('steer', 'steering/one/@2:p1~kind@2:mean_diff~-4', 'steering/one/@2:p1~rude@2:mean_diff~0.5')
 const readOfThem = cells(
   'score',
-  'steering.read/one:p1@2:kind:mean_diff',
-  'steering.read/one/@2:p1~kind@2:mean_diff~-4@2:rude:mean_diff',
-  'steering.read/one/@2:p1~rude@2:mean_diff~0.5@2:kind:mean_diff',
+  'steering/one/read:p1@2:kind:mean_diff',
+  'steering/one/@2/read:p1~kind@2:mean_diff~-4@2:rude:mean_diff',
+  'steering/one/@2/read:p1~rude@2:mean_diff~0.5@2:kind:mean_diff',
 )
 
 test('of a direction that is steered along count the answers so steered, and of what was read also that of those that are not', () => {
@@ -158,8 +158,8 @@ test('of a direction that is steered along count the answers so steered, and of 
   expect(narrowed(line, steeredAnswers.concat(readOfThem))).toEqual([
     [
       'steering/one/@2:p1~kind@2:mean_diff~-4',
-      'steering.read/one:p1@2:kind:mean_diff',
-      'steering.read/one/@2:p1~kind@2:mean_diff~-4@2:rude:mean_diff',
+      'steering/one/read:p1@2:kind:mean_diff',
+      'steering/one/@2/read:p1~kind@2:mean_diff~-4@2:rude:mean_diff',
     ],
     true,
   ])

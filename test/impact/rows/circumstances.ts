@@ -76,14 +76,14 @@ export const versionRows: readonly Row[] = [
     workflow: 'variants',
     change: raise('steer'),
     made: { 'steered/alpha/two/@1:*': [1, first] },
-    follow: { 'steered.read/alpha/two/@1:*': 1, 'steered/effects:*': 1 },
+    follow: { 'steered/alpha/two/@1/read:*': 1, 'steered/effects:*': 1 },
   },
   {
     of: 'version of steer-effects',
     edit: 'raised',
     workflow: 'variants',
     change: raise('steer-effects'),
-    made: { 'steered/effects:*': [1, 'version: 3 → 4'] },
+    made: { 'steered/effects:*': [1, 'version: 4 → 5'] },
   },
   {
     of: 'version of imported-answers',
@@ -112,7 +112,7 @@ export const versionRows: readonly Row[] = [
     edit: 'raised',
     workflow: 'variants',
     change: raise('score'),
-    made: { briefly: [2, first], 'steered.read': [2, first] },
+    made: { briefly: [2, first], 'steered/alpha/two/read:*': [1, first], 'steered/alpha/two/@1/read:*': [1, first] },
     follow: { 'steered/effects:*': 1 },
   },
   {
