@@ -11,7 +11,7 @@ import { steeringFiles } from './text.ts'
 /** What all steered answers say, in words and as JSON: one cell. */
 export const effectsOperation: Operation = {
   name: 'steer-effects',
-  version: 4,
+  version: 5,
   counts: { noun: 'comparisons', by: 'cell' },
   cells(_task, inputs) {
     const read: string[] = []

@@ -37,7 +37,7 @@ export function summary(effects: readonly Effect[], pairs: readonly Pair[]): str
     '',
     ...wordsTable(effects, clearest, pairs, name),
     '',
-    'What each direction does to the others: a file of each layer beside this one. All answers: `answers/`. All figures: `effects.json`.',
+    'What each direction does to the others: a file of each layer beside this one. All answers: `answers/`, and with what was read in each `answers.jsonl`. All figures: `effects.json`.',
     '',
   ].join('\n')
 }

@@ -1,5 +1,5 @@
 import type { Json } from '../../engine/core/json.ts'
-import { amountOf } from '../common/answer-ids.ts'
+import { amountOf, type Steered } from '../common/answer-ids.ts'
 import { figure, table } from '../common/markdown.ts'
 import { vectorNamed } from '../common/vectors.ts'
 import { pretty, round } from '../common/written.ts'
@@ -16,6 +16,7 @@ export function steeringFiles(answers: readonly ReadAnswer[]): Record<string, st
   return {
     'summary.md': summary(effects, pairs),
     'effects.json': pretty(effects.map(effectJson)),
+    'answers.jsonl': answers.map((answer) => `${JSON.stringify(answerJson(answer))}\n`).join(''),
     ...Object.fromEntries(layers.map((layer) => [`layer${layer}.md`, layerMarkdown(layer, effects)])),
     ...Object.fromEntries(directions.map((direction) => [`answers/${fileOf(direction)}.md`, answersMarkdown(direction, answers)])),
   }
@@ -83,11 +84,10 @@ function quoted(text: string): string {
 }
 
 function effectJson(effect: Effect): Json {
-  const { organism, direction, amount, times, answers, repeats, repeatsBefore, changes } = effect
+  const { organism, answers, repeats, repeatsBefore, changes } = effect
   return {
     ...(organism === null ? {} : { organism }),
-    steered_along: direction,
-    [times ? 'times' : 'by']: amount,
+    ...steeringJson(effect),
     answers,
     repeats: round(repeats),
     repeats_before: round(repeatsBefore),
@@ -96,4 +96,22 @@ function effectJson(effect: Effect): Json {
       [...changes].map(([along, { mean, cohensD }]) => [along, { mean: round(mean), cohens_d: cohensD === null ? null : round(cohensD) }]),
     ),
   }
+}
+
+/** An answer with what the clean model reads in it: for a judge, or a table. */
+function answerJson({ organism, promptSet, prompt, text, steered, response, repeats, means }: ReadAnswer): Json {
+  return {
+    ...(organism === null ? {} : { organism }),
+    prompt_set: promptSet,
+    prompt_id: prompt,
+    ...(steered === null ? {} : steeringJson(steered)),
+    prompt: text,
+    response,
+    repeats: round(repeats),
+    means: Object.fromEntries([...means].map(([direction, mean]) => [direction, round(mean)])),
+  }
+}
+
+function steeringJson({ direction, amount, times }: Steered): Readonly<Record<string, Json>> {
+  return { steered_along: direction, [times ? 'times' : 'by']: amount }
 }

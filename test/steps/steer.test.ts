@@ -117,7 +117,7 @@ test('the summary has what each direction does by each amount, beside random one
     '| calm | 4 | p1 | plain | calm by 4 |',
     '| bold | 8 | p1 | plain | bold by 8 |',
     '',
-    'What each direction does to the others: a file of each layer beside this one. All answers: `answers/`. All figures: `effects.json`.',
+    'What each direction does to the others: a file of each layer beside this one. All answers: `answers/`, and with what was read in each `answers.jsonl`. All figures: `effects.json`.',
     '',
   ])
 })
@@ -186,6 +186,38 @@ test('a direction that is taken out of organisms shows where their answers go th
   )
   expect(files['summary.md']).toContain('| alpha | calm | -4 | p1 | plain | calm by -4 |\n')
   expect(files['layer2.md']).toContain("| organism | steered along | by | calm | bold | own Cohen's d | repeats |\n")
+})
+
+test('every answer is a line with what was read in it', () => {
+  const lines = steeringFiles([
+    answer(null, [10, 1]),
+    answer([calm, -4], [8.5, 1], { organism: 'alpha' }),
+    answer(null, [9, 1], { organism: 'alpha' }),
+  ])['answers.jsonl']
+  expect(lines?.split('\n').map((line) => (line === '' ? null : JSON.parse(line)))).toEqual([
+    { prompt_set: 'one', prompt_id: 'p1', prompt: 'Why?', response: 'plain', repeats: 0, means: { [calm]: 10, [bold]: 1 } },
+    {
+      organism: 'alpha',
+      prompt_set: 'one',
+      prompt_id: 'p1',
+      steered_along: calm,
+      by: -4,
+      prompt: 'Why?',
+      response: 'calm by -4',
+      repeats: 0,
+      means: { [calm]: 8.5, [bold]: 1 },
+    },
+    {
+      organism: 'alpha',
+      prompt_set: 'one',
+      prompt_id: 'p1',
+      prompt: 'Why?',
+      response: 'plain',
+      repeats: 0,
+      means: { [calm]: 9, [bold]: 1 },
+    },
+    null,
+  ])
 })
 
 test('the page of a direction has every answer below its prompt, the one that is not steered first', () => {

@@ -83,7 +83,7 @@ export const versionRows: readonly Row[] = [
     edit: 'raised',
     workflow: 'variants',
     change: raise('steer-effects'),
-    made: { 'steered/effects:*': [1, 'version: 4 → 5'] },
+    made: { 'steered/effects:*': [1, 'version: 5 → 6'] },
   },
   {
     of: 'version of imported-answers',
