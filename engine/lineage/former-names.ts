@@ -4,6 +4,8 @@ import type { Axes } from '../core/step-kind.ts'
 export interface FormerNames {
   /** Whether any of them has this value in this axis. */
   has(axis: string, value: string): boolean
+  /** Whether one of them says nothing else in any axis that it has. */
+  agrees(axes: Axes): boolean
   /** The first of those that agree with a cell in the most axes; undefined where there are none. */
   nearest(axes: Axes): string | undefined
 }
@@ -11,9 +13,11 @@ export interface FormerNames {
 /** Indexed, since thousands of new cells ask about thousands of earlier ones; each index when it is first asked for. */
 export function formerNames(names: readonly string[], axesOf: (name: string) => Axes): FormerNames {
   let values: Map<string, Set<string>> | undefined
+  let agrees: ((axes: Axes) => boolean) | undefined
   let nearest: ((axes: Axes) => string | undefined) | undefined
   return {
     has: (axis, value) => (values ??= valuesByAxis(names.map(axesOf))).get(axis)?.has(value) ?? false,
+    agrees: (axes) => (agrees ??= agreesWith(names.map(axesOf)))(axes),
     nearest: (axes) => (nearest ??= nearestOf(names, names.map(axesOf)))(axes),
   }
 }
@@ -28,6 +32,18 @@ function valuesByAxis(parsed: readonly Axes[]): Map<string, Set<string>> {
     }
   }
   return values
+}
+
+/** Names of one task have the same axes but for a few: which those are is looked through, and what they say is looked up. */
+function agreesWith(parsed: readonly Axes[]): (axes: Axes) => boolean {
+  const byAxes = new Map<string, { readonly axes: readonly string[]; readonly said: Set<string> }>()
+  for (const own of parsed) {
+    const axes = Object.keys(own)
+    const known = byAxes.get(axes.join('\n')) ?? { axes, said: new Set() }
+    byAxes.set(axes.join('\n'), known)
+    known.said.add(axes.map((axis) => own[axis]).join('\n'))
+  }
+  return (asked) => [...byAxes.values()].some(({ axes, said }) => said.has(axes.map((axis) => asked[axis]).join('\n')))
 }
 
 function nearestOf(names: readonly string[], parsed: readonly Axes[]): (axes: Axes) => string | undefined {

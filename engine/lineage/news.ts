@@ -53,6 +53,16 @@ export function newsDesk(history: History, taskOf: (id: string) => Task): NewsDe
       return (history.tasks.has(before.id) && namesOf(before, before.id).has(axis, value)) || knownBefore(before, axis, value)
     })
 
+  /** Whether all that a cell is computed from was there by name: of each role a task with an earlier cell that agrees with it. */
+  const inputsWereThere = (task: Task, cell: string): boolean => {
+    const axes = task.operation.axes?.(cell) ?? {}
+    const wasThere = (id: string) => history.tasks.has(id) && namesOf(taskOf(id), id).agrees(axes)
+    return (
+      task.parents.length > 0 &&
+      [...Map.groupBy(task.parents, ({ role }) => role).values()].every((own) => own.some((parent) => wasThere(parent.task)))
+    )
+  }
+
   return {
     news(task, cell) {
       const run = leftOver(task.id, cell)
@@ -74,7 +84,7 @@ export function newsDesk(history: History, taskOf: (id: string) => Task): NewsDe
     madeElsewhere(task, cell) {
       if (!history.tasks.has(task.id) || leftOver(task.id, cell) !== null) return false
       const fresh = freshOf(task, cell)
-      return fresh.length > 0 && fresh.every(([axis, value]) => knownBefore(task, axis, value))
+      return fresh.length > 0 ? fresh.every(([axis, value]) => knownBefore(task, axis, value)) : inputsWereThere(task, cell)
     },
     nearest(task, cell, now) {
       const at = nearestTask(task, formerTasks(task.stage), history)

@@ -10,17 +10,19 @@ const answers = answering('steer', 'steered answers')
 /** Has a model answer the `prompts` of a task's data while each of its `vectors` is added, `by` so much: a cell each. */
 export const steerOperation: Operation = {
   ...answers,
+  version: 2,
   axes: (cell) => byAnswer({ prompt: cell }),
   cells(task, inputs) {
     const prompts = answers.cells(task, inputs)
     const outputs = vectorsByName(inputs)
     return steersOf(task).flatMap((steered) => {
       const vector = outputs.get(steered.direction)
-      const way = wayOf(task, steered, outputs)
+      const unit = unitOf(task, steered, outputs)
       return prompts.map((prompt): CellSpec => {
         const id = steeredId(prompt.id, steered)
-        if (!vector || !way) return { id, group: id, own: null, inputs: [] }
-        return { id, group: id, own: { ...prompt.own, direction: vector.digest, amount: way.amount }, inputs: [vector, ...way.measured] }
+        if (!vector || !unit) return { id, group: id, own: null, inputs: [] }
+        const own = { ...prompt.own, direction: vector.digest, amount: steered.amount, ...unit.components }
+        return { id, group: id, own, inputs: [vector, ...unit.measured] }
       })
     })
   },
@@ -32,7 +34,7 @@ export const steerOperation: Operation = {
       const outputs = vectorsByName(inputs)
       const directions = indexed<string>()
       const asked = answers.runs.params(task, inputs, cells, ref)
-      const amounts = new Map(cells.map(({ id, own }) => [id, own?.amount as number]))
+      const amounts = new Map(cells.map(({ id, own }) => [id, Number(own?.amount) * Number(own?.norm ?? 1)]))
       const steered = (asked.cells as { id: string }[]).map((cell) => {
         const { direction } = steeredOf(cell.id).steered as Steered
         return { ...cell, steer: { vector: directions.indexOf(direction), by: amounts.get(cell.id) as number } }
@@ -49,23 +51,26 @@ function steersOf({ data }: Task): Steered[] {
   return (data.vectors as string[]).flatMap((direction) => amounts.map((amount) => ({ direction, amount, times })))
 }
 
+/** In what an amount counts, and the other vectors by which that was measured. */
+interface Unit {
+  readonly components: { readonly norm?: number }
+  readonly measured: readonly CellOutput[]
+}
+
 /**
- * How far it goes in the unit of projections, and by the norms of which other vectors that was measured: a direction that
- * has no length of its own, such as a random one, counts as long as those of its layer that have, on average. Null while
- * one of them is not known.
+ * The norm of the direction where the amount says so many times; a direction that has no length of its own, such as a
+ * random one, counts as long as those of its layer that have, on average. Null while one of them is not known.
  */
-function wayOf(
-  { data }: Task,
-  { direction, amount, times }: Steered,
-  outputs: ReadonlyMap<string, CellOutput>,
-): { readonly amount: number; readonly measured: readonly CellOutput[] } | null {
-  if (!times) return { amount, measured: [] }
+function unitOf({ data }: Task, { direction, times }: Steered, outputs: ReadonlyMap<string, CellOutput>): Unit | null {
+  if (!times) return { components: {}, measured: [] }
   const measured = data.measured as string[]
   const isOwn = measured.includes(direction)
   const names = isOwn ? [direction] : measured
   const vectors = names.flatMap((name) => outputs.get(name) ?? [])
   if (vectors.length < names.length) return null
-  return { amount: amount * average(vectors.map(({ facts }) => Number(facts.norm))), measured: isOwn ? [] : vectors }
+  // In the order of the numbers: another order of the vectors would round their sum otherwise.
+  const norms = vectors.map(({ facts }) => Number(facts.norm)).sort((a, b) => a - b)
+  return { components: { norm: average(norms) }, measured: isOwn ? [] : vectors }
 }
 
 const prompts = new WeakMap<Task, ReadonlyMap<string, CellSpec>>()

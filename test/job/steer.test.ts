@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { dag, run } from '../support/dag.ts'
+import { dag, plan, run } from '../support/dag.ts'
 import { contrastSet, finishedWorkspace, freshWorkspace, type Workspace, workflowFile } from '../support/workspace.ts'
 
 const steering = `  steering:
@@ -60,6 +60,16 @@ test('a direction that is added so little that no number changes leaves every an
   expect(changes).toEqual(Array.from({ length: 4 }, () => ({ mean: 0, cohens_d: null })))
 })
 
+test('what was read of a steered answer that is as the one that is not is nothing new when its prompt is edited', async () => {
+  const workspace = asking(finishedWorkspace(), steering.replace('[vectors, noise]', 'vectors').replace('[-6, 6]', '[0.0000001, 90]'))
+  await run(workspace)
+  workspace.edit('prompts/one.json', 'What is rain?', 'What is snow?')
+  const { reasons } = await plan(workspace)
+  expect(reasons.map(({ text }) => text)).toEqual([
+    'prompt `one_1` edited: 4 answers, 4 steered answers, then up to 6 recordings, 22 projections, 1 comparison, 2 rankings, 1 overview, 3 report parts, 1 report',
+  ])
+})
+
 test('an amount in lengths of a vector is that of its norm, of random directions that of the others on average', async () => {
   const workspace = asking(finishedWorkspace(), noise + steering.replace('by: [-6, 6]', 'times: [0.5]'))
   await run(workspace)
@@ -69,14 +79,31 @@ test('an amount in lengths of a vector is that of its norm, of random directions
       return Number(JSON.parse(stdout).nodes[0].facts.norm)
     }),
   )
-  const amountOf = async (direction: string) => {
+  const unitOf = async (direction: string) => {
     const { stdout } = await dag(workspace.folder, ['lineage', '--json', `steering/one/@2:one_1~${direction}~0.5x`])
-    return Number(JSON.parse(stdout).nodes[0].components.amount)
+    const { amount, norm } = JSON.parse(stdout).nodes[0].components as { amount: number; norm: number }
+    return [amount, norm]
   }
   const [kind, rude] = norms as [number, number]
-  expect(await amountOf('kind@2:mean_diff')).toBe(0.5 * kind)
-  expect(await amountOf('rude@2:mean_diff')).toBe(0.5 * rude)
-  expect(await amountOf('random_1@2:random')).toBe((0.5 * (kind + rude)) / 2)
+  expect(await unitOf('kind@2:mean_diff')).toEqual([0.5, kind])
+  expect(await unitOf('rude@2:mean_diff')).toEqual([0.5, rude])
+  expect(await unitOf('random_1@2:random')).toEqual([0.5, (Math.min(kind, rude) + Math.max(kind, rude)) / 2])
+})
+
+test('an amount in lengths of a vector is as far as that product in the unit of projections', async () => {
+  const exact = 'models:\n  exact: { source: ../models/model, dtype: float32 }\n'
+  const along = (amount: string) =>
+    steering.replace('[vectors, noise]', 'vectors').replace('model: tiny', 'model: exact').replace('by: [-6, 6]', amount)
+  const workspace = asking(finishedWorkspace(), along('times: [2]').replace('layers', 'traits: [kind]\n    layers'))
+  workspace.edit(workflowFile, 'models:\n', exact)
+  await run(workspace)
+  const [byTimes] = effectsIn(workspace)
+  const { stdout } = await dag(workspace.folder, ['lineage', '--json', 'vectors/kind:kind@2:mean_diff'])
+  workspace.edit(workflowFile, 'times: [2]', `by: [${2 * Number(JSON.parse(stdout).nodes[0].facts.norm)}]`)
+  await run(workspace)
+  const [byLength] = effectsIn(workspace)
+  expect(byLength?.changes).toEqual(byTimes?.changes)
+  expect(byTimes?.changes['kind@2:mean_diff']?.mean).not.toBe(0)
 })
 
 test('one more amount and one more trait cost their own answers alone', async () => {

@@ -27,6 +27,15 @@ test.for([
   expect(formerNames(names, axesOf).nearest(axesOf(asked))).toBe(found)
 })
 
+test('a cell was there by name for one that agrees with it in all axes that it has', () => {
+  const agrees = (axes: Record<string, string>) => formerNames(names, axesOf).agrees(axes)
+  expect([agrees({ ...axesOf('p2 2 rude'), step: '1' }), agrees(axesOf('p2 2 kind')), agrees({ prompt: 'p2', trait: 'rude' })]).toEqual([
+    true,
+    false,
+    false,
+  ])
+})
+
 test('there is none nearest where there was nothing', () => {
   expect(formerNames([], axesOf).nearest(axesOf('p1 1 kind'))).toBeUndefined()
 })

@@ -75,7 +75,7 @@ export const versionRows: readonly Row[] = [
     edit: 'raised',
     workflow: 'variants',
     change: raise('steer'),
-    made: { 'steered/alpha/two/@1:*': [1, first] },
+    made: { 'steered/alpha/two/@1:*': [1, 'version: 2 → 3'] },
     follow: { 'steered/alpha/two/@1/read:*': 1, 'steered/effects:*': 1 },
   },
   {
