@@ -18,6 +18,7 @@ export type RunFact =
   | TaskBlocked
   | CellFailed
   | StateChanged
+  | WorkerLost
   | GivenUp
   | ObjectLost
   | LogLine
@@ -31,10 +32,12 @@ export interface RunStarted {
   readonly experiment: string
   /** Every task of the workflow, with its place in the grid, in the order of the workflow. */
   readonly tasks: readonly TaskInfo[]
+  /** Its sidecars, where it has several. */
+  readonly workers?: readonly WorkerName[]
   readonly expected: RunTotals & {
     readonly seconds: number | null
-    /** The forecast of each stage with something to do; stages run side by side. */
-    readonly secondsOfStage?: Readonly<Record<string, number>>
+    /** The forecast of each kind of work with something to do; some run side by side. */
+    readonly secondsOfWork?: Readonly<Record<string, number>>
     readonly bytes: number
   }
 }
@@ -44,6 +47,8 @@ export interface TaskInfo {
   /** Grid row (an organism, or the step's own name) and column (the stage). */
   readonly row: string
   readonly stage: string
+  /** Its cells take as long as those of other tasks of this kind. Default: its stage. */
+  readonly work?: string
   readonly cells: number
   readonly toRun: number
 }
@@ -69,6 +74,7 @@ export interface TaskStarted {
   readonly type: 'task-started'
   readonly task: string
   readonly reason: string
+  readonly worker?: WorkerName
 }
 
 /** Progress within the batch that runs. */
@@ -79,6 +85,7 @@ export interface TaskProgress {
   readonly total: number
   /** Tokens so far in this batch. */
   readonly tokens: number
+  readonly worker?: WorkerName
 }
 
 /** A batch is committed: it will not be lost. */
@@ -91,6 +98,7 @@ export interface BatchFinished {
   readonly tokens: number
   readonly bytes: number
   readonly seconds: number
+  readonly worker?: WorkerName
 }
 
 export interface TaskFinished {
@@ -127,6 +135,20 @@ export interface StateChanged {
   readonly change: 'base-loaded' | 'adapter-on' | 'adapter-off'
   readonly name: string
   readonly seconds: number
+  readonly worker?: WorkerName
+}
+
+/** Which sidecar it is of; there where a run has several. */
+export type WorkerName = string
+
+/** A sidecar could not be had any more, and others do its work. */
+export interface WorkerLost extends LostWorker {
+  readonly type: 'worker-lost'
+}
+
+export interface LostWorker {
+  readonly worker: WorkerName
+  readonly message: string
 }
 
 /** What a task made was read by all that wanted it, and its bytes were given up. */
@@ -189,6 +211,8 @@ export interface RunFinished {
   readonly look: readonly string[]
   /** What people should know of what was made, by step. */
   readonly remarks?: readonly Remark[]
+  /** Sidecars without which it went on. */
+  readonly lostWorkers?: readonly LostWorker[]
   /** Organisms that failed, so that rankings and reports were made without them. */
   readonly leftOut?: readonly string[]
 }

@@ -25,7 +25,8 @@ export interface ModelSource {
   readonly origin: string
   /** Folder with config.json, safetensors, tokenizer; null when the weights are not on this machine. */
   readonly path: string | null
-  readonly device: string
+  /** Where it is held: on each of them once. Several stand for work that is shared. */
+  readonly devices: readonly string[]
   readonly dtype: string
   readonly quantization: string | null
   readonly told: Told

@@ -1,7 +1,7 @@
 import type { ModelSource, Prompt, Sources } from '../core/sources.ts'
 import type { Adapter, Task } from '../core/step-kind.ts'
 import type { TaskGraph } from '../graph/expand.ts'
-import { type Profile, profileOfDevice, type Speeds } from './profile.ts'
+import { type Profile, profileOfDevices, type Speeds } from './profile.ts'
 
 /** What a model is tried out with: the first work that a workflow has for it. */
 export interface Trial {
@@ -60,6 +60,6 @@ function usualBatch(tasks: readonly Task[], sizes: ReadonlyMap<string, number>):
 /** A profile of one's own from what was measured; what was not is of the built-in profile. */
 export function calibratedSpeeds({ models, disk }: Calibration): Speeds {
   const [first] = models
-  const { name: _name, ...start } = first?.profile ?? profileOfDevice('cpu')
+  const { name: _name, ...start } = first?.profile ?? profileOfDevices([])
   return { ...start, ...first?.figures, ...disk }
 }

@@ -13,6 +13,8 @@ export interface Forecast {
   readonly secondsAtHalf: number | null
   /** Of the batches of a stage, with the loads and switches they begin with; stages run side by side. */
   readonly secondsOfStage: ReadonlyMap<string, number>
+  /** The same by what `workName` says. */
+  readonly secondsOfWork: ReadonlyMap<string, number>
   readonly criticalPath: readonly PathPart[]
   readonly bytes: number
   /** By what people count. */
@@ -43,11 +45,8 @@ export function forecast(plan: Plan, measured: Measured, profile: Profile | null
   return {
     seconds: endOf(played),
     secondsAtHalf: half && endOf(half),
-    secondsOfStage: summed(
-      played,
-      ({ task }) => task.stage,
-      ({ from, until }) => until - from,
-    ),
+    secondsOfStage: summed(played, ({ task }) => task.stage, secondsOf),
+    secondsOfWork: summed(played, ({ task }) => workName(task), secondsOf),
     criticalPath: criticalPath(played),
     bytes: [...bytesOf.values()].reduce((sum, bytes) => sum + bytes, 0),
     bytesOf,
@@ -62,7 +61,7 @@ export function forecast(plan: Plan, measured: Measured, profile: Profile | null
 /** `share`: how long answers are, of what is allowed. `guessedTokens`: tokens to decode whose time no measurement tells. */
 function play(plan: Plan, batches: CostedBatches, measured: Measured, profile: Profile | null, share: number) {
   let guessedTokens = 0
-  let started = false
+  const started = new Set<number>()
   let anyMeasured = false
   const used = new Set<string>()
   const machines = new Map<string, Profile>()
@@ -73,7 +72,7 @@ function play(plan: Plan, batches: CostedBatches, measured: Measured, profile: P
     machines.set(name, machine)
     return machine
   }
-  const played = virtualRun(plan, batches, ({ task, cost, cells }: CostedBatch, transition) => {
+  const played = virtualRun(plan, batches, ({ task, cost, cells }: CostedBatch, { transition, worker }) => {
     const machine = machineOf(task)
     let seconds = profile ? null : measuredSeconds(task, cost, cells, measured)
     if (seconds === null) {
@@ -81,14 +80,25 @@ function play(plan: Plan, batches: CostedBatches, measured: Measured, profile: P
       guessedTokens += cost.decodeTokens
       used.add(machine.name)
     } else anyMeasured = true
-    if (task.operation.runs.on === 'sidecar' && !started) seconds += machine.startSeconds
-    started ||= task.operation.runs.on === 'sidecar'
+    if (task.operation.runs.on === 'sidecar') {
+      if (!started.has(worker)) seconds += machine.startSeconds
+      started.add(worker)
+    }
     if (transition?.loadsBase) seconds += machine.loadSeconds
     if (transition?.switchesAdapter) seconds += machine.switchSeconds
     return seconds
   })
   const sources = [...(anyMeasured ? ["this machine's own runs"] : []), ...used]
   return { played, guessedTokens, basis: sources.join(', ') || 'nothing to do' }
+}
+
+/** Tasks of one stage whose cells take as long: a stage may have several operations. */
+export function workName({ stage, operation }: Task): string {
+  return `${stage} ${operation.name}`
+}
+
+function secondsOf({ from, until }: PlayedBatch): number {
+  return until - from
 }
 
 function endOf(played: readonly PlayedBatch[]): number {

@@ -1,3 +1,4 @@
+import { kindOfDevice } from '../core/device.ts'
 import { fail, ok, type Result } from '../core/result.ts'
 import { isObject, type Json } from '../core/json.ts'
 import { suggestion } from '../core/names.ts'
@@ -76,9 +77,9 @@ const speeds: Readonly<Record<string, Speeds>> = {
 
 const ofDevice: Readonly<Record<string, string>> = { cpu: 'cpu-2core', cuda: 'a100-80gb', mps: 'mps' }
 
-/** The profile that a forecast starts from where nothing else is said. */
-export function profileOfDevice(device: string): Profile {
-  return builtIn(ofDevice[device.replace(/:\d+$/, '')] ?? 'cpu-2core')
+/** The profile of one of the devices, that a forecast starts from where nothing else is said. */
+export function profileOfDevices([device = 'cpu']: readonly string[]): Profile {
+  return builtIn(ofDevice[kindOfDevice(device)] ?? 'cpu-2core')
 }
 
 function builtIn(name: string): Profile {
@@ -112,12 +113,26 @@ export interface Measured {
 
 /** Under which name this machine's measurements with a model are kept. */
 export function measuredModel(model: ModelSource | undefined): string {
-  return model ? `${model.origin} ${model.dtype} ${model.quantization ?? 'unquantized'} ${model.device}` : 'no model'
+  return model ? `${model.origin} ${model.dtype} ${model.quantization ?? 'unquantized'} ${oneOf(model.devices)}` : 'no model'
+}
+
+/** One of the devices that work is shared among: GPUs are alike, of a processor each has its part. */
+function oneOf(devices: readonly string[]): string {
+  const [device = 'cpu'] = devices
+  if (devices.length === 1) return device
+  return device === 'cpu' ? `cpu/${devices.length}` : kindOfDevice(device)
+}
+
+/** Among how many workers a model's share of the machine's processor is split. */
+export function partsOf({ devices }: ModelSource): number {
+  return devices[0] === 'cpu' ? devices.length : 1
 }
 
 /** The machine that work with a model is forecast for, where no profile is asked for. */
 export function thisMachine(model: ModelSource | undefined, measured: Measured): Profile {
-  const start = profileOfDevice(model?.device ?? 'cpu')
+  const whole = profileOfDevices(model?.devices ?? [])
+  const of = model ? partsOf(model) : 1
+  const start = { ...whole, decodeFlops: whole.decodeFlops / of, prefillFlops: whole.prefillFlops / of }
   const found = measured.calibrated(measuredModel(model))
   return { ...start, ...found, ...(found.decodeFlops === undefined ? {} : { name: "this machine's calibration" }) }
 }

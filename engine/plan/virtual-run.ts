@@ -1,6 +1,7 @@
 import type { Task } from '../core/step-kind.ts'
-import { laneCapacity, scheduledTask } from '../schedule/lanes.ts'
-import { type Command, createScheduler, type SchedulerEvent, type Transition } from '../schedule/scheduler.ts'
+import { laneCapacity, scheduledTasks, workersOf } from '../schedule/lanes.ts'
+import { type Command, createScheduler, type SchedulerEvent } from '../schedule/scheduler.ts'
+import type { Transition } from '../schedule/state.ts'
 import { type BatchCost, batchCost, type Plan, type PlannedTask } from './plan.ts'
 import type { Batch } from './settle.ts'
 
@@ -30,6 +31,8 @@ export interface PlayedBatch extends CostedBatch {
   /** The batch whose end let it begin: its lane was taken or its inputs were not there. Null at the beginning. */
   readonly after: PlayedBatch | null
   readonly transition: Transition | null
+  /** Of its lane. */
+  readonly worker: number
 }
 
 /**
@@ -39,12 +42,11 @@ export interface PlayedBatch extends CostedBatch {
 export function virtualRun(
   plan: Plan,
   batches: CostedBatches,
-  secondsOf: (batch: CostedBatch, transition: Transition | null) => number,
+  secondsOf: (batch: CostedBatch, on: Pick<PlayedBatch, 'transition' | 'worker'>) => number,
 ): readonly PlayedBatch[] {
-  const scheduler = createScheduler(
-    plan.tasks.map(({ task }) => scheduledTask(task)),
-    laneCapacity(2),
-  )
+  const tasks = plan.tasks.map(({ task }) => task)
+  const workers = workersOf(tasks)
+  const scheduler = createScheduler(scheduledTasks(tasks, workers), laneCapacity(workers, 2))
   const todo: SchedulerEvent[] = [{ type: 'start' }]
   const running: PlayedBatch[] = []
   const played: PlayedBatch[] = []
@@ -56,8 +58,9 @@ export function virtualRun(
     else if (command.type === 'dispatch') {
       const batch = of[command.batch] as CostedBatch
       const from = ended?.until ?? 0
-      const until = from + secondsOf(batch, command.transition)
-      const now: PlayedBatch = { ...batch, from, until, after: ended, transition: command.transition }
+      const on = { transition: command.transition, worker: command.worker }
+      const until = from + secondsOf(batch, on)
+      const now: PlayedBatch = { ...batch, from, until, after: ended, ...on }
       running.push(now)
       played.push(now)
     }
@@ -68,7 +71,7 @@ export function virtualRun(
       const next = earliest(running)
       if (!next) return played
       ended = next
-      event = { type: 'batch-done', task: next.task.id }
+      event = { type: 'batch-done', task: next.task.id, worker: next.worker }
     }
     for (const command of scheduler.next(event)) carryOut(command)
   }

@@ -2,7 +2,7 @@ import { type RunEvent, unreachable } from '../core/events.ts'
 import { formatBytes, formatClock, formatCount, formatDuration, formatNumberOf, formatRate } from '../core/format.ts'
 import { sanitizeLine, sanitizeLines } from './sanitize.ts'
 import { timeLeft } from './time-left.ts'
-import { type RunView, taskOf } from './view.ts'
+import { lostWorkerText, type RunView, taskOf } from './view.ts'
 
 /** A batch that took this long gets a line, so that a long task shows that it lives. */
 const longBatchSeconds = 30
@@ -16,6 +16,7 @@ export function plainLines(view: RunView, event: RunEvent): string[] {
   switch (event.type) {
     case 'run-started': {
       const { tasks, cells, modelLoads, adapterSwitches, seconds, bytes } = event.expected
+      const { workers = [] } = event
       if (tasks.run === 0) return []
       return [
         sanitizeLine(`${event.workflow}: run ${event.run}`),
@@ -25,6 +26,7 @@ export function plainLines(view: RunView, event: RunEvent): string[] {
           `up to ${formatBytes(bytes)}`,
           formatNumberOf(modelLoads, 'base load'),
           formatNumberOf(adapterSwitches, 'adapter switch', 'adapter switches'),
+          ...(workers.length > 0 ? [`on ${workers.join(', ')}`] : []),
         ].join(', '),
       ]
     }
@@ -32,7 +34,9 @@ export function plainLines(view: RunView, event: RunEvent): string[] {
       return line(event.text)
     case 'state-changed':
       if (event.change === 'adapter-off') return []
-      return line(`${event.change === 'base-loaded' ? 'loaded' : 'adapter on:'} ${event.name} (${formatDuration(event.seconds)})`)
+      return line(
+        `${event.worker === undefined ? '' : `${event.worker}: `}${event.change === 'base-loaded' ? 'loaded' : 'adapter on:'} ${event.name} (${formatDuration(event.seconds)})`,
+      )
     case 'batch-finished':
       if (event.batch === event.batches || event.seconds < longBatchSeconds) return []
       return line(`${event.task}  batch ${event.batch} of ${event.batches}: ${made(event.cells, event.seconds, event.tokens)}${left(view)}`)
@@ -53,6 +57,8 @@ export function plainLines(view: RunView, event: RunEvent): string[] {
     }
     case 'cell-failed':
       return line(`${event.task}  cell ${event.cell} failed: ${event.reason}`)
+    case 'worker-lost':
+      return line(lostWorkerText(event))
     case 'given-up':
       return line(`${event.task}  read by all that wanted it: ${formatBytes(event.bytes)} given up`)
     case 'object-lost':

@@ -1,4 +1,4 @@
-import { type RunEvent, type RunStarted, unreachable } from '../core/events.ts'
+import { type RunEvent, type RunStarted, type TaskInfo, unreachable, type WorkerName } from '../core/events.ts'
 import { formatBytes, formatCount, formatDuration, formatNumberOf } from '../core/format.ts'
 import {
   type Activity,
@@ -9,11 +9,14 @@ import {
   type Rate,
   type RowView,
   type RunView,
-  type StageWork,
   type StateCounts,
   type TaskState,
   type TaskView,
   taskOf,
+  lostWorkerText,
+  type WorkerView,
+  type WorkView,
+  workerOf,
 } from './view.ts'
 
 const keptLogLines = 500
@@ -37,13 +40,13 @@ function apply(view: RunView, event: RunEvent): RunView {
       return withTask(view, event.task, settled, text)
     }
     case 'task-started': {
-      const activity = { task: event.task, batch: 1, batches: null, done: 0, total: 0, tokens: 0, rate: null, from: null }
-      const activities = [...view.activities.filter(({ task }) => task !== event.task), activity]
+      const others = view.activities.filter(({ task }) => task !== event.task)
+      const activities = [...others, { ...begun(event), batch: 1 }]
       return withTask({ ...view, activities }, event.task, { state: 'running' }, `started: ${event.reason}`)
     }
     case 'task-progress': {
       const { done, total, tokens } = event
-      return withActivity({ ...view, setup: null }, event.task, ({ from, rate }) => ({
+      return withActivity({ ...view, setup: null }, event, ({ from, rate }) => ({
         done,
         total,
         tokens,
@@ -71,6 +74,8 @@ function apply(view: RunView, event: RunEvent): RunView {
       return withTask(view, event.task, {}, `cell ${event.cell} failed: ${event.reason}`)
     case 'state-changed':
       return changeState(view, event)
+    case 'worker-lost':
+      return { ...view, log: logged(view.log, event.at, lostWorkerText(event)) }
     case 'given-up':
       return withTask(view, event.task, {}, `${formatBytes(event.bytes)} given up after use`)
     case 'object-lost':
@@ -89,13 +94,17 @@ function apply(view: RunView, event: RunEvent): RunView {
 
 function start(view: RunView, event: RunStarted & { readonly at: number }): RunView {
   const stages = [...new Set(event.tasks.map(({ stage }) => stage))]
+  const works = [...Map.groupBy(event.tasks, workOf)]
   const stageIndex = new Map(stages.map((stage, index) => [stage, index]))
+  const workIndex = new Map(works.map(([work], index) => [work, index]))
   const rows = new Map<string, { index: number; tasks: TaskView[] }>()
   const places = new Map<string, Place>()
-  for (const { id, row: name, stage, cells, toRun } of event.tasks) {
+  for (const info of event.tasks) {
+    const { id, row: name, stage, cells, toRun } = info
     let row = rows.get(name)
     if (!row) rows.set(name, (row = { index: rows.size, tasks: [] }))
-    places.set(id, { row: row.index, task: row.tasks.length, stage: stageIndex.get(stage) as number })
+    const [ofStage, work] = [stageIndex.get(stage) as number, workIndex.get(workOf(info)) as number]
+    places.set(id, { row: row.index, task: row.tasks.length, stage: ofStage, work })
     row.tasks.push({
       id,
       stage,
@@ -109,8 +118,6 @@ function start(view: RunView, event: RunStarted & { readonly at: number }): RunV
     })
   }
   const shown = [...rows].map(([name, { tasks }]) => rowView(name, tasks, stages))
-  const left = stages.map(() => 0)
-  for (const { id, toRun } of event.tasks) (left[(places.get(id) as Place).stage] as number) += toRun
   return {
     ...view,
     started: event,
@@ -121,8 +128,12 @@ function start(view: RunView, event: RunStarted & { readonly at: number }): RunV
     places,
     taskStates: countStates(shown.flatMap(({ tasks }) => tasks)),
     rowStates: countStates(shown),
-    work: left.map((cells) => ({ left: cells, made: 0, seconds: 0 })),
+    work: works.map(([name, tasks]) => ({ name, left: tasks.reduce((sum, { toRun }) => sum + toRun, 0), made: 0, seconds: 0 })),
   }
+}
+
+function workOf({ work, stage }: TaskInfo): string {
+  return work ?? stage
 }
 
 function rowView(name: string, tasks: readonly TaskView[], stages: readonly string[]): RowView {
@@ -142,49 +153,80 @@ function finishBatch(view: RunView, event: RunEvent & { readonly type: 'batch-fi
   const task = taskOf(view, event.task)
   if (!place || !task) return view
   const { batch, batches, cells, tokens, bytes } = event
-  const seconds = event.seconds > view.pendingLoad ? event.seconds - view.pendingLoad : event.seconds
+  const worker = workerOf(view, event.worker)
+  const seconds = event.seconds > worker.pendingLoad ? event.seconds - worker.pendingLoad : event.seconds
   const text = `batch ${batch} of ${batches}: ${formatNumberOf(cells, 'cell')}${tokens > 0 ? `, ${formatCount(tokens)} tokens` : ''} in ${formatDuration(event.seconds)}`
   const change = { ran: task.ran + cells, seconds: task.seconds + seconds, tokens: task.tokens + tokens }
   const after = withTask(view, event.task, change, text)
-  const work = after.work[place.stage] as StageWork
-  return withActivity(
-    {
-      ...after,
-      work: after.work.with(place.stage, { ...work, made: work.made + cells, seconds: work.seconds + seconds }),
-      cellsMade: view.cellsMade + cells,
-      bytes: view.bytes + bytes,
-      pendingLoad: 0,
-      setup: null,
-    },
-    event.task,
-    ({ rate }) => ({ batch: batch + 1, batches, done: 0, total: 0, tokens: 0, from: null, rate: rateOf(tokens, cells, seconds) ?? rate }),
-  )
+  const work = after.work[place.work] as WorkView
+  const counted = {
+    ...after,
+    work: after.work.with(place.work, { ...work, made: work.made + cells, seconds: work.seconds + seconds }),
+    cellsMade: view.cellsMade + cells,
+    bytes: view.bytes + bytes,
+    workers: withWorker(view, event.worker, { ...worker, pendingLoad: 0 }),
+    setup: null,
+  }
+  // One of several may go on anywhere.
+  if (event.worker !== undefined)
+    return { ...counted, activities: view.activities.filter((one) => one.task !== event.task || one.worker !== event.worker) }
+  return withActivity(counted, event, ({ rate }) => ({
+    batch: batch + 1,
+    batches,
+    done: 0,
+    total: 0,
+    tokens: 0,
+    from: null,
+    rate: rateOf(tokens, cells, seconds) ?? rate,
+  }))
 }
 
 function changeState(view: RunView, event: RunEvent & { readonly type: 'state-changed' }): RunView {
-  const seen = { ...view, setup: null, pendingLoad: view.pendingLoad + event.seconds }
+  const before = workerOf(view, event.worker)
+  const pendingLoad = before.pendingLoad + event.seconds
+  const holds = (held: Partial<WorkerView>) => ({
+    ...view,
+    setup: null,
+    workers: withWorker(view, event.worker, { ...before, pendingLoad, ...held }),
+  })
   switch (event.change) {
     case 'base-loaded':
-      return { ...seen, modelLoads: view.modelLoads + 1, loaded: { base: event.name, adapter: null } }
+      return { ...holds({ base: event.name, adapter: null }), modelLoads: view.modelLoads + 1 }
     case 'adapter-on': {
-      const loaded = { ...view.loaded, adapter: event.name }
-      return { ...seen, adapterSwitches: view.adapterSwitches + 1, switchSeconds: view.switchSeconds + event.seconds, loaded }
+      const switched = { adapterSwitches: view.adapterSwitches + 1, switchSeconds: view.switchSeconds + event.seconds }
+      return { ...holds({ adapter: event.name }), ...switched }
     }
     case 'adapter-off':
-      return { ...seen, loaded: { ...view.loaded, adapter: null } }
+      return holds({ adapter: null })
     default:
       return unreachable(event.change)
   }
+}
+
+function withWorker({ workers }: RunView, name: WorkerName | undefined, worker: WorkerView): RunView['workers'] {
+  return new Map(workers).set(name, worker)
+}
+
+/** Work on a task of which nothing is known yet. */
+function begun({ task, worker }: Pick<Activity, 'task'> & { readonly worker?: WorkerName }): Activity {
+  return { task, worker, batch: null, batches: null, done: 0, total: 0, tokens: 0, rate: null, from: null }
 }
 
 function ended(view: RunView, id: string, state: TaskState, text: string | null): RunView {
   return withTask({ ...view, activities: view.activities.filter(({ task }) => task !== id) }, id, { state }, text)
 }
 
-function withActivity(view: RunView, id: string, change: (activity: Activity) => Partial<Activity>): RunView {
-  const index = view.activities.findIndex(({ task }) => task === id)
-  const activity = view.activities[index]
-  return activity ? { ...view, activities: view.activities.with(index, { ...activity, ...change(activity) }) } : view
+/** Changes what a worker does at a task. Where there are several, a further one may join in with any batch. */
+function withActivity(
+  view: RunView,
+  { task, worker }: Pick<Activity, 'task'> & { readonly worker?: WorkerName },
+  change: (activity: Activity) => Partial<Activity>,
+): RunView {
+  const index = view.activities.findIndex((activity) => activity.task === task && activity.worker === worker)
+  const activity = view.activities[index] ?? (worker === undefined ? null : begun({ task, worker }))
+  if (!activity) return view
+  const changed = { ...activity, ...change(activity) }
+  return { ...view, activities: index < 0 ? [...view.activities, changed] : view.activities.with(index, changed) }
 }
 
 /** Changes a task and carries the difference on to its cell, its row, its stage and the totals. */
@@ -214,13 +256,13 @@ function withTask(view: RunView, id: string, change: Partial<TaskView>, text: st
     states,
     state: together(states),
   }
-  const work = view.work[place.stage] as StageWork
+  const work = view.work[place.work] as WorkView
   return {
     ...view,
     rows: view.rows.with(place.row, newRow),
     taskStates: move(view.taskStates, before.state, after.state),
     rowStates: move(view.rowStates, row.state, newRow.state),
-    work: view.work.with(place.stage, { ...work, left: work.left + leftOf(after) - leftOf(before) }),
+    work: view.work.with(place.work, { ...work, left: work.left + leftOf(after) - leftOf(before) }),
   }
 }
 

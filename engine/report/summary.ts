@@ -2,6 +2,7 @@ import { type Remark, type RunFinished, unreachable } from '../core/events.ts'
 import { formatBytes, formatCount, formatDuration, formatNumberOf } from '../core/format.ts'
 import { sanitizeLine, sanitizeLines } from './sanitize.ts'
 import { printable } from './markdown.ts'
+import { lostWorkerText } from './view.ts'
 
 /** What the end of a run needs beside its last event. */
 export interface SummaryContext {
@@ -48,6 +49,7 @@ export function summaryLines(end: RunFinished, context: SummaryContext): string[
       ...(end.givenUp > 0 ? [`${formatBytes(end.givenUp)} given up after use`] : []),
       ...(end.peakMemory > 0 ? [`at most ${formatBytes(end.peakMemory)} of memory for the model`] : []),
     ].join(', ')}`,
+    ...(end.lostWorkers ?? []).flatMap((lost) => sanitizeLines(lostWorkerText(lost)).map((text) => `  ${text}`)),
     ...(end.leftOut ? [`  rankings and reports leave out what failed: ${sanitizeLine(end.leftOut.join(', '))}`] : []),
     ...remarkLines(end.remarks ?? []),
     ...look,

@@ -1,4 +1,4 @@
-import type { RunView, StageWork } from './view.ts'
+import type { RunView, WorkView } from './view.ts'
 import { taskOf } from './view.ts'
 
 export interface TimeLeft {
@@ -11,28 +11,29 @@ export interface TimeLeft {
 const smallestShare = 0.25
 
 /**
- * Time left by the speed of this run: what is left of each stage times the seconds a cell of it took. Stages that have
+ * Time left by the speed of this run: what is left of each kind of work times the seconds a cell of it took. Those that have
  * not begun get their forecast, as much quicker or slower as those that have were beside theirs. Null while too little was
- * measured.
+ * measured. Several sidecars share it.
  */
 export function timeLeft(view: RunView): TimeLeft | null {
-  const forecasts = view.started?.expected.secondsOfStage
-  const stages = view.work.map((work, index) => ({ ...work, forecast: forecasts?.[view.stages[index] as string] ?? null }))
-  const measured = stages.filter(({ made, seconds }) => made > 0 && seconds > 0)
-  const toCome = stages.filter(({ made, left }) => left > 0 && made === 0)
+  const forecasts = view.started?.expected.secondsOfWork
+  const works = view.work.map((work) => ({ ...work, forecast: forecasts?.[work.name] ?? null }))
+  const measured = works.filter(({ made, seconds }) => made > 0 && seconds > 0)
+  const toCome = works.filter(({ made, left }) => left > 0 && made === 0)
   const whole = summed(measured, (work) => (work.left + work.made) * secondsPerCell(work))
   const left = summed(measured, (work) => work.left * secondsPerCell(work)) - inBatches(view)
   const foreseen = summed(measured, ({ forecast }) => forecast ?? 0)
   const rest = summed(toCome, ({ forecast }) => forecast ?? 0) * (foreseen > 0 ? whole / foreseen : 1)
   if (whole <= 0 || whole < (whole + rest) * smallestShare) return null
-  return { seconds: Math.max(0, left) + rest + switches(view), atLeast: toCome.some(({ forecast }) => forecast === null) }
+  const seconds = (Math.max(0, left) + rest + switches(view)) / (view.started?.workers?.length ?? 1)
+  return { seconds, atLeast: toCome.some(({ forecast }) => forecast === null) }
 }
 
 function summed<T>(list: readonly T[], of: (one: T) => number): number {
   return list.reduce((total, one) => total + of(one), 0)
 }
 
-function secondsPerCell({ made, seconds }: StageWork): number {
+function secondsPerCell({ made, seconds }: WorkView): number {
   return seconds / made
 }
 
@@ -41,7 +42,7 @@ function inBatches(view: RunView): number {
   return view.activities.reduce((sum, { task: id, batches, done, total }) => {
     const task = taskOf(view, id)
     const place = view.places.get(id)
-    const work = place && view.work[place.stage]
+    const work = place && view.work[place.work]
     if (!task || !work || !batches || total === 0 || work.made === 0) return sum
     return sum + (done / total) * (task.toRun / batches) * secondsPerCell(work)
   }, 0)

@@ -1,4 +1,4 @@
-import type { RunFinished, RunStarted } from '../core/events.ts'
+import type { LostWorker, RunFinished, RunStarted, WorkerName } from '../core/events.ts'
 
 /**
  * A run as its events tell it: what every way of showing it draws from. Data that is never changed: an event makes a
@@ -18,20 +18,19 @@ export interface RunView {
   readonly places: ReadonlyMap<string, Place>
   readonly taskStates: StateCounts
   readonly rowStates: StateCounts
-  /** By stage: what is left and how fast it went. */
-  readonly work: readonly StageWork[]
+  /** What is left of each kind and how fast it went. */
+  readonly work: readonly WorkView[]
   /** What works right now, in the order it began. */
   readonly activities: readonly Activity[]
   readonly failures: readonly Failure[]
   /** Log of the engine and the sidecar as a whole. */
   readonly log: readonly LogEntry[]
-  readonly loaded: { readonly base: string | null; readonly adapter: string | null }
+  /** What each sidecar holds, by its name, or by none where there is one. */
+  readonly workers: ReadonlyMap<WorkerName | undefined, WorkerView>
   readonly modelLoads: number
   readonly adapterSwitches: number
   /** Seconds of the adapter switches so far. */
   readonly switchSeconds: number
-  /** Seconds of loads and switches within the batch that runs: not the speed of its work. */
-  readonly pendingLoad: number
   readonly cellsMade: number
   readonly bytes: number
 }
@@ -73,6 +72,13 @@ export interface TaskView {
   readonly log: readonly LogEntry[]
 }
 
+export interface WorkerView {
+  readonly base: string | null
+  readonly adapter: string | null
+  /** Seconds of loads and switches within the batch that runs: not the speed of its work. */
+  readonly pendingLoad: number
+}
+
 export interface LogEntry {
   readonly at: number
   readonly text: string
@@ -80,8 +86,10 @@ export interface LogEntry {
 
 export interface Activity {
   readonly task: string
-  /** The batch that runs, from 1; how many there are is known once the first is finished. */
-  readonly batch: number
+  /** Which sidecar works at it, where there are several. */
+  readonly worker: WorkerName | undefined
+  /** The batch that runs, from 1, null where it is not known; how many there are is known once the first is finished. */
+  readonly batch: number | null
   readonly batches: number | null
   /** Within the batch that runs. */
   readonly done: number
@@ -103,7 +111,9 @@ export interface Failure {
   readonly log: string | null
 }
 
-export interface StageWork {
+/** Tasks whose cells take as long. */
+export interface WorkView {
+  readonly name: string
   /** Cells still to be made. */
   readonly left: number
   readonly made: number
@@ -114,6 +124,7 @@ export interface Place {
   readonly row: number
   readonly task: number
   readonly stage: number
+  readonly work: number
 }
 
 export const noStates: StateCounts = { waits: 0, ready: 0, running: 0, done: 0, cached: 0, unchanged: 0, failed: 0, blocked: 0 }
@@ -134,13 +145,22 @@ export const emptyView: RunView = {
   activities: [],
   failures: [],
   log: [],
-  loaded: { base: null, adapter: null },
+  workers: new Map(),
   modelLoads: 0,
   adapterSwitches: 0,
   switchSeconds: 0,
-  pendingLoad: 0,
   cellsMade: 0,
   bytes: 0,
+}
+
+const nothingLoaded: WorkerView = { base: null, adapter: null, pendingLoad: 0 }
+
+export function workerOf({ workers }: RunView, name: WorkerName | undefined): WorkerView {
+  return workers.get(name) ?? nothingLoaded
+}
+
+export function lostWorkerText({ worker, message }: LostWorker): string {
+  return `going on without ${worker}: ${message}`
 }
 
 export function taskOf(view: RunView, id: string): TaskView | null {

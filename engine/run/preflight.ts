@@ -5,7 +5,7 @@ import type { Diagnostic } from '../core/diagnostic.ts'
 import type { ModelSource } from '../core/sources.ts'
 import { weightBytes } from '../plan/memory.ts'
 import type { Plan } from '../plan/plan.ts'
-import { type Profile, profileOfDevice } from '../plan/profile.ts'
+import { type Profile, profileOfDevices } from '../plan/profile.ts'
 import type { Prepared } from '../prepare.ts'
 import { isForeign } from '../store/view.ts'
 import { type Space, spaceOf } from './room.ts'
@@ -54,11 +54,12 @@ export function folderProblems(folder: string, { tasks }: Pick<Prepared['graph']
   return [{ severity: 'error', rule: 'foreign-folder', message, hint: 'move it away, or give the workflow another `experiment:` name' }]
 }
 
-/** Refuses a model on the CPU whose weights alone are more than the machine's memory; a GPU is asked when it is there. */
+/** Refuses a model on the CPU whose weights alone are more than the machine's memory, as often as it is there; a GPU is asked when it is there. */
 export function memoryProblems(models: readonly ModelSource[], has: number): Diagnostic[] {
-  const tooLarge = models.filter((model) => model.device === 'cpu' && weightBytes(model) > has)
+  const tooLarge = models.filter((model) => isOnCpu(model) && model.devices.length * weightBytes(model) > has)
   return tooLarge.map((model): Diagnostic => {
-    const message = `model "${model.name}" does not fit: its weights take ${formatBytes(weightBytes(model))} in ${model.quantization ?? model.dtype}, and the machine has ${formatBytes(has)} of memory`
+    const times = model.devices.length > 1 ? ` ${model.devices.length} times` : ''
+    const message = `model "${model.name}" does not fit${times}: its weights take ${formatBytes(weightBytes(model))} in ${model.quantization ?? model.dtype}, and the machine has ${formatBytes(has)} of memory`
     return { severity: 'error', rule: 'memory', message, hint: 'run it on a larger machine, or name a smaller model' }
   })
 }
@@ -68,7 +69,14 @@ export function memoryHere(): number {
   return Math.min(totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY)
 }
 
-/** The memory of the device that a model is loaded on: of this machine's processor its own, of all else what a profile says. */
+/** The memory of a device that a model is loaded on: of this machine's processor its own, shared by all that are on it; of all else what a profile says. */
 export function memoryFor(profile: Profile | null): (model: ModelSource) => number {
-  return ({ device }) => profile?.memoryBytes ?? (device === 'cpu' ? memoryHere() : profileOfDevice(device).memoryBytes)
+  return (model) => {
+    const whole = profile?.memoryBytes ?? (isOnCpu(model) ? memoryHere() : profileOfDevices(model.devices).memoryBytes)
+    return isOnCpu(model) ? Math.floor(whole / model.devices.length) : whole
+  }
+}
+
+function isOnCpu({ devices }: ModelSource): boolean {
+  return devices[0] === 'cpu'
 }

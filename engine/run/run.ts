@@ -3,18 +3,19 @@ import type { Digest } from '../core/digest.ts'
 import type { RunFact, RunFinished, TaskInfo } from '../core/events.ts'
 import { CorruptObject, type Task } from '../core/step-kind.ts'
 import { errorText } from '../core/system-error.ts'
-import { rateProfile, workOf } from '../plan/forecast.ts'
+import { rateProfile, workName, workOf } from '../plan/forecast.ts'
 import { batchCost, type Plan, type PlannedTask } from '../plan/plan.ts'
 import { type Batch, inputsOf, madeMeanwhile, missingBatches, type SettledTask, settleTask, withMade } from '../plan/settle.ts'
-import { laneCapacity, scheduledTask } from '../schedule/lanes.ts'
-import { type Command, createScheduler, type Lane, type SchedulerEvent } from '../schedule/scheduler.ts'
+import { laneCapacity, scheduledTasks, type Worker } from '../schedule/lanes.ts'
+import { type Command, createScheduler, type SchedulerEvent } from '../schedule/scheduler.ts'
+import type { Lane } from '../schedule/state.ts'
 import { discard } from '../store/files/durable.ts'
 import { givingUp } from './give-up.ts'
 import { type Store, stagingFolder } from '../store/store.ts'
 import { manifestOf, recordRate, recordTask, snapshotOf } from './record.ts'
 import type { RoomWatch } from './room.ts'
 import type { Tally } from './tally.ts'
-import type { Executor, MadeCell } from './executors/work.ts'
+import { type Executor, type MadeCell, WorkerGone } from './executors/work.ts'
 
 export interface RunOptions {
   readonly id: string
@@ -22,6 +23,8 @@ export interface RunOptions {
   readonly plan: Plan
   readonly store: Store
   readonly executors: Readonly<Record<Lane, Executor>>
+  /** Those of the sidecars' lane. */
+  readonly workers: readonly Worker[]
   readonly cores: number
   /** Objects that something else stands on, so that they are not given up after use. */
   held(): ReadonlySet<Digest>
@@ -62,17 +65,22 @@ export function newRunId(now: number): string {
 
 /** Carries out a plan: asks the scheduler, does what it commands, commits each batch. */
 export async function run(options: RunOptions): Promise<RunResult> {
-  const { plan, store, emit, executors, tally } = options
+  const { plan, store, emit, executors, tally, workers } = options
   const { memory } = plan
   const snapshot = snapshotOf(store)
   const giveUp = givingUp(plan, store, options.held)
   const scheduler = createScheduler(
-    plan.tasks.map(({ task }) => scheduledTask(task)),
-    laneCapacity(options.cores),
+    scheduledTasks(
+      plan.tasks.map(({ task }) => task),
+      workers,
+    ),
+    laneCapacity(workers, options.cores),
   )
   const settled = new Map<string, SettledTask>()
   const batches = new Map<string, readonly Batch[]>()
   const made = new Map<string, Map<string, MadeCell>>()
+  /** Tasks of which a batch went to work. */
+  const begun = new Set<string>()
   let commits = 0
   /** How many commits there were when a task's keys were computed. */
   const settledAt = new Map<string, number>()
@@ -128,16 +136,19 @@ export async function run(options: RunOptions): Promise<RunResult> {
     told(id, now, { cells: now.cells.length, unchangedAfterAll: false })
   }
 
-  const doBatch = async (id: string, index: number): Promise<boolean> => {
+  const doBatch = async (id: string, index: number, worker: number): Promise<boolean> => {
     const { task } = planned(id)
-    if (index === 0) takeOver(id)
+    const isFirst = !begun.has(id)
+    begun.add(id)
+    if (isFirst) takeOver(id)
     const todo = batches.get(id) as readonly Batch[]
     const batch = todo[index] as Batch
-    if (index === 0 && settle(id).missing.length > 0) emit({ type: 'task-started', task: id, reason: reasonOf(task, settle(id)) })
+    const name = task.operation.runs.on === 'sidecar' && workers.length > 1 ? { worker: (workers[worker] as Worker).name } : {}
+    if (isFirst && settle(id).missing.length > 0) emit({ type: 'task-started', task: id, reason: reasonOf(task, settle(id)), ...name })
     if (batch.cells.length === 0) return true
     const staging = stagingFolder(store, options.id, `${tally.nextAttempt()}`)
     const from = performance.now()
-    const work = { task, inputs: inputsOf(task, settle), batch, staging }
+    const work = { task, inputs: inputsOf(task, settle), batch, staging, worker }
     const cost = batchCost(plan, batch)
     expected.running += cost.bytes
     const outcome = await executors[task.operation.runs.on as Lane].execute(work).finally(() => (expected.running -= cost.bytes))
@@ -157,7 +168,17 @@ export async function run(options: RunOptions): Promise<RunResult> {
     tally.batch(id, outcome.cells.length, outcome.failed.length, bytes)
     tally.memory(outcome.peakMemory ?? 0)
     const tokens = outcome.cells.reduce((sum, cell) => sum + Number(cell.facts.response_tokens ?? 0), 0)
-    emit({ type: 'batch-finished', task: id, batch: index + 1, batches: todo.length, cells: outcome.cells.length, tokens, bytes, seconds })
+    emit({
+      type: 'batch-finished',
+      task: id,
+      batch: index + 1,
+      batches: todo.length,
+      cells: outcome.cells.length,
+      tokens,
+      bytes,
+      seconds,
+      ...name,
+    })
     for (const { id: cell, reason } of outcome.failed) {
       tally.failure(id, `cell ${cell}: ${reason}`)
       emit({ type: 'cell-failed', task: id, cell, reason })
@@ -224,7 +245,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
           send({ type: 'settled', task: command.task, batches: settleNow(command.task) })
           return
         case 'dispatch':
-          void dispatch(command.task, command.batch)
+          void dispatch(command)
           return
         case 'finish':
           finish(command.task)
@@ -240,15 +261,20 @@ export async function run(options: RunOptions): Promise<RunResult> {
           resolve()
       }
     }
-    const dispatch = async (task: string, batch: number): Promise<void> => {
+    const dispatch = async ({ task, batch, worker }: Command & { readonly type: 'dispatch' }): Promise<void> => {
       try {
-        send({ type: (await doBatch(task, batch)) ? 'batch-done' : 'batch-failed', task })
-      } catch (error) {
-        if (options.stop.requested === 'now') return send({ type: 'batch-failed', task })
+        send({ type: (await doBatch(task, batch, worker)) ? 'batch-done' : 'batch-failed', task, worker })
+      } catch (thrown) {
+        const error = thrown instanceof WorkerGone ? thrown.cause : thrown
+        if (options.stop.requested === 'now') return send({ type: 'batch-failed', task, worker })
         const full = error instanceof CorruptObject ? null : options.room.blames(error)
         if (full !== null) {
           options.stop.drain(full)
-          return send({ type: 'batch-dropped', task })
+          return send({ type: 'batch-dropped', task, worker })
+        }
+        if (thrown instanceof WorkerGone && scheduler.canLose(worker)) {
+          emit({ type: 'worker-lost', worker: (workers[worker] as Worker).name, message: errorText(error) })
+          return send({ type: 'worker-lost', task, batch, worker })
         }
         if (error instanceof CorruptObject) {
           const cells = store.quarantine(error.object)
@@ -257,7 +283,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
           send({ type: 'stop' })
         }
         tally.failure(task, errorText(error))
-        send({ type: 'batch-failed', task })
+        send({ type: 'batch-failed', task, worker })
       }
     }
     forget = options.stop.onRequest((how, because) => {
@@ -283,7 +309,14 @@ export async function run(options: RunOptions): Promise<RunResult> {
 
 /** The grid and the expectations that a run starts with. */
 export function taskInfos(plan: Plan): TaskInfo[] {
-  return plan.tasks.map(({ task, cells, toRun }) => ({ id: task.id, row: task.row, stage: task.stage, cells, toRun }))
+  return plan.tasks.map(({ task, cells, toRun }) => ({
+    id: task.id,
+    row: task.row,
+    stage: task.stage,
+    work: workName(task),
+    cells,
+    toRun,
+  }))
 }
 
 function reasonOf(task: Task, settled: SettledTask): string {

@@ -22,7 +22,8 @@ import { remarksOfRun } from './remarks.ts'
 import { type RoomWatch, roomWatch } from './room.ts'
 import { type RunOptions, type RunResult, run, type StopSignal, taskInfos } from './run.ts'
 import type { SidecarCommand } from './executors/sidecar.ts'
-import { sidecarExecutor } from './executors/sidecar-executor.ts'
+import { type Worker, workersOf } from '../schedule/lanes.ts'
+import { workerPool } from './executors/worker-pool.ts'
 import { recorderOf } from './stands-on.ts'
 import { Tally } from './tally.ts'
 import { Teller } from './teller.ts'
@@ -76,6 +77,7 @@ export class Session {
   readonly #tally: Tally
   readonly #room: RoomWatch
   readonly #read: Reader
+  readonly #workers: readonly Worker[]
   readonly #executors: RunOptions['executors']
   readonly #standsOn: ReturnType<typeof recorderOf>
   readonly #losses: Losses
@@ -90,8 +92,9 @@ export class Session {
     this.#room = roomWatch(store.layout.root, options.keepFree)
     this.#read = createReader(store.layout)
     const { emit } = this.#teller
+    this.#workers = workersOf(prepared.graph.tasks)
     this.#executors = {
-      sidecar: sidecarExecutor({
+      sidecar: workerPool(this.#workers, {
         ...options.sidecar,
         layout: store.layout,
         limits: tokenLimits(store),
@@ -131,10 +134,11 @@ export class Session {
       workflow: workflow.name,
       experiment: workflow.experiment,
       tasks: taskInfos(plan),
+      ...(this.#workers.length > 1 ? { workers: this.#workers.map(({ name }) => name) } : {}),
       expected: {
         ...totalsOf(plan, expected),
         seconds: expected.seconds,
-        secondsOfStage: Object.fromEntries(expected.secondsOfStage),
+        secondsOfWork: Object.fromEntries(expected.secondsOfWork),
         bytes: expected.bytes,
       },
     }
@@ -188,6 +192,7 @@ export class Session {
       room: this.#room,
       held: () => (this.#held ??= heldElsewhere(store.layout, recordedFile(store, prepared.workflow))),
       executors: this.#executors,
+      workers: this.#workers,
       logOf: (task) => this.#teller.logOf(task),
     })
   }
@@ -229,6 +234,7 @@ export class Session {
       type: 'run-finished',
       ...totals,
       ...this.#teller.loads,
+      ...(this.#teller.lostWorkers.length > 0 ? { lostWorkers: this.#teller.lostWorkers } : {}),
       look: shown.look.map((file) => path.join('experiments', experiment, file)),
       ...(leftOut.length > 0 ? { leftOut } : {}),
       ...(remarks.length > 0 ? { remarks } : {}),

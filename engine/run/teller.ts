@@ -1,4 +1,4 @@
-import type { RunEvent, RunFact, RunFinished } from '../core/events.ts'
+import type { LostWorker, RunEvent, RunFact, RunFinished } from '../core/events.ts'
 import type { StoreLayout } from '../store/files/layout.ts'
 import { type Journal, openJournal } from './journal.ts'
 
@@ -15,6 +15,7 @@ export class Teller {
   #journal: Journal | null = null
   #modelLoads = 0
   #adapterSwitches = 0
+  readonly #lostWorkers: LostWorker[] = []
 
   constructor({ runs }: StoreLayout, run: string, { onEvent, now }: Hearing) {
     this.#runs = runs
@@ -26,6 +27,7 @@ export class Teller {
         this.#modelLoads += Number(event.change === 'base-loaded')
         this.#adapterSwitches += Number(event.change === 'adapter-on')
       }
+      if (event.type === 'worker-lost') this.#lostWorkers.push({ worker: event.worker, message: event.message })
       this.#journal?.event(event)
       // What a sidecar says while it ends is for the logs only.
       if (!ended) onEvent(event)
@@ -40,6 +42,10 @@ export class Teller {
 
   logOf(task: string): string | null {
     return this.#journal?.logOf(task) ?? null
+  }
+
+  get lostWorkers(): readonly LostWorker[] {
+    return this.#lostWorkers
   }
 
   /** Of models and adapters so far. */

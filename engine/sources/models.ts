@@ -79,9 +79,9 @@ export async function readModel(
   if (unusable !== null)
     return fail({ rule: 'model-weights', key: 'source', message: `model "${name}" (${declaration.source}) cannot be loaded: ${unusable}` })
   const content = present ? await contentIdentity(folder, config.value, files) : declaredIdentity(declaration, config.value)
-  const { device, dtype, quantization, told } = declaration
+  const { devices, dtype, quantization, told } = declaration
   const identity = { ...content, ...toldParts(told) }
-  return ok({ name, origin: declaration.source, path: present ? folder : null, device, dtype, quantization, told, identity, facts })
+  return ok({ name, origin: declaration.source, path: present ? folder : null, devices, dtype, quantization, told, identity, facts })
 }
 
 /** The parts of an identity that the workflow says, not a file. */

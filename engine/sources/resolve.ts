@@ -1,3 +1,4 @@
+import { kindOfDevice, mistakeIn } from '../core/device.ts'
 import path from 'node:path'
 import type { Diagnostic } from '../core/diagnostic.ts'
 import { patternExpression, patternSegments } from '../core/file-pattern.ts'
@@ -69,9 +70,12 @@ async function readModels(workflow: Workflow, options: ResolveOptions, problems:
       continue
     }
     models.set(name, model.value)
-    const { quantization, device } = model.value
-    if (quantization !== null && !device.startsWith('cuda')) {
-      const message = `model "${name}" is to be quantized to ${quantization} on ${device}, and such weights run on cuda only`
+    const { quantization, devices } = model.value
+    const kind = kindOfDevice(devices[0] as string)
+    const mistake = mistakeIn(devices)
+    if (mistake) problems.error('device', ['models', name, 'device'], `model "${name}" ${mistake.message}`, mistake.hint)
+    if (quantization !== null && kind !== 'cuda') {
+      const message = `model "${name}" is to be quantized to ${quantization} on ${kind}, and such weights run on cuda only`
       problems.error('quantization', ['models', name, 'quantization'], message, 'write `device: cuda`, or leave the quantization out')
     }
     if (quantization === 'int8') warnOfBatches(name, problems)

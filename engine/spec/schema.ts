@@ -6,6 +6,8 @@ const name: ParamSchema = { type: 'string', pattern: namePattern }
 const path: ParamSchema = { type: 'string', minLength: 1 }
 const count: ParamSchema = { type: 'integer', minimum: 1 }
 
+const device: ParamSchema = { type: 'string', pattern: String.raw`^(cpu|cuda(:\d+)?|mps)$` }
+
 const model: ParamSchema = {
   type: 'object',
   description: 'A language model.',
@@ -21,10 +23,10 @@ const model: ParamSchema = {
     config: { ...path, description: 'A config.json to plan with while the weights are not on this machine.' },
     dtype: { type: 'string', enum: ['bfloat16', 'float16', 'float32'], default: 'bfloat16', description: 'In which numbers it computes.' },
     device: {
-      type: 'string',
-      pattern: String.raw`^(cpu|cuda(:\d+)?|mps)$`,
+      anyOf: [device, { type: 'array', items: device, minItems: 1 }],
       default: 'cpu',
-      description: 'Where it runs: `cpu`, `cuda` or `mps`; of several GPUs on one, as `cuda:1`.',
+      description:
+        'Where it runs: `cpu`, `cuda` or `mps`; of several GPUs on one, as `cuda:1`, or on each of a list, as `[cuda:0, cuda:1]`: they share the work.',
     },
     quantization: { type: 'string', enum: ['nf4', 'int8'], description: 'Hold its weights in 4 or 8 bits, on a GPU.' },
     chat_template: {

@@ -71,13 +71,16 @@ function pilotOf(value: Readonly<Record<string, Json>> | null): Workflow['pilot'
 }
 
 function declaration(value: Json): ModelDeclaration {
-  const { chat_template_kwargs, ...model } = value as Record<string, string | undefined> & { chat_template_kwargs?: Told['variables'] }
+  const { chat_template_kwargs, device, ...model } = value as Record<string, string | undefined> & {
+    chat_template_kwargs?: Told['variables']
+    device?: string | string[]
+  }
   return {
     source: model.source as string,
     revision: model.revision ?? null,
     config: model.config ?? null,
     dtype: model.dtype ?? 'bfloat16',
-    device: model.device ?? 'cpu',
+    devices: [device ?? 'cpu'].flat(),
     quantization: model.quantization ?? null,
     told: { plain: model.chat_template === 'none', date: model.date ?? null, variables: chat_template_kwargs ?? {} },
   }

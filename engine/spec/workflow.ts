@@ -39,7 +39,7 @@ export interface ModelDeclaration {
   /** A config.json to plan with while the weights are not on this machine. */
   readonly config: string | null
   readonly dtype: string
-  readonly device: string
+  readonly devices: readonly string[]
   readonly quantization: string | null
   readonly told: Told
 }

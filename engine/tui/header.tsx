@@ -1,8 +1,9 @@
 import { Text } from 'ink'
+import type { WorkerName } from '../core/events.ts'
 import { formatBytes, formatClock, formatCount, formatDuration, formatNumberOf, formatRate } from '../core/format.ts'
 import { sanitizeLine } from '../report/sanitize.ts'
 import { timeLeft } from '../report/time-left.ts'
-import { type Activity, cellsLeft, type RunView } from '../report/view.ts'
+import { type Activity, cellsLeft, type RunView, workerOf } from '../report/view.ts'
 import { ends, fit } from './text.ts'
 
 const roomForNames = 140
@@ -65,14 +66,23 @@ function nowText({ activities, setup, stopping, finished }: RunView): string {
 function activityText({ task, batch, batches, done, total, rate }: Activity): string {
   return [
     task,
-    ...(batches !== null && batches > 1 ? [`batch ${Math.min(batch, batches)} of ${batches}`] : []),
+    ...(batch !== null && batches !== null && batches > 1 ? [`batch ${Math.min(batch, batches)} of ${batches}`] : []),
     ...(total > 0 ? [`${done}/${total}`] : []),
     ...(rate ? [formatRate(rate.perSecond, rate.unit)] : []),
   ].join(' · ')
 }
 
+/** `cuda:1 flattery`, the adapter that is on or else the model. */
+function heldText(view: RunView, name: WorkerName): string {
+  const { base, adapter } = workerOf(view, name)
+  return sanitizeLine(`${name} ${adapter ?? base ?? '–'}`)
+}
+
 /** The names only where there is room for them beside every activity, so that the line does not jump. */
-function loadedText({ loaded: { base, adapter } }: RunView, columns: number): string {
+function loadedText(view: RunView, columns: number): string {
+  const names = view.started?.workers
+  if (names) return columns < roomForNames ? `${names.length} devices ` : names.map((name) => heldText(view, name)).join(' · ')
+  const { base, adapter } = workerOf(view, undefined)
   if (base === null) return 'no model loaded '
   if (columns < roomForNames) return adapter === null ? 'adapter off ' : 'adapter on '
   return sanitizeLine(adapter === null ? `${base} · adapter off ` : `${base} · adapter on: ${adapter} `)

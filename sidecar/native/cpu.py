@@ -9,6 +9,7 @@ import platform
 from collections.abc import Iterator
 from pathlib import Path
 
+from .beside import beside
 from .groups import control_groups
 
 FEATURES = Path("/proc/cpuinfo")
@@ -52,8 +53,9 @@ def processor() -> str | None:
 
 
 def cores() -> int:
-    """How many CPUs this process may keep busy: those that it may run on, or of a container what a control group allows."""
-    return max(1, min([runnable(), *(math.ceil(share) for share in shares())]))
+    """How many CPUs this process may keep busy: those that it may run on, or of a container what a control group allows, and
+    of them its part."""
+    return max(1, min([runnable(), *(math.ceil(share) for share in shares())]) // beside())
 
 
 def runnable() -> int:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from .beside import beside
 from .groups import control_groups
 
 STATUS = Path("/proc/self/status")
@@ -15,16 +16,17 @@ FILES = (("memory.max", "memory.current", "memory.stat"), ("memory.limit_in_byte
 
 
 def host_memory() -> int:
-    """Bytes this process may use: the machine's, or a control group's limit when that is lower."""
+    """Bytes this process may use: its part of the machine's, or of a control group's limit when that is lower."""
     machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return min([machine, *(limit for limit, _ in limits())])
+    return min([machine, *(limit for limit, _ in limits())]) // beside()
 
 
 def free_host_memory() -> int:
-    """Bytes this process may still take, page cache that can be dropped included; of macOS, which does not say, half."""
+    """Bytes this process may still take, its part of what is free, page cache that can be dropped included; of macOS, which
+    does not say, half."""
     fields = read_fields(Path("/proc/meminfo"))
-    available = fields["MemAvailable"] * 1024 if "MemAvailable" in fields else host_memory() // 2
-    return max(0, min([available, *(limit - used for limit, used in limits())]))
+    available = fields["MemAvailable"] * 1024 if "MemAvailable" in fields else beside() * host_memory() // 2
+    return max(0, min([available, *(limit - used for limit, used in limits())])) // beside()
 
 
 def limits() -> Iterator[tuple[int, int]]:

@@ -15,7 +15,7 @@ const sources: Sources = {
         name: 'tiny',
         origin: '../models/model',
         path: 'models/model',
-        device: 'cpu',
+        devices: ['cpu'],
         dtype: 'bfloat16',
         quantization: null,
         told: { plain: false, date: null, variables: {} },

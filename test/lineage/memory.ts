@@ -77,7 +77,7 @@ export function job({
             name: 'tiny',
             origin: 'tiny',
             path: '/tiny',
-            device: 'cpu',
+            devices: ['cpu'],
             dtype: 'bfloat16',
             quantization: null,
             told: { plain: false, date: null, variables: {} },

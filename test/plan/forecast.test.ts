@@ -20,6 +20,7 @@ const batch = (stage: string, from: number, until: number, after: PlayedBatch | 
   until,
   after,
   transition: null,
+  worker: 0,
 })
 
 const emptyGraph: TaskGraph = { tasks: [], byId: new Map(), children: new Map() }
@@ -82,7 +83,7 @@ const llama = {
   name: 'llama',
   origin: 'hf:meta-llama/Llama-3.3-70B-Instruct',
   path: null,
-  device: 'cuda',
+  devices: ['cuda'],
   dtype: 'bfloat16',
   quantization: 'nf4',
   told: { plain: false, date: null, variables: {} },

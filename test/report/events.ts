@@ -78,7 +78,8 @@ export class Script {
   start(
     tasks: readonly TaskInfo[],
     seconds: number | null = 180,
-    secondsOfStage: Readonly<Record<string, number>> | null = seconds === null ? null : shared(seconds),
+    secondsOfWork: Readonly<Record<string, number>> | null = seconds === null ? null : shared(seconds),
+    workers: readonly string[] = [],
   ): this {
     const cells = (of: (task: TaskInfo) => number) => tasks.reduce((sum, task) => sum + of(task), 0)
     const running = tasks.filter(({ toRun }) => toRun > 0).length
@@ -88,13 +89,14 @@ export class Script {
       workflow: 'quickstart',
       experiment: 'quickstart',
       tasks,
+      ...(workers.length > 0 ? { workers } : {}),
       expected: {
         tasks: { total: tasks.length, run: running, reuse: tasks.length - running },
         cells: { total: cells((task) => task.cells), run: cells((task) => task.toRun), reuse: cells((task) => task.cells - task.toRun) },
         modelLoads: 1,
         adapterSwitches: 7,
         seconds,
-        ...(secondsOfStage ? { secondsOfStage } : {}),
+        ...(secondsOfWork ? { secondsOfWork } : {}),
         bytes: 12_300_000,
       },
     })

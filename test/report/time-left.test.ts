@@ -22,6 +22,22 @@ test('what is left of a stage takes as long as what is done of it', () => {
   expect(timeLeft(viewOf(script.events))).toEqual({ seconds: 30, atLeast: false })
 })
 
+test('tasks of one stage whose cells take another time are told apart', () => {
+  const reading: TaskInfo = { ...task('read', 'slow', 800), work: 'reading' }
+  const script = new Script().start([slow, reading], 48, { slow: 40, reading: 8 }).settle(slow).run(slow, 20)
+  expect(timeLeft(viewOf(script.events))).toEqual({ seconds: 4, atLeast: false })
+})
+
+test('several sidecars share what is left', () => {
+  const script = new Script().start([slow], null, null, ['cuda:0', 'cuda:1']).settle(slow)
+  script.emit({ type: 'task-started', task: 'slow', reason: 'not made yet', worker: 'cuda:0' }).wait(20)
+  for (const worker of ['cuda:0', 'cuda:1'])
+    script.emit({ type: 'state-changed', change: 'base-loaded', name: 'smollm2', seconds: 10, worker })
+  for (const [index, worker] of ['cuda:0', 'cuda:1'].entries())
+    script.emit({ type: 'batch-finished', task: 'slow', batch: index + 1, batches: 4, cells: 8, tokens: 0, bytes: 0, seconds: 30, worker })
+  expect(timeLeft(viewOf(script.events))).toEqual({ seconds: 20, atLeast: false })
+})
+
 test('progress within a batch counts', () => {
   const script = new Script().start([slow], null).settle(slow)
   script.emit({ type: 'task-started', task: 'slow', reason: 'not made yet' }).batch(slow, 1, 4, 10)

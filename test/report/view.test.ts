@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { RunEvent, RunFact } from '../../engine/core/events.ts'
 import { reduce } from '../../engine/report/reduce.ts'
-import { emptyView, isStepRow, nextCell, type RunView, taskOf } from '../../engine/report/view.ts'
+import { emptyView, isStepRow, nextCell, type RunView, taskOf, workerOf } from '../../engine/report/view.ts'
 import { about, quickstart, quickstartTasks, Script, startedAt, until } from './events.ts'
 
 const viewOf = (events: readonly RunEvent[], from: RunView = emptyView) => events.reduce(reduce, from)
@@ -100,11 +100,14 @@ test('tokens a second are measured within the batch, without the loading before 
 })
 
 test('loads are told by what is loaded now', () => {
-  const events = quickstart()
-  expect(viewOf(until(events, about('task-started', 'vectors/flattery'))).loaded).toEqual({ base: null, adapter: null })
-  expect(viewOf(until(events, about('task-finished', 'vectors/flattery'))).loaded).toEqual({ base: 'smollm2', adapter: null })
-  expect(viewOf(until(events, about('task-started', 'answers/flattery/probing'))).loaded).toEqual({ base: 'smollm2', adapter: 'flattery' })
-  expect(viewOf(until(events, about('task-started', 'clean/flattery/probing'))).loaded).toEqual({ base: 'smollm2', adapter: null })
+  const loadedAt = (type: RunEvent['type'], task: string) => {
+    const { base, adapter } = workerOf(viewOf(until(quickstart(), about(type, task))), undefined)
+    return { base, adapter }
+  }
+  expect(loadedAt('task-started', 'vectors/flattery')).toEqual({ base: null, adapter: null })
+  expect(loadedAt('task-finished', 'vectors/flattery')).toEqual({ base: 'smollm2', adapter: null })
+  expect(loadedAt('task-started', 'answers/flattery/probing')).toEqual({ base: 'smollm2', adapter: 'flattery' })
+  expect(loadedAt('task-started', 'clean/flattery/probing')).toEqual({ base: 'smollm2', adapter: null })
 })
 
 test('next is the first cell that is ready and does not run', () => {

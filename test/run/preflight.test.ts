@@ -7,7 +7,7 @@ const model = (device: string, dtype: string, quantization: string | null): Mode
   name: `${device} ${quantization ?? dtype}`,
   origin: 'hf:meta-llama/Llama-3.3-70B-Instruct',
   path: null,
-  device,
+  devices: [device],
   dtype,
   quantization,
   told: { plain: false, date: null, variables: {} },

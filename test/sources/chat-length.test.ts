@@ -23,7 +23,7 @@ const model = (contextLength: number, path: string | null = '/model'): ModelSour
   name: 'm',
   origin: 'm',
   path,
-  device: 'cpu',
+  devices: ['cpu'],
   dtype: 'bfloat16',
   quantization: null,
   told: { plain: false, date: null, variables: {} },

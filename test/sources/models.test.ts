@@ -18,7 +18,7 @@ async function factsOf(config: object): Promise<ModelFacts | string> {
     revision: null,
     config: 'config.json',
     dtype: 'bfloat16',
-    device: 'cpu',
+    devices: ['cpu'],
     quantization: null,
     told,
   }

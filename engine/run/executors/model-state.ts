@@ -15,6 +15,7 @@ export interface ModelStateOptions {
 
 interface Loaded {
   readonly base: string
+  readonly device: string
   /** What the base computes on, as the sidecar tells it. */
   readonly machine: JsonObject
   /** The adapter in memory, which may be off. */
@@ -32,15 +33,22 @@ export class ModelState {
     this.#options = options
   }
 
+  holds({ name }: ModelSource): boolean {
+    return this.#loaded?.base === name
+  }
+
   /** A new sidecar has nothing loaded. */
   forget(): void {
     this.#loaded = null
   }
 
-  /** @throws Error when it cannot be loaded, or somebody has changed its files since they were planned with. */
-  async ensure(sidecar: Sidecar, { base, adapter }: LoadedState): Promise<void> {
+  /**
+   * `device`: where the base is loaded.
+   * @throws Error when it cannot be loaded, or somebody has changed its files since they were planned with.
+   */
+  async ensure(sidecar: Sidecar, { base, adapter }: LoadedState, device: string): Promise<void> {
     const { emit } = this.#options
-    const { resident, on, ...model } = this.#loaded?.base === base.name ? this.#loaded : await this.#loadBase(sidecar, base)
+    const { resident, on, ...model } = this.#loaded?.base === base.name ? this.#loaded : await this.#loadBase(sidecar, base, device)
     const wanted = adapter?.name ?? null
     if (on === wanted) return
     this.#loaded = { ...model, resident: adapter ? null : resident, on: undefined }
@@ -51,25 +59,25 @@ export class ModelState {
     else if (wanted !== resident) emit({ type: 'state-changed', change: 'adapter-on', name: wanted, seconds })
   }
 
-  /** What computes a task in the present state, its own or none. */
-  maker({ versions, kernels }: Hello, state: LoadedState | null): Maker {
-    if (!state) return { versions }
-    const { device } = state.base
-    return { versions, device, ...this.#loaded?.machine, ...(device === 'cpu' && kernels !== undefined ? { kernels } : {}) }
+  /** What computes a task, in the present state or without a model. */
+  maker({ versions, kernels }: Hello, inState: boolean): Maker {
+    if (!inState || !this.#loaded) return { versions }
+    const { device, machine } = this.#loaded
+    return { versions, device, ...machine, ...(device === 'cpu' && kernels !== undefined ? { kernels } : {}) }
   }
 
-  async #loadBase(sidecar: Sidecar, base: ModelSource): Promise<Loaded> {
+  async #loadBase(sidecar: Sidecar, base: ModelSource, device: string): Promise<Loaded> {
     const { budget, emit } = this.#options
-    const { name, path, device, dtype, quantization, told } = base
+    const { name, path, dtype, quantization, told } = base
     if (path === null) throw new Error(`model "${name}" is not on this machine`)
     emit({ type: 'setup', text: `loading ${name}` })
     this.#loaded = null
-    const asked = { path, dtype, device, quantization, ...toldParams(told), token_limit: budget.limit(base) }
+    const asked = { path, dtype, device, quantization, ...toldParams(told), token_limit: budget.limit(base, device) }
     const { seconds, answer } = await this.#load(sidecar, 'load_base', asked, base)
-    budget.loaded(base, answer)
+    budget.loaded(base, device, answer)
     emit({ type: 'state-changed', change: 'base-loaded', name, seconds })
     const { machine } = answer as JsonObject
-    return (this.#loaded = { base: name, machine: (machine ?? {}) as JsonObject, resident: null, on: null })
+    return (this.#loaded = { base: name, device, machine: (machine ?? {}) as JsonObject, resident: null, on: null })
   }
 
   /** Has the sidecar read `source`. It may have been made anew since it was planned with: then it is not what keys name. */

@@ -19,10 +19,17 @@ const lostBatches = 2
 export interface SidecarExecutorOptions extends SidecarCommand, Omit<ModelStateOptions, 'budget'> {
   readonly layout: StoreLayout
   readonly limits: TokenLimits
+  /** Where models are loaded. Default: on the first of each model's own devices. */
+  readonly device?: string
+}
+
+export interface SidecarExecutor extends Executor {
+  /** Whether a batch that ended in this error was not even begun, since there is no sidecar for it or none with its model. */
+  hasNone(task: Work['task'], error: unknown): boolean
 }
 
 /** Sends batches to the sidecar, which is started with the first of them, and keeps the right state loaded. */
-export function sidecarExecutor(options: SidecarExecutorOptions): Executor {
+export function sidecarExecutor(options: SidecarExecutorOptions): SidecarExecutor {
   let sidecar: Sidecar | null = null
   let current: string | null = null
   let began = false
@@ -48,7 +55,7 @@ export function sidecarExecutor(options: SidecarExecutorOptions): Executor {
   const attempt = async ({ task, inputs, batch, staging }: Work): Promise<Outcome> => {
     const from = performance.now()
     const peer = await start()
-    if (task.state) await state.ensure(peer, task.state)
+    if (task.state) await state.ensure(peer, task.state, options.device ?? (task.state.base.devices[0] as string))
     const readySeconds = (performance.now() - from) / 1000
     const runs = task.operation.runs as OnSidecar
     const params: JsonObject = {
@@ -64,7 +71,7 @@ export function sidecarExecutor(options: SidecarExecutorOptions): Executor {
     const asked = batch.cells.map((cell) => cell.spec.id)
     const answer = await peer.call(runs.method, params, onProgress)
     budget.worked(answer)
-    return { ...readAnswer(answer, runs.method, asked), readySeconds, maker: state.maker(await peer.ready, task.state) }
+    return { ...readAnswer(answer, runs.method, asked), readySeconds, maker: state.maker(await peer.ready, task.state !== null) }
   }
 
   /** What is thrown for good when a sidecar ended under a batch, or could not be had. */
@@ -79,7 +86,7 @@ export function sidecarExecutor(options: SidecarExecutorOptions): Executor {
     async execute(work) {
       const task = work.task.id
       current = task
-      if (givenUp !== null) throw new Error(`not tried: the sidecar was given up after ${givenUp} failed`)
+      if (givenUp !== null) throw new SidecarUnusable(`not tried: the sidecar was given up after ${givenUp} failed`)
       for (let tried = 1; ; ) {
         try {
           const outcome = await attempt(work)
@@ -99,6 +106,7 @@ export function sidecarExecutor(options: SidecarExecutorOptions): Executor {
         }
       }
     },
+    hasNone: ({ state: wanted }, error) => error instanceof SidecarUnusable || !began || (wanted !== null && !state.holds(wanted.base)),
     async close() {
       await sidecar?.close()
     },

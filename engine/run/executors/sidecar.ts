@@ -43,6 +43,8 @@ export interface SidecarCommand {
   readonly root: string
   /** Seconds without a frame, while an answer is due, after which it counts as hung. */
   readonly silence: number
+  /** How many of its kind share the processor and memory of this machine, itself among them. Default: 1. */
+  readonly sideBySide?: number
 }
 
 export interface SidecarOptions extends SidecarCommand {
@@ -62,7 +64,7 @@ export function startSidecar(options: SidecarOptions): Sidecar {
   const [program, ...args] = options.command as [string, ...string[]]
   const child = spawn(program, args, {
     cwd: options.root,
-    env: sidecarEnvironment(options.root),
+    env: sidecarEnvironment(options),
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
   })
   const { giveUp, ...sidecar } = connect(child, options)
@@ -221,7 +223,7 @@ function readLines(stream: NodeJS.ReadableStream, onLine: (line: string) => void
 }
 
 /** The least it needs: no token of the user's reaches a process that reads other people's files. */
-function sidecarEnvironment(root: string): Record<string, string> {
+function sidecarEnvironment({ root, sideBySide = 1 }: SidecarCommand): Record<string, string> {
   const passed = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TMPDIR', 'OMP_NUM_THREADS', 'CUDA_VISIBLE_DEVICES', 'LD_LIBRARY_PATH']
   const kept = passed.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name] as string]]))
   return {
@@ -232,5 +234,6 @@ function sidecarEnvironment(root: string): Record<string, string> {
     HF_HUB_OFFLINE: '1',
     TOKENIZERS_PARALLELISM: 'false',
     DAG_ENGINE_PID: String(process.pid),
+    DAG_SIDE_BY_SIDE: String(sideBySide),
   }
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { RunFact } from '../../core/events.ts'
 import { isObject, type Json } from '../../core/json.ts'
-import type { LoadedState } from '../../core/step-kind.ts'
+import type { ModelSource } from '../../core/sources.ts'
 import type { TokenLimits } from '../../store/token-limits.ts'
 import type { SidecarEnded } from './sidecar-errors.ts'
 
@@ -15,9 +15,9 @@ const least = 64
  */
 export interface TokenBudget {
   /** Most tokens to load a model with, null when its memory never ran out. */
-  limit(base: LoadedState['base']): number | null
+  limit(base: ModelSource, device: string): number | null
   /** The model is loaded, and this was the answer. */
-  loaded(base: LoadedState['base'], answer: Json): void
+  loaded(base: ModelSource, device: string, answer: Json): void
   /** This is the answer to work with the loaded model. */
   worked(answer: Json): void
   /** Whether the kernel ended the sidecar for want of memory, and half the tokens, kept from now on, are worth a try. */
@@ -36,14 +36,14 @@ export function tokenBudget(limits: TokenLimits, emit: (fact: RunFact) => void):
   }
 
   return {
-    limit(base) {
+    limit(base, device) {
       held = null
       kills = killsForMemory()
-      return limits.recall(modelOf(base))
+      return limits.recall(modelOf(base, device))
     },
-    loaded(base, answer) {
+    loaded(base, device, answer) {
       const tokens = budgetIn(answer)
-      held = tokens === null ? null : { model: modelOf(base), name: base.name, tokens }
+      held = tokens === null ? null : { model: modelOf(base, device), name: base.name, tokens }
     },
     worked(answer) {
       const tokens = budgetIn(answer)
@@ -59,7 +59,7 @@ export function tokenBudget(limits: TokenLimits, emit: (fact: RunFact) => void):
   }
 }
 
-function modelOf({ path, device, dtype, quantization }: LoadedState['base']): string {
+function modelOf({ path, dtype, quantization }: ModelSource, device: string): string {
   return JSON.stringify([path, device, dtype, quantization])
 }
 

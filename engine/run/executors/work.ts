@@ -10,6 +10,8 @@ export interface Work {
   readonly batch: Batch
   /** An empty folder of this attempt's own; results are taken from nowhere else. */
   readonly staging: string
+  /** Number of the sidecar that does it. Default: the first. */
+  readonly worker?: number
 }
 
 /** What came of a batch: staged files, the cells in them, and the cells that could not be had. */
@@ -32,8 +34,16 @@ export interface MadeCell {
   readonly facts: Facts
 }
 
+/** A batch was not begun, since its worker cannot be had: another one may do it. */
+export class WorkerGone extends Error {
+  constructor(cause: Error) {
+    super(cause.message, { cause })
+  }
+}
+
 /** Does batches of one lane. */
 export interface Executor {
+  /** @throws WorkerGone, what for is its cause; anything else where the batch was begun. */
   execute(work: Work): Promise<Outcome>
   close(): Promise<void>
   /** Ends what runs, at once. */

@@ -3,7 +3,7 @@ import path from 'node:path'
 import type { Json, JsonObject } from '../../core/json.ts'
 import type { ModelSource } from '../../core/sources.ts'
 import type { Calibration, ModelCalibration, Trial } from '../../plan/calibration.ts'
-import { profileOfDevice, type Speeds } from '../../plan/profile.ts'
+import { partsOf, profileOfDevices, type Speeds } from '../../plan/profile.ts'
 import type { StoreLayout } from '../../store/files/layout.ts'
 import { diskSpeed } from './disk-speed.ts'
 import { toldParams } from '../executors/model-state.ts'
@@ -49,12 +49,13 @@ export async function calibrate({ layout, sidecar: command, trials, onStep }: Ca
 async function tryOut(trial: Trial, command: SidecarCommand, folder: string, onStep: (text: string) => void): Promise<ModelCalibration> {
   const { model, adapter, prompts } = trial
   const began = performance.now()
-  const sidecar = startSidecar({ ...command, onLog: () => {} })
+  const sidecar = startSidecar({ ...command, sideBySide: partsOf(model), onLog: () => {} })
   try {
     await sidecar.ready
     const ready = secondsSince(began)
     onStep(`loading ${model.name}`)
-    const { path: from, dtype, device, quantization, told } = model
+    const { path: from, dtype, devices, quantization, told } = model
+    const [device = 'cpu'] = devices
     const load = () => sidecar.call('load_base', { path: from, dtype, device, quantization, ...toldParams(told), token_limit: null })
     const first = await timed(load)
     const again = first < quickLoad ? await timed(load) : null
@@ -71,7 +72,7 @@ async function tryOut(trial: Trial, command: SidecarCommand, folder: string, onS
       ...(again === null ? {} : { startSeconds: ready + Math.max(0, first - again) }),
       ...(device === 'cpu' ? { memoryBytes: memoryHere() } : {}),
     }
-    return { model, together: prompts.length, figures, profile: profileOfDevice(device) }
+    return { model, together: prompts.length, figures, profile: profileOfDevices(devices) }
   } finally {
     await sidecar.close()
   }
