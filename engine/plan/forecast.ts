@@ -1,4 +1,5 @@
 import type { Cost, Task } from '../core/step-kind.ts'
+import { workersOf } from '../schedule/lanes.ts'
 import { criticalPath, type PathPart } from './critical-path.ts'
 import { type DiskOverTime, diskOverTime } from './disk.ts'
 import { type ModelMemory, peakMemory } from './memory.ts'
@@ -21,6 +22,8 @@ export interface Forecast {
   readonly bytesOf: ReadonlyMap<string, number>
   readonly disk: DiskOverTime
   readonly memory: readonly ModelMemory[]
+  /** Where models are loaded; of several on one, the second is `cpu 2`. */
+  readonly devices: readonly string[]
   readonly modelLoads: number
   readonly adapterSwitches: number
   /** What the figures rest on. */
@@ -52,6 +55,7 @@ export function forecast(plan: Plan, measured: Measured, profile: Profile | null
     bytesOf,
     disk: diskOverTime(played, plan.graph),
     memory: peakMemory(played),
+    devices: workersOf(plan.tasks.map(({ task }) => task)).map(({ name }) => name),
     modelLoads: count(({ transition }) => transition?.loadsBase),
     adapterSwitches: count(({ transition }) => transition?.switchesAdapter),
     basis,

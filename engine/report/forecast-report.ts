@@ -27,7 +27,9 @@ export interface MemoryReport {
   readonly longest: number
   readonly tokenBytes: number
   readonly peakBytes: number
-  /** Of the device it is forecast for. */
+  /** On how many it is loaded. */
+  readonly devices: number
+  /** Of each device it is forecast for. */
   readonly deviceBytes: number
   /** What does not fit. */
   readonly misfit: 'weights' | 'tokens' | null
@@ -65,6 +67,7 @@ export function memoryReport({ memory }: Forecast, memoryOf: (model: ModelSource
       longest,
       tokenBytes: tokens,
       peakBytes,
+      devices: model.devices.length,
       deviceBytes: has,
       misfit: misfit(asked, has),
     }
@@ -112,10 +115,11 @@ function pathLines({ criticalPath, seconds }: ForecastReport): string[] {
 function memoryLines(memory: readonly MemoryReport[]): string[] {
   const [largest] = memory.toSorted((a, b) => b.peakBytes - a.peakBytes)
   if (!largest) return []
-  const { model, bytes, together, longest, tokenBytes, peakBytes, deviceBytes } = largest
+  const { model, bytes, together, longest, tokenBytes, peakBytes, devices, deviceBytes } = largest
+  const each = devices > 1 ? ` on each of ${devices} devices` : ''
   const tokens =
     tokenBytes === 0 ? '' : ` + ${formatBytes(tokenBytes)} for ${formatNumberOf(together, 'answer')} of ${formatNumberOf(longest, 'token')}`
-  const line = `  memory            ${formatBytes(peakBytes)} of ${formatBytes(deviceBytes)}: ${formatBytes(bytes)} for the weights of ${model}${tokens}`
+  const line = `  memory            ${formatBytes(peakBytes)} of ${formatBytes(deviceBytes)}${each}: ${formatBytes(bytes)} for the weights of ${model}${tokens}`
   return [line, ...memory.flatMap(misfitLine)]
 }
 

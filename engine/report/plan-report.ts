@@ -26,6 +26,8 @@ export interface PlanReport {
   readonly cells: { readonly total: number; readonly run: number; readonly reuse: number }
   readonly modelLoads: number
   readonly adapterSwitches: number
+  /** Where models are loaded; of several on one, the second is `cpu 2`. */
+  readonly devices: readonly string[]
   /** Loads of a process for each organism, prompt set and phase, as a script would have it. */
   readonly naiveModelLoads: number
   readonly forecast: ForecastReport
@@ -75,6 +77,7 @@ export function planReport({ workflow, plan, expected, reasons, memoryOf, polici
   return {
     workflow,
     ...totalsOf(plan, expected),
+    devices: expected.devices,
     naiveModelLoads: naiveLoads(plan.tasks),
     forecast: forecastReport(expected),
     memory: memoryReport(expected, memoryOf),
@@ -161,7 +164,7 @@ export function planText(report: PlanReport): string {
     '',
     ...made.map(([noun, count]) => `  ${formatPlural(count.run, noun)}${count.bytes > 0 ? `, ${formatBytes(count.bytes)}` : ''}`),
     '',
-    `  base loads        ${report.modelLoads} (a process for each organism, prompt set and phase: ${formatCount(report.naiveModelLoads)})`,
+    `  base loads        ${report.modelLoads}${onDevices(report.devices.length)} (a process for each organism, prompt set and phase: ${formatCount(report.naiveModelLoads)})`,
     `  adapter switches  ${formatCount(report.adapterSwitches)}`,
     ...forecastLines(forecast, report.memory),
     ...section(diskLines(forecast)),
@@ -175,4 +178,8 @@ export function planText(report: PlanReport): string {
 
 function section(lines: readonly string[]): string[] {
   return lines.length > 0 ? ['', ...lines] : []
+}
+
+function onDevices(count: number): string {
+  return count > 1 ? ` on ${count} devices` : ''
 }

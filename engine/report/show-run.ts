@@ -1,4 +1,4 @@
-import type { Remark, RunEvent, RunFinished, RunStarted } from '../core/events.ts'
+import type { LostWorker, Remark, RunEvent, RunFinished, RunStarted } from '../core/events.ts'
 import type { Holding } from '../store/holdings.ts'
 
 /** A run that came to no end of its own: it still runs, or its process was killed. */
@@ -42,6 +42,7 @@ export interface RunReport extends RunLine {
   readonly lostObjects: number
   /** What people should know of what it made. */
   readonly remarks: readonly Remark[]
+  readonly lostWorkers: readonly LostWorker[]
   readonly look: readonly string[]
   /** What of it the store still holds. */
   readonly holds: readonly Holding[]
@@ -111,6 +112,7 @@ export function runReport(line: RunLine, events: readonly RunEvent[], holds: rea
     adapterSwitches: changes.filter(({ change }) => change === 'adapter-on').length,
     bytes: steps.reduce((sum, { bytes }) => sum + bytes, 0),
     remarks: ended?.remarks ?? [],
+    lostWorkers: of('worker-lost').map(({ worker, message }) => ({ worker, message })),
     because: ended?.because ?? null,
     failures,
     failedCells,

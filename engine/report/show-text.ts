@@ -3,7 +3,7 @@ import { formatAgo, formatBytes, formatCount, formatDuration, formatNumberOf, fo
 import { sanitizeLine, sanitizeLines } from './sanitize.ts'
 import type { Outcome, RunLine, RunReport, StoreReport } from './show-run.ts'
 import type { WorkflowReport } from './show-workflow.ts'
-import { remarkLines } from './summary.ts'
+import { lostWorkerLines, remarkLines } from './summary.ts'
 
 /** More failures, cells and tasks than this are counted, unless every one is asked for. */
 const shownEach = 8
@@ -119,6 +119,7 @@ export function runText(report: RunReport, details: boolean, now: number): strin
   return lines([
     `run ${run} of ${workflow}, started ${formatAgo(now - at)} (${new Date(at).toISOString().slice(0, 16).replace('T', ' ')} UTC): ${outcomeText(report)}`,
     ...(report.because === null ? [] : [`  stopped, since ${report.because}`]),
+    ...lostWorkerLines(report.lostWorkers),
     `  ${formatCount(tasks.done)} of ${formatNumberOf(tasks.total, 'task')} done${tasks.failed > 0 ? `, ${formatCount(tasks.failed)} failed` : ''}${tasks.blocked > 0 ? `, ${formatCount(tasks.blocked)} blocked` : ''}; ${formatNumberOf(cells.ran, 'cell')} made${cells.reused === null ? '' : `, ${formatCount(cells.reused)} reused`}`,
     `  ${formatNumberOf(report.modelLoads, 'base load')}, ${formatNumberOf(report.adapterSwitches, 'adapter switch', 'adapter switches')}, ${formatBytes(report.bytes)} written`,
     ...(report.lostObjects > 0 ? [`  ${formatNumberOf(report.lostObjects, 'object')} found damaged and made again`] : []),

@@ -1,4 +1,4 @@
-import { type Remark, type RunFinished, unreachable } from '../core/events.ts'
+import { type LostWorker, type Remark, type RunFinished, unreachable } from '../core/events.ts'
 import { formatBytes, formatCount, formatDuration, formatNumberOf } from '../core/format.ts'
 import { sanitizeLine, sanitizeLines } from './sanitize.ts'
 import { printable } from './markdown.ts'
@@ -49,12 +49,17 @@ export function summaryLines(end: RunFinished, context: SummaryContext): string[
       ...(end.givenUp > 0 ? [`${formatBytes(end.givenUp)} given up after use`] : []),
       ...(end.peakMemory > 0 ? [`at most ${formatBytes(end.peakMemory)} of memory for the model`] : []),
     ].join(', ')}`,
-    ...(end.lostWorkers ?? []).flatMap((lost) => sanitizeLines(lostWorkerText(lost)).map((text) => `  ${text}`)),
+    ...lostWorkerLines(end.lostWorkers ?? []),
     ...(end.leftOut ? [`  rankings and reports leave out what failed: ${sanitizeLine(end.leftOut.join(', '))}`] : []),
     ...remarkLines(end.remarks ?? []),
     ...look,
     ...nextLines(end, context),
   ]
+}
+
+/** Sidecars without which a run went on. */
+export function lostWorkerLines(lost: readonly LostWorker[]): string[] {
+  return lost.flatMap((worker) => sanitizeLines(lostWorkerText(worker)).map((text) => `  ${text}`))
 }
 
 /** What people should know before they believe what was made. */

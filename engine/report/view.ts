@@ -160,7 +160,7 @@ export function workerOf({ workers }: RunView, name: WorkerName | undefined): Wo
 }
 
 export function lostWorkerText({ worker, message }: LostWorker): string {
-  return `going on without ${worker}: ${message}`
+  return `${worker} is left out: ${message}`
 }
 
 export function taskOf(view: RunView, id: string): TaskView | null {

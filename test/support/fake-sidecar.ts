@@ -3,7 +3,7 @@
  * alone. Started as `node fake-sidecar.ts MODE TIMES FOLDER`; after TIMES starts it behaves. The folder gets the
  * number of every process and what was asked of it.
  */
-import { appendFileSync, existsSync, readFileSync, writeFileSync, writeSync } from 'node:fs'
+import { appendFileSync, existsSync, readdirSync, readFileSync, writeFileSync, writeSync } from 'node:fs'
 import { Socket } from 'node:net'
 import path from 'node:path'
 import { digestOfBytes } from '../../engine/core/digest.ts'
@@ -36,8 +36,9 @@ const sendBytes = (bytes: Buffer): Promise<void> => new Promise((resolve) => soc
 const answer = (id: number, result: unknown): void => send({ jsonrpc: '2.0', id, result })
 
 async function handle({ id, method, params }: Request): Promise<void> {
-  const limit = method === 'load_base' && mode === 'shrinks' ? ` ${params.token_limit}` : ''
-  appendFileSync(path.join(folder, 'asked'), `${method}${limit}\n`)
+  const onDevice = mode === 'meets' || mode.startsWith('lacks-')
+  const told = method !== 'load_base' ? '' : mode === 'shrinks' ? ` ${params.token_limit}` : onDevice ? ` ${params.device}` : ''
+  appendFileSync(path.join(folder, 'asked'), `${method}${told}\n`)
   if (misbehaves && (await misbehave(id, method, params))) return
   if (method === 'hello') return answer(id, { protocol: 1, pid: process.pid, device: 'cpu', memory_bytes: 1e9, versions: {} })
   if (method === 'generate') return answer(id, { ...answers(params), ...(mode === 'shrinks' ? { token_budget: 500 } : {}) })
@@ -65,6 +66,11 @@ async function misbehave(id: number, method: string, params: JsonObject): Promis
   }
   if (mode === 'refuses-beta' && method === 'set_adapter' && (params.adapter as JsonObject | null)?.name === 'beta') {
     send({ jsonrpc: '2.0', id, error: { code: -32001, message: 'no room for it', data: { kind: 'bad-input' } } })
+    return true
+  }
+  if (method === 'load_base' && mode === `lacks-${params.device}`) {
+    const message = `device '${params.device}' is not available on this machine`
+    send({ jsonrpc: '2.0', id, error: { code: -32001, message, data: { kind: 'bad-input' } } })
     return true
   }
   if (method !== 'generate') return false
@@ -119,6 +125,10 @@ async function misbehave(id: number, method: string, params: JsonObject): Promis
     case 'disk-full':
       send({ jsonrpc: '2.0', id, error: { code: -32003, message: 'No space left on device', data: { kind: 'disk-full' } } })
       return true
+    case 'meets':
+      writeFileSync(path.join(folder, `at-work-${process.pid}`), '')
+      await until(() => readdirSync(folder).filter((name) => name.startsWith('at-work-')).length > 1)
+      return false
     case 'waits':
       writeFileSync(path.join(folder, 'at-work'), '')
       await until(() => existsSync(path.join(folder, 'go-on')))
