@@ -81,7 +81,7 @@ function heldText(view: RunView, name: WorkerName): string {
 /** The names only where there is room for them beside every activity, so that the line does not jump. */
 function loadedText(view: RunView, columns: number): string {
   const names = view.started?.workers
-  if (names) return columns < roomForNames ? `${names.length} devices ` : names.map((name) => heldText(view, name)).join(' · ')
+  if (names) return columns < roomForNames ? `on ${names.length} devices ` : names.map((name) => heldText(view, name)).join(' · ')
   const { base, adapter } = workerOf(view, undefined)
   if (base === null) return 'no model loaded '
   if (columns < roomForNames) return adapter === null ? 'adapter off ' : 'adapter on '

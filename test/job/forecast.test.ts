@@ -39,6 +39,18 @@ test('the reference run is forecast for two machines, each figure as docs/foreca
   expect(page).toContain(row('whole, answers half as long', ({ forecast }) => forecast.secondsAtHalf as number, '**'))
 })
 
+test('eight GPUs take an eighth of the time and a little, as docs/forecast.md says', async () => {
+  const workspace = freshWorkspace()
+  const text = readFileSync(path.join(root, overnight), 'utf8')
+  const eight = Array.from({ length: 8 }, (_, index) => `"cuda:${index}"`).join(', ')
+  workspace.write(workflowFile, text.replaceAll('../', `${root}/`).replace('device: cuda', `device: [${eight}]`))
+  const { forecast, devices, modelLoads, adapterSwitches } = await forecastOf('a100-80gb', workspace.at(workflowFile))
+  expect([devices.length, modelLoads, forecast.seconds, forecast.secondsAtHalf]).toEqual([8, 8, 13_747.1, 7456.4])
+  const page = readFileSync(path.join(root, 'docs', 'forecast.md'), 'utf8')
+  const times = `**${formatDuration(forecast.seconds)}**, or ${formatDuration(forecast.secondsAtHalf as number)} where answers are half as long`
+  expect(page).toContain(`${times}, with ${modelLoads} base loads and ${adapterSwitches} adapter switches`)
+})
+
 test('loads, time, critical path, memory, disk over time and ways to keep recordings are as docs/forecast.md shows them', async () => {
   const store = freshWorkspace().at('cache')
   const { stdout } = await dag(root, ['plan', '--store', store, '--profile', 'a100-80gb', overnight])
@@ -62,6 +74,7 @@ test('the plan as data: the path adds up to the time, the end of the disk to the
       longest: 367,
       tokenBytes: 54 * 367 * 327_680,
       peakBytes: 40_214_860_923 + 54 * 367 * 327_680,
+      devices: 1,
       deviceBytes: 80e9,
       misfit: null,
     },

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { RunEvent } from '../../engine/core/events.ts'
-import { quickstart, quickstartTasks, until } from '../report/events.ts'
+import { quickstart, quickstartTasks, Script, until } from '../report/events.ts'
 import { failing, midRun, screenOf } from './mid-run.ts'
 
 test('before the first event', async () => {
@@ -132,4 +132,42 @@ test('nothing jumps: every row stays on its line through the whole run', async (
     expect(quickstartTasks().map(({ row }) => lineOf(row))).toEqual(before)
     expect(screen.lines().at(-1)).toContain('? help')
   }
+})
+
+test('two devices at work', async () => {
+  const workers = ['cuda:0', 'cuda:1']
+  const script = new Script().start(quickstartTasks({}), 180, null, workers)
+  for (const [index, name] of ['flattery', 'emotional_bond'].entries()) {
+    const worker = workers[index] as string
+    const task = `answers/${name}/discovery`
+    script.emit({ type: 'task-settled', task, cells: 16, toRun: 16, unchangedAfterAll: false })
+    script.emit({ type: 'task-started', task, reason: 'not made yet', worker })
+    script.emit({ type: 'state-changed', change: 'base-loaded', name: 'smollm2', seconds: 4, worker }).wait(1)
+    script.emit({ type: 'state-changed', change: 'adapter-on', name, seconds: 0.4, worker }).wait(1)
+    script.emit({ type: 'task-progress', task, done: 1, total: 16, tokens: 100, worker }).wait(1)
+    script.emit({ type: 'task-progress', task, done: 3 + index, total: 16, tokens: 240, worker })
+  }
+  const narrow = screenOf(80, 24)
+  await narrow.show(script.events)
+  expect(narrow.text().split('\n').slice(0, 3)).toMatchInlineSnapshot(`
+    [
+      " quickstart · run 7f3a                           00:00:06   disk 0 B of 12.3 MB",
+      " 0 of 2,107 cells made · 0 of 92 tasks done      loads 2 of 1 · switches 2 of 7",
+      " now: answers/flattery/discovery · 3/16 · 140 tok/s · and 1 more task",
+    ]
+  `)
+  const wide = screenOf(160, 24)
+  await wide.show(script.events)
+  expect(wide.text().split('\n').slice(0, 8)).toMatchInlineSnapshot(`
+    [
+      " quickstart · run 7f3a                                                                                                           00:00:06   disk 0 B of 12.3 MB",
+      " 0 of 2,107 cells made · 0 of 92 tasks done                                                                                      loads 2 of 1 · switches 2 of 7",
+      " now: answers/flattery/discovery · 3/16 · 140 tok/s · and 1 more task                                                    cuda:0 flattery · cuda:1 emotional_bond",
+      "",
+      "  organism               answers              answers.capture      clean                scores",
+      "  vectors                step: waits",
+      "› flattery               running  0/32 ░░░░░░ waits                waits                waits",
+      "  emotional_bond         running  0/32 ░░░░░░ waits                waits                waits",
+    ]
+  `)
 })
