@@ -57,6 +57,8 @@ export function readWorkflow(
 }
 
 export interface PrepareOptions {
+  /** Where models are, in place of what the workflow says. */
+  readonly devices?: readonly string[] | undefined
   /** Picks the sources that the graph is to be of where they come to one; null for all of them. */
   readonly part?: (sources: Sources) => Sources | null
   /** Told of every path that was looked at, also where mistakes were found. */
@@ -68,11 +70,11 @@ export async function prepare(
   file: string,
   kinds: readonly StepKind[],
   store: Store,
-  { part = () => null, looked = () => {} }: PrepareOptions = {},
+  { devices, part = () => null, looked = () => {} }: PrepareOptions = {},
 ): Promise<Result<Prepared, readonly Diagnostic[]>> {
   const files = openSourceFiles(digestMemory(store))
   try {
-    return await prepareWith(files, file, kinds, store, part)
+    return await prepareWith(files, file, kinds, store, { devices, part })
   } finally {
     looked(files.seen)
   }
@@ -83,11 +85,13 @@ async function prepareWith(
   file: string,
   kinds: readonly StepKind[],
   store: Store,
-  part: (sources: Sources) => Sources | null,
+  { devices, part }: Required<Pick<PrepareOptions, 'part'>> & Pick<PrepareOptions, 'devices'>,
 ): Promise<Result<Prepared, readonly Diagnostic[]>> {
   const read = readWorkflow(file, kinds, files)
   if (!read.ok) return read
-  const { workflow, absolute, diagnostics } = read.value
+  const { diagnostics } = read.value
+  const placed = (one: Workflow) => (devices ? on(devices, one) : one)
+  const [workflow, absolute] = [placed(read.value.workflow), placed(read.value.absolute)]
   const resolved = await resolve(absolute, { kinds, cache: store.layout.root, files })
   const of = (sources: Sources) => expand(workflow, kinds, sources, resolved.files)
   const some = hasErrors(resolved.diagnostics) ? null : part(resolved.sources)
@@ -124,4 +128,10 @@ async function prepareWith(
     seen: files.seen,
     isUnchanged: (loaded) => isUnchanged(loaded, openSourceFiles(digestMemory(store))),
   })
+}
+
+/** The workflow with every model on these devices. */
+function on(devices: readonly string[], workflow: Workflow): Workflow {
+  const models = Object.entries(workflow.models).map(([name, model]) => [name, { ...model, devices }])
+  return { ...workflow, models: Object.fromEntries(models) }
 }

@@ -25,7 +25,7 @@ export async function attach(this: CliContext, flags: AttachFlags, file: string)
   if (!held || !owner?.run) {
     const message = held ? `the store ${layout.root} is in use by ${held.text}` : `no run holds the store ${layout.root}`
     return reportProblems(process, [
-      { severity: 'error', rule: 'no-run', message, hint: `start one with \`dag run ${asGiven(file, flags.store)}\`` },
+      { severity: 'error', rule: 'no-run', message, hint: `start one with \`dag run ${asGiven(file, flags)}\`` },
     ])
   }
   process.stderr.write(`${held.text}\n`)
@@ -40,9 +40,7 @@ export async function attach(this: CliContext, flags: AttachFlags, file: string)
   }
   await sink.close()
   process.stderr.write(
-    end
-      ? `the run is ${end.outcome}\n`
-      : `process ${owner.pid} ended before its run did; go on with: dag run ${asGiven(file, flags.store)}\n`,
+    end ? `the run is ${end.outcome}\n` : `process ${owner.pid} ended before its run did; go on with: dag run ${asGiven(file, flags)}\n`,
   )
   process.exitCode = end ? exitCode(end.outcome) : exitCodes.failed
 }

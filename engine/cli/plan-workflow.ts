@@ -2,7 +2,7 @@ import { kinds } from '../../steps/index.ts'
 import type { Profile } from '../plan/profile.ts'
 import type { PlannedTask } from '../plan/plan.ts'
 import { type PromptMarks, promptsOf, reworded, tellsAll } from '../plan/reworded.ts'
-import { type Prepared, prepare } from '../prepare.ts'
+import { type Prepared, type PrepareOptions, prepare } from '../prepare.ts'
 import { edited } from '../report/edit-report.ts'
 import { type PlanReport, planReport } from '../report/plan-report.ts'
 import { explaining } from '../run/explaining.ts'
@@ -29,12 +29,13 @@ export interface PlanOptions {
 export async function planWorkflowFile(
   process: CliContext['process'],
   file: string,
-  { store: folder, ...options }: PlanOptions & { readonly store: string | undefined },
+  { store: folder, devices, ...options }: PlanOptions & Pick<PrepareOptions, 'devices'> & { readonly store: string | undefined },
   standing: { readonly standing: Standing; readonly changed: readonly string[] } | null,
 ): Promise<PlanReport | null> {
   const { store } = openStoreOf(process.stderr, file, folder)
   try {
     const prepared = await prepare(file, kinds, store, {
+      devices,
       part(sources) {
         const sets = new Set(sources.promptSets.map(({ path }) => path))
         if (!standing?.changed.every((path) => sets.has(path))) return null

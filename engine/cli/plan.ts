@@ -11,6 +11,7 @@ interface PlanFlags {
   readonly store?: string
   readonly profile?: string
   readonly rawPolicies: boolean
+  readonly device?: readonly string[]
   readonly json: boolean
 }
 
@@ -26,7 +27,12 @@ export async function plan(this: CliContext, flags: PlanFlags, file: string): Pr
   if (standing?.changed.length === 0) report = standing.standing.report as unknown as PlanReport
   else {
     const { planWorkflowFile } = await import('./plan-workflow.ts')
-    report = await planWorkflowFile(this.process, file, { ...flags, store: flags.store, profile: profile.value }, standing)
+    report = await planWorkflowFile(
+      this.process,
+      file,
+      { ...flags, store: flags.store, devices: flags.device, profile: profile.value },
+      standing,
+    )
   }
   if (report) this.process.stdout.write(flags.json ? `${JSON.stringify(report)}\n` : planText(report))
 }

@@ -42,7 +42,7 @@ export async function runWorkflowFile(process: NodeJS.Process, flags: RunFlags, 
     makeFolders(layout)
     const id = newRunId(Date.now())
     const lock = takeLock(layout, `run ${id} of ${file}`, id)
-    if (!lock.ok) return reportProblems(process, [inUse(layout, lock.error, asGiven(file, flags.store))])
+    if (!lock.ok) return reportProblems(process, [inUse(layout, lock.error, asGiven(file, flags))])
     try {
       await runHere({ process, flags, file, layout, id, stop, sidecar: sidecar.value })
     } finally {
@@ -77,14 +77,14 @@ async function runHere(here: Here): Promise<void> {
     process.exit(exitCodes.stopped)
   })
   try {
-    const prepared = await prepare(file, kinds, store)
+    const prepared = await prepare(file, kinds, store, { devices: flags.device })
     if (!prepared.ok) return reportProblems(process, prepared.error)
     const { workflow } = prepared.value
     reportProblems(process, prepared.value.warnings)
     const cannotTell = notifyProblems(workflow, process.env)
     if (cannotTell.length > 0) return reportProblems(process, cannotTell)
     const notify = notifySink(workflow, {
-      command: `dag run ${asGiven(file, flags.store)}`,
+      command: `dag run ${asGiven(file, flags)}`,
       env: process.env,
       warn: (text) => warnings.push(text),
     })
@@ -101,7 +101,7 @@ async function runHere(here: Here): Promise<void> {
         })
       : 'go-on'
     if (said === 'stop') {
-      process.stderr.write(`stopped after the pilot; \`dag run ${asGiven(file, flags.store)}\` goes on from it\n`)
+      process.stderr.write(`stopped after the pilot; \`dag run ${asGiven(file, flags)}\` goes on from it\n`)
       process.exitCode = exitCodes.stopped
     } else if (said === 'go-on') {
       const end = await runOnce(here, store, prepared.value, { id, slice: false, begun, tell: notify.event })
@@ -166,7 +166,7 @@ async function runOnce(here: Here, store: Store, prepared: Prepared, { id, slice
     const { finished } = result.value
     process.exitCode = exitCode(finished.outcome)
     if (flags.ui !== 'json')
-      process.stdout.write(`${summaryLines(finished, summaryContext(asGiven(file, flags.store), workspace, process.stdout)).join('\n')}\n`)
+      process.stdout.write(`${summaryLines(finished, summaryContext(asGiven(file, flags), workspace, process.stdout)).join('\n')}\n`)
     return result.value
   } finally {
     await sink.close()

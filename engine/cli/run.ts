@@ -11,6 +11,7 @@ export interface RunFlags {
   /** Bytes of the store's disk. */
   readonly keepFree: number
   readonly pilot: boolean
+  readonly device?: readonly string[]
 }
 
 /** Answers at once when nothing that the last run stands on has changed; loads the rest of the engine only if not. */

@@ -51,7 +51,7 @@ export async function show(this: CliContext, flags: ShowFlags, what?: string): P
       const lineOf = runLines(store)
       const listed = runs.slice(0, flags.last).flatMap((run) => lineOf(run) ?? [])
       const report = storeReport(store, listed)
-      return write(this, flags, report, () => storeText(report, Date.now(), (named) => asGiven(named, flags.store)))
+      return write(this, flags, report, () => storeText(report, Date.now(), (named) => asGiven(named, flags)))
     }
     const found = runs.filter((run) => run.startsWith(what))
     const line = found.length === 1 ? runLines(store)(found[0] as string) : null
@@ -81,7 +81,7 @@ async function showWorkflow(context: CliContext, flags: ShowFlags, file: string)
       objectsOf: objectsNoted(store),
       sizes: objectSizes(store),
     })
-    write(context, flags, report, () => workflowText(report, flags.details, Date.now(), asGiven(file, flags.store)))
+    write(context, flags, report, () => workflowText(report, flags.details, Date.now(), asGiven(file, flags)))
   } finally {
     store.close()
   }

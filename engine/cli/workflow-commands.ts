@@ -1,5 +1,5 @@
 import { buildCommand } from '@stricli/core'
-import { json, keepFree, oneWorkflow, run, store, workflow } from './common/flags.ts'
+import { device, json, keepFree, oneWorkflow, run, store, workflow } from './common/flags.ts'
 import { parseCount } from './common/values.ts'
 
 export const runCommand = buildCommand({
@@ -15,6 +15,7 @@ export const runCommand = buildCommand({
         brief: 'How to show progress: auto is tui on a terminal, plain elsewhere',
       },
       keepFree,
+      device,
       pilot: {
         kind: 'boolean',
         brief: 'Do one organism first (or what `pilot` in the workflow says), and the rest if that takes about what was forecast',
@@ -31,6 +32,7 @@ export const planCommand = buildCommand({
     positional: oneWorkflow,
     flags: {
       store,
+      device,
       profile: {
         kind: 'parsed',
         parse: String,

@@ -1,3 +1,6 @@
+/** What names a device. */
+export const devicePattern = String.raw`^(cpu|cuda(:\d+)?|mps)$`
+
 /** `cpu`, `cuda` or `mps`. */
 export function kindOfDevice(device: string): string {
   return device.replace(/:\d+$/, '')

@@ -1,3 +1,4 @@
+import { devicePattern } from '../core/device.ts'
 import { nameInFolderPattern, namePattern } from '../core/names.ts'
 import type { ParamSchema } from '../core/schema.ts'
 import type { StepKind } from '../core/step-kind.ts'
@@ -6,7 +7,7 @@ const name: ParamSchema = { type: 'string', pattern: namePattern }
 const path: ParamSchema = { type: 'string', minLength: 1 }
 const count: ParamSchema = { type: 'integer', minimum: 1 }
 
-const device: ParamSchema = { type: 'string', pattern: String.raw`^(cpu|cuda(:\d+)?|mps)$` }
+const device: ParamSchema = { type: 'string', pattern: devicePattern }
 
 const model: ParamSchema = {
   type: 'object',

@@ -48,7 +48,8 @@ test('a device that is not there is left out: the others do its work, and the ru
   const lost = { worker: 'cuda:1', message: "device 'cuda:1' is not available on this machine" }
   expect([code, finished.outcome, finished.lostWorkers]).toEqual([0, 'done', [lost]])
   expect(events.filter(({ type }) => type === 'worker-lost')).toEqual([expect.objectContaining(lost)])
-  expect(changes(events)).toEqual(['cuda:0 base-loaded tiny', ...['alpha', 'beta', 'gamma'].map((name) => `cuda:0 adapter-on ${name}`)])
+  const expected = ['cuda:0 base-loaded tiny', ...['alpha', 'beta', 'gamma'].map((name) => `cuda:0 adapter-on ${name}`)]
+  expect(changes(events).sort()).toEqual(expected.sort())
   await expectUndisturbed(workspace)
   const shown = await dag(workspace.folder, ['show', finished.run], workspace.env)
   expect(shown.stdout).toContain("  cuda:1 is left out: device 'cuda:1' is not available on this machine\n")
@@ -84,4 +85,32 @@ test.for([
   expect(code).toBe(2)
   expect(stderr).toContain(`workflows/audit.yaml:3:61: error: ${message}\n`)
   expect(stderr).toContain(`  hint: ${hint}\n`)
+})
+
+test('--device puts models elsewhere than the file says, for this plan or run alone', async () => {
+  const workspace = onDevices('cuda', 'meets')
+  const { stdout } = await dag(workspace.folder, ['plan', '--json', '--device', 'cuda:2,cuda:3', workflowFile], workspace.env)
+  expect(JSON.parse(stdout)).toMatchObject({ devices: ['cuda:2', 'cuda:3'], modelLoads: 2 })
+  const { code } = await dag(workspace.folder, ['run', '--ui', 'json', '--device', 'cuda:2,cuda:3', workflowFile], workspace.env)
+  expect(code).toBe(0)
+  expect(
+    workspace
+      .asked()
+      .filter((line) => line.startsWith('load_base'))
+      .sort(),
+  ).toEqual(['load_base cuda:2', 'load_base cuda:3'])
+  await expectUndisturbed(workspace)
+  const again = await run(workspace, workspace.env)
+  expect(again.finished.tasks).toEqual({ ran: 0, reused: 3, failed: 0 })
+})
+
+test.for([
+  ['gpu', '"gpu" is no device: write cpu, cuda, cuda:1 or mps, several as cuda:0,cuda:1'],
+  ['cuda,cuda:0', 'a model is on "cuda:0" more than once: name each GPU once, as `cuda:0`'],
+])('--device %s is refused', async ([devices, message]) => {
+  const workspace = onDevices('cuda', 'behaves', 0)
+  const { code, stderr } = await dag(workspace.folder, ['run', '--device', devices as string, workflowFile], workspace.env)
+  expect(code).toBe(2)
+  expect(stderr).toContain(message)
+  expect(workspace.started()).toEqual([])
 })

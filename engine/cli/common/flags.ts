@@ -1,4 +1,4 @@
-import { parseBytes } from './values.ts'
+import { parseBytes, parseDevices } from './values.ts'
 
 /** What several commands are given. */
 export const workflow = { brief: 'The workflow file', parse: String, placeholder: 'workflow.yaml' } as const
@@ -7,6 +7,13 @@ export const store = {
   brief: 'Folder of the store. Default: cache/ of the workspace',
   parse: String,
   optional: true,
+} as const
+export const device = {
+  kind: 'parsed',
+  brief: 'Where models are loaded, whatever the file says: `cuda:1`, or `cuda:0,cuda:1` to share the work',
+  parse: parseDevices,
+  optional: true,
+  placeholder: 'devices',
 } as const
 export const json = { kind: 'boolean', brief: 'Print one JSON object', default: false } as const
 export const run = { kind: 'parsed', parse: String, optional: true, placeholder: 'run' } as const

@@ -20,10 +20,10 @@ export function storeFolder(file: string, flag: string | undefined): string {
   return path.resolve(flag ?? path.join(workspaceOf(file), 'cache'))
 }
 
-/** A workflow file and its store as they stand after a command: in quotes where a shell would take them apart. */
-export function asGiven(file: string, store: string | undefined): string {
+/** A workflow file with its store and devices as they stand after a command: in quotes where a shell would take them apart. */
+export function asGiven(file: string, { store, device }: { readonly store?: string; readonly device?: readonly string[] }): string {
   const quoted = (text: string) => (/^[\w./:@%+=,-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`)
-  return [file, ...(store === undefined ? [] : ['--store', store])].map(quoted).join(' ')
+  return [file, ...(store === undefined ? [] : ['--store', store]), ...(device ? ['--device', device.join(',')] : [])].map(quoted).join(' ')
 }
 
 /** The folder of this program: it holds the sidecar's package and its Python environment. */

@@ -1,3 +1,5 @@
+import { devicePattern, mistakeIn } from '../../core/device.ts'
+
 /** `5%` or `0.05` as a share above 0 and up to 1. */
 export function parseShare(text: string): number {
   const [, number, percent] = /^(\d+(?:\.\d+)?)(%?)$/.exec(text) ?? []
@@ -28,4 +30,14 @@ export function parseBytes(text: string): number {
 export function parseCount(text: string): number {
   if (/^[1-9]\d{0,8}$/.test(text)) return Number(text)
   throw new SyntaxError(`"${text}" is no number of things: write it like 10`)
+}
+
+/** `cuda:0` or `cuda:0,cuda:1`. */
+export function parseDevices(text: string): readonly string[] {
+  const devices = text.split(',')
+  const unknown = devices.find((device) => !new RegExp(devicePattern).test(device))
+  if (unknown !== undefined) throw new SyntaxError(`"${unknown}" is no device: write cpu, cuda, cuda:1 or mps, several as cuda:0,cuda:1`)
+  const mistake = mistakeIn(devices)
+  if (mistake) throw new SyntaxError(`a model ${mistake.message}: ${mistake.hint}`)
+  return devices
 }
