@@ -40,6 +40,7 @@ export function forecast(plan: Plan, measured: Measured, profile: Profile | null
   const { played, guessedTokens, basis } = play(plan, batches, measured, profile, 1)
   const half = guessedTokens > 0 ? play(plan, batches, measured, profile, 0.5).played : null
   const count = (of: (batch: PlayedBatch) => boolean | undefined) => played.filter(of).length
+  const loads = new Set(played.flatMap(({ transition, worker }) => (transition?.loadsBase ? [worker] : [])))
   const bytesOf = summed(
     played,
     ({ task }) => task.operation.counts.noun,
@@ -55,7 +56,7 @@ export function forecast(plan: Plan, measured: Measured, profile: Profile | null
     bytesOf,
     disk: diskOverTime(played, plan.graph),
     memory: peakMemory(played),
-    devices: workersOf(plan.tasks.map(({ task }) => task)).map(({ name }) => name),
+    devices: workersOf(plan.tasks.map(({ task }) => task)).flatMap(({ name }, index) => (loads.has(index) ? [name] : [])),
     modelLoads: count(({ transition }) => transition?.loadsBase),
     adapterSwitches: count(({ transition }) => transition?.switchesAdapter),
     basis,
