@@ -15,7 +15,7 @@ export class Teller {
   #journal: Journal | null = null
   #modelLoads = 0
   #adapterSwitches = 0
-  readonly #lostWorkers: LostWorker[] = []
+  readonly #lostWorkers = new Map<string, LostWorker>()
 
   constructor({ runs }: StoreLayout, run: string, { onEvent, now }: Hearing) {
     this.#runs = runs
@@ -27,7 +27,7 @@ export class Teller {
         this.#modelLoads += Number(event.change === 'base-loaded')
         this.#adapterSwitches += Number(event.change === 'adapter-on')
       }
-      if (event.type === 'worker-lost') this.#lostWorkers.push({ worker: event.worker, message: event.message })
+      if (event.type === 'worker-lost') this.#lostWorkers.set(event.worker, { worker: event.worker, message: event.message })
       this.#journal?.event(event)
       // What a sidecar says while it ends is for the logs only.
       if (!ended) onEvent(event)
@@ -45,7 +45,7 @@ export class Teller {
   }
 
   get lostWorkers(): readonly LostWorker[] {
-    return this.#lostWorkers
+    return [...this.#lostWorkers.values()]
   }
 
   /** Of models and adapters so far. */

@@ -1,4 +1,4 @@
-import type { StopSignal } from '../../run/run.ts'
+import type { StopSignal } from '../../run/run-options.ts'
 
 export interface Stop extends StopSignal {
   /** ctrl-c and its like: the first lets what runs finish, the second ends it, the third ends this process. */
