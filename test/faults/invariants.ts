@@ -71,10 +71,10 @@ export function violations(folder: string, reference: Outcome, reported: readonl
   return [...broken, ...lostReports(index, shown, reference, reported)]
 }
 
-/** What an outcome has otherwise than the reference: I4. */
-const outcomeParts = ['cells', 'manifests', 'made', 'shown'] as const
+export const outcomeParts = ['cells', 'manifests', 'made', 'shown'] as const
 export type OutcomePart = (typeof outcomeParts)[number]
 
+/** What an outcome has otherwise than the reference: I4. */
 export function differences(outcome: Outcome, reference: Outcome, parts: readonly OutcomePart[] = outcomeParts): string[] {
   return parts.flatMap((part) => (JSON.stringify([...outcome[part]]) === JSON.stringify([...reference[part]]) ? [] : [`I4 other ${part}`]))
 }
