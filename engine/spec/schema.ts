@@ -7,7 +7,11 @@ const name: ParamSchema = { type: 'string', pattern: namePattern }
 const path: ParamSchema = { type: 'string', minLength: 1 }
 const count: ParamSchema = { type: 'integer', minimum: 1 }
 
-const device: ParamSchema = { type: 'string', pattern: devicePattern }
+const device: ParamSchema = {
+  type: 'string',
+  pattern: devicePattern,
+  description: '`cpu`, `cuda` or `mps`; of several GPUs one, as `cuda:1`, or a list of them.',
+}
 
 const model: ParamSchema = {
   type: 'object',

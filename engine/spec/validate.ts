@@ -1,13 +1,14 @@
 import type { ErrorObject } from 'ajv'
 import path from 'node:path'
 import type { Diagnostic } from '../core/diagnostic.ts'
-import { isList, isObject, type Json } from '../core/json.ts'
-import { isName, nameRule, suggestion } from '../core/names.ts'
+import { isObject, type Json } from '../core/json.ts'
+import { isName, suggestion } from '../core/names.ts'
 import type { Told } from '../core/sources.ts'
 import { type ParamSchema, references } from '../core/schema.ts'
 import type { StepKind } from '../core/step-kind.ts'
 import type { Path, SourceDocument } from './document.ts'
-import { rangeHint, withoutRanges } from './ranges.ts'
+import { withoutRanges } from './ranges.ts'
+import { badName, shapeMistakes } from './shape-mistakes.ts'
 import type { Limit, ModelDeclaration, Notify, Workflow } from './workflow.ts'
 
 /** Checks data against the workflow schema, filling in nothing. Null when it fits. */
@@ -21,8 +22,8 @@ export function validate(
 ): { readonly workflow: Workflow | null; readonly diagnostics: readonly Diagnostic[] } {
   if (written.diagnostics.length > 0) return { workflow: null, diagnostics: written.diagnostics }
   const document = withoutRanges(written, kinds)
-  const shape = check(document.data).flatMap((error) => explain(error, document))
-  if (shape.length > 0) return { workflow: null, diagnostics: unique(shape) }
+  const shape = shapeMistakes(check(document.data), document)
+  if (shape.length > 0) return { workflow: null, diagnostics: shape }
   const workflow = build(document, kinds)
   const diagnostics = [
     ...dottedNames(workflow, document),
@@ -102,16 +103,6 @@ function dottedNames(workflow: Workflow, document: SourceDocument): Diagnostic[]
   return names.filter(([name]) => !isName(name)).map(([name, at, of]) => badName(name, document, at, of))
 }
 
-function badName(name: string, document: SourceDocument, at: Path, of: 'key' | 'value'): Diagnostic {
-  return {
-    severity: 'error',
-    rule: 'name',
-    message: `"${name}" cannot be a name`,
-    hint: nameRule,
-    range: document.rangeOf(at, of),
-  }
-}
-
 /** References to steps and models; the names of organisms, prompt sets and traits are known after resolving. */
 function unknownNames(workflow: Workflow, kinds: readonly StepKind[], document: SourceDocument): Diagnostic[] {
   const known = { step: workflow.steps.map((step) => step.name), model: Object.keys(workflow.models) }
@@ -156,68 +147,5 @@ function sharedPlaces(workflow: Workflow, kinds: readonly StepKind[], document: 
         ]
       }),
     )
-  })
-}
-
-/** One schema error in words. `if` errors repeat what their `then` says and are left out. */
-function explain(error: ErrorObject, document: SourceDocument): Diagnostic[] {
-  const at = pointer(error.instancePath, document.data)
-  const where = at.length === 0 ? 'the workflow' : `"${at.join('.')}"`
-  const say = (rule: string, message: string, of: 'key' | 'value', place: Path, hint?: string): Diagnostic[] => [
-    { severity: 'error', rule, message, ...(hint ? { hint } : {}), range: document.rangeOf(place, of) },
-  ]
-  switch (error.keyword) {
-    case 'if':
-    case 'anyOf':
-      return error.keyword === 'if' ? [] : say('type', `${where} has a value of the wrong form`, 'value', at)
-    case 'additionalProperties': {
-      const key = String(error.params.additionalProperty)
-      const known = (error.parentSchema as ParamSchema | undefined)?.properties ?? {}
-      const [inside] = Object.entries(known).find(([, { properties }]) => properties?.[key] !== undefined) ?? []
-      const hint = inside === undefined ? suggestion(key, Object.keys(known)) : `it is a key of \`${inside}\``
-      return say('unknown-key', `${where} has no key "${key}"`, 'key', [...at, key], hint)
-    }
-    case 'required':
-      return say('missing-key', `${where} lacks the key "${error.params.missingProperty}"`, 'key', at)
-    case 'enum': {
-      // That it is no text at all is told already.
-      if (error.parentSchema?.type === 'string' && typeof error.data !== 'string') return []
-      const allowed = (error.params.allowedValues as Json[]).map(String)
-      const value = String(error.data)
-      const isKind = at.at(-1) === 'kind' && at[0] === 'steps'
-      const message = isKind ? `there is no step kind "${value}"` : `${where} is "${value}"`
-      return say(isKind ? 'unknown-kind' : 'value', message, 'value', at, suggestion(value, allowed))
-    }
-    case 'pattern':
-      if (error.propertyName !== undefined) return [badName(error.propertyName, document, [...at, error.propertyName], 'key')]
-      return error.parentSchema?.description === undefined || at.at(-1) === 'workflow' || at.at(-1) === 'experiment'
-        ? [badName(String(error.data), document, at, 'value')]
-        : say('value', `${where} is "${String(error.data)}"`, 'value', at, String(error.parentSchema.description))
-    case 'propertyNames':
-      return []
-    default:
-      return say(error.keyword === 'type' ? 'type' : 'value', `${where} ${error.message}`, 'value', at, rangeHint(error.data))
-  }
-}
-
-/** A JSON pointer as a path, with list indices as numbers. */
-function pointer(text: string, data: Json): (string | number)[] {
-  let value: Json | undefined = data
-  return text
-    .split('/')
-    .slice(1)
-    .map((part) => {
-      const key = part.replaceAll('~1', '/').replaceAll('~0', '~')
-      const index = isList(value ?? null) ? Number(key) : key
-      value = typeof value === 'object' && value !== null ? (value as Record<string, Json>)[key] : undefined
-      return index
-    })
-}
-
-function unique(diagnostics: readonly Diagnostic[]): Diagnostic[] {
-  const seen = new Set<string>()
-  return diagnostics.filter((diagnostic) => {
-    const key = `${diagnostic.range?.line}:${diagnostic.range?.column}:${diagnostic.rule}:${diagnostic.message}`
-    return !seen.has(key) && seen.add(key)
   })
 }

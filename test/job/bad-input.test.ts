@@ -107,7 +107,28 @@ workflows/audit.yaml:12:5: error: "steps.answers" has no key "max_new_token" [un
     `workflows/audit.yaml:3:61: error: "models.tiny.device" is "gpu" [value]
   3 |   tiny: { source: ../models/model, dtype: bfloat16, device: gpu }
     |                                                             ^^^
-  hint: Where it runs: \`cpu\`, \`cuda\` or \`mps\`; of several GPUs on one, as \`cuda:1\`.
+  hint: \`cpu\`, \`cuda\` or \`mps\`; of several GPUs one, as \`cuda:1\`, or a list of them.
+
+1 error; nothing was started
+`,
+  ],
+  [
+    'of several devices one that there is none of',
+    (w) => w.edit(workflowFile, 'dtype: bfloat16', 'dtype: bfloat16, device: [cpu, gpu]'),
+    `workflows/audit.yaml:3:67: error: "models.tiny.device.1" is "gpu" [value]
+  3 |   tiny: { source: ../models/model, dtype: bfloat16, device: [cpu, gpu] }
+    |                                                                   ^^^
+  hint: \`cpu\`, \`cuda\` or \`mps\`; of several GPUs one, as \`cuda:1\`, or a list of them.
+
+1 error; nothing was started
+`,
+  ],
+  [
+    'a value of none of the forms that it may have',
+    (w) => w.edit(workflowFile, 'dtype: bfloat16', 'dtype: bfloat16, device: 0'),
+    `workflows/audit.yaml:3:61: error: "models.tiny.device" is neither a text nor a list [type]
+  3 |   tiny: { source: ../models/model, dtype: bfloat16, device: 0 }
+    |                                                             ^
 
 1 error; nothing was started
 `,
