@@ -87,7 +87,7 @@ const homes: Record<string, readonly string[]> = {
   '@huggingface/jinja': ['engine/sources/chat/chat-template.ts'],
   '@huggingface/tokenizers': ['engine/sources/chat/tokenizer.ts'],
   yaml: ['engine/spec/document.ts'],
-  ajv: ['engine/spec/validate.ts'],
+  ajv: ['engine/spec/shape-mistakes.ts'],
   graphology: ['engine/graph/step-graph.ts'],
   'graphology-dag': ['engine/graph/step-graph.ts'],
   'hash-wasm': ['engine/core/digest.ts'],

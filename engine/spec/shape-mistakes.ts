@@ -6,6 +6,9 @@ import type { ParamSchema } from '../core/schema.ts'
 import type { Path, SourceDocument } from './document.ts'
 import { rangeHint } from './ranges.ts'
 
+/** Checks data against the workflow schema, filling in nothing. Empty when it fits. */
+export type ShapeCheck = (data: Json) => readonly ErrorObject[]
+
 /** What is wrong with the shape of a workflow, in words. */
 export function shapeMistakes(errors: readonly ErrorObject[], document: SourceDocument): readonly Diagnostic[] {
   const choices = errors.filter(({ keyword }) => keyword === 'anyOf')

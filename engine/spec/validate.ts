@@ -1,4 +1,3 @@
-import type { ErrorObject } from 'ajv'
 import path from 'node:path'
 import type { Diagnostic } from '../core/diagnostic.ts'
 import { isObject, type Json } from '../core/json.ts'
@@ -8,11 +7,8 @@ import { type ParamSchema, references } from '../core/schema.ts'
 import type { StepKind } from '../core/step-kind.ts'
 import type { Path, SourceDocument } from './document.ts'
 import { withoutRanges } from './ranges.ts'
-import { badName, shapeMistakes } from './shape-mistakes.ts'
+import { badName, type ShapeCheck, shapeMistakes } from './shape-mistakes.ts'
 import type { Limit, ModelDeclaration, Notify, Workflow } from './workflow.ts'
-
-/** Checks data against the workflow schema, filling in nothing. Null when it fits. */
-export type ShapeCheck = (data: Json) => readonly ErrorObject[]
 
 /** Checks a document's shape and every name that can be checked without reading another file. Pure. */
 export function validate(
