@@ -170,7 +170,8 @@ def decoder_of(model: PreTrainedModel, count: int) -> tuple[torch.nn.Module, Seq
 
 
 def find_device(name: str) -> torch.device:
-    """The device called `name`, if it is here."""
+    """The device called `name`, if it is here. Of several GPUs it is from now on the one that is meant where none is named, so
+    that nothing of this process lies on another's."""
     import torch
 
     kind, _, index = name.partition(":")
@@ -178,6 +179,8 @@ def find_device(name: str) -> torch.device:
         raise bad_input(f"device '{name}' is not one of cpu, cuda, cuda:N, mps")
     if kind == "cuda" and not (torch.cuda.is_available() and int(index or 0) < torch.cuda.device_count()):
         raise bad_input(f"device '{name}' is not available on this machine")
+    if kind == "cuda":
+        torch.cuda.set_device(int(index or 0))
     if kind == "mps" and not torch.backends.mps.is_available():
         raise bad_input("device 'mps' is not available on this machine")
     return torch.device(name)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.native import cpu, groups
+from sidecar.native import cpu, groups, memory
 
 OLD = "fpu sse sse2 avx"
 AVX2 = f"{OLD} avx2 bmi1 bmi2 f16c fma abm movbe"
@@ -72,3 +72,15 @@ def test_a_control_group_allows_a_share_of_the_cpus(
         file.write_text(text)
     assert sorted(cpu.shares()) == wanted
     assert cpu.cores() == max(1, min([cpu.runnable(), *(math.ceil(share) for share in wanted)]))
+
+
+@pytest.mark.parametrize(("told", "parts"), [(None, 1), ("1", 1), ("2", 2), ("64", 64)])
+def test_sidecars_beside_each_other_take_each_a_part_of_the_cpus_and_of_the_memory(
+    told: str | None, parts: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DAG_SIDE_BY_SIDE", raising=False)
+    cores, whole = cpu.cores(), memory.host_memory()
+    if told is not None:
+        monkeypatch.setenv("DAG_SIDE_BY_SIDE", told)
+    assert (cpu.cores(), memory.host_memory()) == (max(1, cores // parts), whole // parts)
+    assert memory.free_host_memory() <= whole // parts

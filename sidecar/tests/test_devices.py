@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 import torch
 
+from sidecar.errors import SidecarError
 from sidecar.inference import room
 from sidecar.inference.decode import decode
 from sidecar.inference.prefill import Job, prefill
 from sidecar.inference.residency import Resident
 from sidecar.inference.sampling import Sampler
+from sidecar.model.base import find_device
 from sidecar.model.machine import machine_of
 from sidecar.native import packed
 
@@ -81,3 +83,14 @@ def test_a_gpu_records_and_answers_as_the_same_operations_on_a_cpu_do(folder: Pa
 def test_what_is_on_the_gpu_is_told_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
     with gpu(monkeypatch):
         assert machine_of(torch.device("cuda")) == {"processor": "a GPU"}
+
+
+def test_of_several_gpus_the_one_that_a_model_is_on_is_meant_where_none_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    meant: list[int] = []
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(torch.cuda, "set_device", meant.append)
+    assert [find_device(name) for name in ("cuda:1", "cuda", "cpu")] == [torch.device(name) for name in ("cuda:1", "cuda", "cpu")]
+    assert meant == [1, 0]
+    with pytest.raises(SidecarError, match="^device 'cuda:2' is not available on this machine$"):
+        find_device("cuda:2")
