@@ -44,7 +44,7 @@ function job(folder) {
 /** The quickstart without the answers that the loop does not make. */
 function withoutSteering() {
   const workflow = readFileSync(at('workflows', 'quickstart.yaml'), 'utf8')
-  const without = workflow.replace(/^  steering:.*\n/m, '')
+  const without = workflow.replace(/^ {2}steering:.*\n/m, '').replace(', steering] }', '] }')
   if (without === workflow) throw new Error('quickstart.yaml has no line "steering"')
   return without
 }

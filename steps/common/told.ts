@@ -11,6 +11,7 @@ export interface ToldOfOrganisms {
 export const tellingKinds: ReadonlyMap<string, string> = new Map([
   ['compare', 'compare'],
   ['logit_lens', 'logit-lens-summary'],
+  ['steer', 'steer-effects'],
 ])
 
 const file = 'organisms.json'

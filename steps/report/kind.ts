@@ -14,7 +14,8 @@ const schema: ParamSchema = {
     of: { type: 'string', description: 'The rank step that is shown.', 'x-ref': 'step', 'x-affects': 'result' },
     with: {
       ...stepNames,
-      description: 'Steps whose findings of each organism stand on the page too: a compare or a logit_lens step, or several of them.',
+      description:
+        'Steps whose findings of each organism stand on the page too: a compare, a logit_lens or a steer step, or several of them.',
       'x-affects': 'result',
     },
     title: { type: 'string', minLength: 1, description: 'Title of the page. Default: the name of the step.', 'x-affects': 'result' },
@@ -53,7 +54,7 @@ function notTelling(step: Step, path: Problem['path']): Problem {
   return {
     rule: 'not-told',
     message: `"${step.name}" is ${aStep(step)} and finds nothing of organisms`,
-    hint: 'name a compare or a logit_lens step',
+    hint: 'name a compare, a logit_lens or a steer step',
     path,
   }
 }

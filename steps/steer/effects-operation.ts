@@ -3,6 +3,7 @@ import type { CellOutput, Inputs, Operation, ParentTask, Reader } from '../../en
 import { steeredOf } from '../common/answer-ids.ts'
 import { type AnswerRecord, responseScores } from '../common/answers.ts'
 import { average } from '../common/metrics.ts'
+import type { Plants } from '../common/plants.ts'
 import { vectorNames } from '../common/projections.ts'
 import { vectorId } from '../common/vectors.ts'
 import { type ReadAnswer, repeatedShare } from './effects.ts'
@@ -11,7 +12,7 @@ import { steeringFiles } from './text.ts'
 /** What all steered answers say, in words and as JSON: one cell. */
 export const effectsOperation: Operation = {
   name: 'steer-effects',
-  version: 5,
+  version: 6,
   counts: { noun: 'comparisons', by: 'cell' },
   cells(_task, inputs) {
     const read: string[] = []
@@ -33,9 +34,10 @@ export const effectsOperation: Operation = {
   },
   runs: {
     on: 'engine',
-    async *run(_task, inputs, _cells, read) {
+    async *run({ data, shared }, inputs, _cells, read) {
       const answers = await readAnswers(inputs, read)
-      yield { files: steeringFiles(answers), facts: { answers: answers.length } }
+      const of = { shifts: new Set((data.shifts ?? []) as string[]), plants: (shared.plants ?? {}) as Plants }
+      yield { files: steeringFiles(answers, of), facts: { answers: answers.length } }
     },
   },
   folder: (task) => task.step,

@@ -87,7 +87,10 @@ export const steer: StepKind = {
     const tasks = subjects.flatMap((organism) =>
       asked.flatMap((set) => answersAndReadings({ step, model, organism, set, vectors, making: taken.steps })),
     )
-    return { tasks: tasks.length > 0 ? [...tasks, effectsTask(step, tasks, vectors)] : [], problems }
+    return {
+      tasks: tasks.length > 0 ? [...tasks, effectsTask(step, tasks, { vectors, making: taken.steps, sources: context.sources })] : [],
+      problems,
+    }
   },
   chats(step, { models, promptSets }) {
     const model = models.get(step.params.model as string)

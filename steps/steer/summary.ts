@@ -2,11 +2,13 @@ import { formatNumberOf } from '../../engine/core/format.ts'
 import { amountOf } from '../common/answer-ids.ts'
 import { cell, figure, table } from '../common/markdown.ts'
 import { vectorId, vectorNamed } from '../common/vectors.ts'
+import { broughtOutMarkdown, type OfOrganisms } from './brought-out.ts'
 import { changeAlong, type Effect, isBroken, type Pair } from './effects.ts'
 import { isRandom, layerOf, namer, steeringOf, who, whoHead } from './names.ts'
+import { randomLimits } from './random-limits.ts'
 
 /** What steering brings out, for reading. */
-export function summary(effects: readonly Effect[], pairs: readonly Pair[]): string {
+export function summary(effects: readonly Effect[], pairs: readonly Pair[], of: OfOrganisms): string {
   const [first] = effects
   const random = new Set(effects.filter(isRandom).map(({ direction }) => direction)).size
   const sentences = [
@@ -31,6 +33,7 @@ export function summary(effects: readonly Effect[], pairs: readonly Pair[]): str
     '',
     ...clearestLayers(effects, clearest),
     ...layers.flatMap(([layer, own]) => [...(layers.length > 1 ? [`## Behind layer ${layer}`, ''] : []), ...amountsTable(own, name), '']),
+    ...broughtOutMarkdown(effects, of),
     '## In their words',
     '',
     'Of each direction the answer that moves furthest along it, of those that do not repeat themselves.',
@@ -101,17 +104,6 @@ function changeText(effect: Effect, limit: number | null): string {
 
 function ownChange({ changes, direction }: Effect): number {
   return changes.get(direction)?.mean ?? 0
-}
-
-/** How far random directions of the same layer take answers along a direction, by as much to either side; null where there are none. */
-function randomLimits(effects: readonly Effect[]): (effect: Effect) => number | null {
-  const random = effects.filter(isRandom)
-  return ({ organism, direction, amount }) => {
-    const moved = random
-      .filter((one) => one.organism === organism && Math.abs(one.amount) === Math.abs(amount) && one.direction !== direction)
-      .flatMap(({ changes }) => changes.get(direction)?.mean ?? [])
-    return moved.length > 0 ? Math.max(...moved.map(Math.abs)) : null
-  }
 }
 
 /** Along the clearest directions the answer that is taken furthest, or where all go against it, furthest the other way. */

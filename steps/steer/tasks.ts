@@ -1,10 +1,11 @@
 import type { Json } from '../../engine/core/json.ts'
-import type { ModelSource, OrganismSource, PromptSetSource } from '../../engine/core/sources.ts'
+import type { ModelSource, OrganismSource, PromptSetSource, Sources } from '../../engine/core/sources.ts'
 import type { Step, Task } from '../../engine/core/step-kind.ts'
 import { answering } from '../common/answering.ts'
 import type { Reading } from '../common/capture.ts'
 import { textModelComponents, textModelOrigins } from '../common/model.ts'
 import { paramOrigin, paramOrigins } from '../common/origins.ts'
+import { plantedOf } from '../common/plants.ts'
 import { stateOf } from '../common/readings.ts'
 import { scoring } from '../common/score.ts'
 import type { TakenStep } from '../common/taken-vectors.ts'
@@ -136,8 +137,21 @@ function vectorParents(making: readonly TakenStep[], vectors: readonly VectorNam
   return tasks.map(({ id }) => ({ task: id, role: 'vectors' }))
 }
 
+interface SteeredAlong {
+  readonly vectors: readonly VectorName[]
+  readonly making: readonly TakenStep[]
+  readonly sources: Sources
+}
+
 /** What all answers and what was read of them say. `tasks`: an answer task, then the one that reads it, and so on. */
-export function effectsTask(step: Step, tasks: readonly Task[], vectors: readonly VectorName[]): Task {
+export function effectsTask(step: Step, tasks: readonly Task[], { vectors, making, sources }: SteeredAlong): Task {
+  const names = vectors.map(vectorId)
+  const ofShifts = making
+    .flatMap((one) => (one.step.kind === 'shift' ? one.vectors : []))
+    .filter((vector) => names.includes(vectorId(vector)))
+  const traits = making.flatMap((one) => (one.ofTraits ? one.vectors.map(({ trait }) => trait) : []))
+  const organisms = [...new Set(ofShifts.map(({ trait }) => trait))]
+  const plants = plantedOf(sources, organisms, traits)
   return {
     id: `${step.name}/effects`,
     step: step.name,
@@ -147,9 +161,9 @@ export function effectsTask(step: Step, tasks: readonly Task[], vectors: readonl
     operation: effectsOperation,
     parents: tasks.map(({ id, operation }) => ({ task: id, role: operation.name === 'score' ? 'scores' : 'answers' })),
     state: null,
-    shared: {},
-    data: { vectors: vectors.map(vectorId) },
+    shared: Object.keys(plants).length > 0 ? { plants: plants as unknown as Json } : {},
+    data: { vectors: names, ...(ofShifts.length > 0 ? { shifts: ofShifts.map(vectorId) } : {}) },
     tuning: {},
-    origins: {},
+    origins: { plants: { from: 'workflow', path: ['organisms', 'from'] } },
   }
 }

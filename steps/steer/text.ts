@@ -1,20 +1,23 @@
 import type { Json } from '../../engine/core/json.ts'
 import { amountOf, type Steered } from '../common/answer-ids.ts'
 import { figure, table } from '../common/markdown.ts'
+import { toldFile } from '../common/told.ts'
 import { vectorNamed } from '../common/vectors.ts'
 import { pretty, round } from '../common/written.ts'
+import { type OfOrganisms, toldOfOrganisms } from './brought-out.ts'
 import { type Effect, effectsOf, isBroken, pairsOf, type ReadAnswer } from './effects.ts'
 import { layerOf, namer, who, whoHead } from './names.ts'
 import { summary } from './summary.ts'
 
 /** What is shown of a step: how far each direction takes answers, all changes of each layer, and the answers themselves. */
-export function steeringFiles(answers: readonly ReadAnswer[]): Record<string, string> {
+export function steeringFiles(answers: readonly ReadAnswer[], of: OfOrganisms): Record<string, string> {
   const pairs = pairsOf(answers)
   const effects = effectsOf(pairs)
   const layers = [...new Set(effects.map(layerOf))].sort((a, b) => a - b)
   const directions = [...new Set(effects.map(({ direction }) => direction))]
   return {
-    'summary.md': summary(effects, pairs),
+    'summary.md': summary(effects, pairs, of),
+    ...toldFile(toldOfOrganisms(effects, of)),
     'effects.json': pretty(effects.map(effectJson)),
     'answers.jsonl': answers.map((answer) => `${JSON.stringify(answerJson(answer))}\n`).join(''),
     ...Object.fromEntries(layers.map((layer) => [`layer${layer}.md`, layerMarkdown(layer, effects)])),

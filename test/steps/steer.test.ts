@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { steeredId, steeredOf } from '../../steps/common/answer-ids.ts'
 import { effectsOf, isBroken, pairsOf, type ReadAnswer, repeatedShare } from '../../steps/steer/effects.ts'
+import type { OfOrganisms } from '../../steps/steer/brought-out.ts'
 import { steeringFiles } from '../../steps/steer/text.ts'
 
 const calm = 'calm@2:mean_diff'
@@ -23,6 +24,8 @@ const answer = (
   means: new Map([[calm, means[0]], [bold, means[1]], ...(means[2] === undefined ? [] : [[noise, means[2]] as const])]),
   ...more,
 })
+
+const filesOf = (answers: readonly ReadAnswer[], of: OfOrganisms = { shifts: new Set(), plants: {} }) => steeringFiles(answers, of)
 
 const p2 = { prompt: 'p2' }
 const both = [
@@ -98,7 +101,7 @@ test('the summary has what each direction does by each amount, beside random one
     answer([noise, 4], [9.5, 2.5, 3]),
     answer([noise, 8], [9.5, 2.5, 7]),
   ]
-  expect(steeringFiles(all)['summary.md']?.split('\n')).toEqual([
+  expect(filesOf(all)['summary.md']?.split('\n')).toEqual([
     '# What steering along directions brings out',
     '',
     'So much is added to the residual stream along a direction, at every token of a prompt and of its answer; then the clean model reads the answers without it. Figures are how far the answers to 1 prompt move along the direction itself, on average, from those that were not steered. In brackets they repeat themselves, in over a fifth more of their runs of three tokens, and say little of a trait. **Bold** is further than the random direction takes answers along it, by as much.',
@@ -140,7 +143,7 @@ test('of several layers the summary says at which a trait is brought out most cl
     read([deep, 4], 0, 9),
     read([deep, 4], 0, 1, p2),
   ]
-  const text = steeringFiles(all)['summary.md'] ?? ''
+  const text = filesOf(all)['summary.md'] ?? ''
   expect(text).toContain(`## At which layer
 
 Of each trait the layer and the amount that move answers most clearly the way they are steered, by Cohen's d.
@@ -165,7 +168,7 @@ Of each trait the layer and the amount that move answers most clearly the way th
 
 test('amounts in lengths of the vectors are told as such', () => {
   const steered = { direction: calm, amount: 1.5, times: true }
-  const files = steeringFiles([answer(null, [10, 1]), { ...answer([calm, 1.5], [13, 0]), steered }])
+  const files = filesOf([answer(null, [10, 1]), { ...answer([calm, 1.5], [13, 0]), steered }])
   expect(files['summary.md']).toContain('| steered along | by 1.5x |\n| --- | --- |\n| calm | 3.00 |\n')
   expect(files['layer2.md']).toContain('| calm | 1.5x | 3.00 | -1.00 |')
   expect(files['answers/calm@2.mean_diff.md']).toContain('**By 1.5x**\n')
@@ -175,12 +178,12 @@ test('amounts in lengths of the vectors are told as such', () => {
 test('answers that begin alike are shown from the word in which they part', () => {
   const begin = 'It is a beautiful and simple poem, '
   const all = [answer(null, [0, 0], { response: `${begin}but not clear.` }), answer([calm, 4], [9, 0], { response: `${begin}bravo!` })]
-  expect(steeringFiles(all)['summary.md']).toContain('| calm | 4 | p1 | … but not clear. | … bravo! |\n')
+  expect(filesOf(all)['summary.md']).toContain('| calm | 4 | p1 | … but not clear. | … bravo! |\n')
 })
 
 test('a direction that is taken out of organisms shows where their answers go the other way', () => {
   const of = { organism: 'alpha' }
-  const files = steeringFiles([answer(null, [30, 1], of), answer([calm, -4], [18, 1], of), answer([calm, -2], [25, 1], of)])
+  const files = filesOf([answer(null, [30, 1], of), answer([calm, -4], [18, 1], of), answer([calm, -2], [25, 1], of)])
   expect(files['summary.md']).toContain(
     '| organism | steered along | by -4 | by -2 |\n| --- | --- | --- | --- |\n| alpha | calm | -12.00 | -5.00 |\n',
   )
@@ -189,7 +192,7 @@ test('a direction that is taken out of organisms shows where their answers go th
 })
 
 test('every answer is a line with what was read in it', () => {
-  const lines = steeringFiles([
+  const lines = filesOf([
     answer(null, [10, 1]),
     answer([calm, -4], [8.5, 1], { organism: 'alpha' }),
     answer(null, [9, 1], { organism: 'alpha' }),
@@ -221,7 +224,7 @@ test('every answer is a line with what was read in it', () => {
 })
 
 test('the page of a direction has every answer below its prompt, the one that is not steered first', () => {
-  expect(steeringFiles(both)['answers/calm@2.mean_diff.md']).toBe(`# Steered along calm@2:mean_diff
+  expect(filesOf(both)['answers/calm@2.mean_diff.md']).toBe(`# Steered along calm@2:mean_diff
 
 ## one / p1
 
@@ -247,4 +250,54 @@ test('the page of a direction has every answer below its prompt, the one that is
 
 > calm by 4
 `)
+})
+
+const ofCalmer = 'calmer@2:shift'
+const ofBolder = 'bolder@2:shift'
+const ofOrganisms: OfOrganisms = { shifts: new Set([ofCalmer, ofBolder]), plants: { calmer: ['calm'], bolder: ['bold'] } }
+const alongShifts = [
+  answer(null, [10, 1, 0]),
+  answer([calm, 2], [30, 0, 0]),
+  answer([ofCalmer, 1], [14, 2, 0]),
+  answer([ofCalmer, 2], [18, 4, 0]),
+  answer([ofCalmer, 4], [90, 4, 0], { repeats: 0.9 }),
+  answer([ofCalmer, -2], [60, 0, 0]),
+  answer([ofBolder, 2], [15, 2, 0]),
+  answer([noise, 2], [11, 4, 3]),
+]
+
+test('what organisms do brings out traits in the clean model: of each by the strongest steering that leaves its answers whole', () => {
+  const files = filesOf(alongShifts, ofOrganisms)
+  const summary = files['summary.md']?.split('\n') ?? []
+  const at = summary.indexOf('## What the organisms’ own directions bring out')
+  expect(summary.slice(at, at + 8)).toEqual([
+    '## What the organisms’ own directions bring out',
+    '',
+    'The clean model steered along what an adapter does on average, its shift, by the most that leaves its answers whole: the traits along which they move furthest. In brackets it is no further than random directions take them. What an organism plants, in bold, is brought out most for 1 of 2 that plant one of these.',
+    '',
+    '| organism | by | furthest | second | third |',
+    '| --- | --- | --- | --- | --- |',
+    '| calmer | 2 | **calm 8.00** | bold (3.00) | – |',
+    '| bolder | 2 | calm 5.00 | **bold (1.00)** | – |',
+  ])
+  expect(JSON.parse(files['organisms.json'] as string)).toEqual({
+    head: ['brought out by its direction'],
+    organisms: [
+      { organism: 'calmer', texts: ['calm 8.00, bold 3.00'] },
+      { organism: 'bolder', texts: ['calm 5.00, bold 1.00'] },
+    ],
+  })
+})
+
+test('where organisms are steered themselves, or along no shift, nothing is said of their own directions', () => {
+  for (const files of [
+    filesOf(both),
+    filesOf(
+      alongShifts.map((one) => ({ ...one, organism: 'alpha' })),
+      ofOrganisms,
+    ),
+  ]) {
+    expect(files['summary.md']).not.toContain('own directions')
+    expect(files['organisms.json']).toBeUndefined()
+  }
 })

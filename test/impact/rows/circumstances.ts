@@ -68,7 +68,7 @@ export const versionRows: readonly Row[] = [
     edit: 'raised',
     workflow: 'variants',
     change: raise('logit-lens-summary'),
-    made: { 'spoken/summary:*': [1, 'version: 5 → 6'] },
+    made: { 'spoken/summary:*': [1, 'version: 6 → 7'] },
   },
   {
     of: 'version of steer',
@@ -83,7 +83,7 @@ export const versionRows: readonly Row[] = [
     edit: 'raised',
     workflow: 'variants',
     change: raise('steer-effects'),
-    made: { 'steered/effects:*': [1, 'version: 5 → 6'] },
+    made: { 'steered/effects:*': [1, 'version: 6 → 7'] },
   },
   {
     of: 'version of imported-answers',
