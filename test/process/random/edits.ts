@@ -149,7 +149,7 @@ export const edits: Readonly<Record<string, (job: Job, random: Random, fresh: nu
   'on which prompts they are moved': (job) => void (job.moved &&= job.moved === 'by all' ? 'by the first set' : 'by all'),
   'steered otherwise, or not': (job, random) => {
     const [by, times] = [some(random, [2, -3, 0.5]), random() < 0.5]
-    job.steered = random() < 0.2 ? null : { by, times, limit: pick(random, [1, 2]), organisms: random() < 0.3 }
+    job.steered = random() < 0.2 ? null : { by, times, limit: pick(random, [1, 2]), organisms: random() < 0.3, shifts: random() < 0.5 }
   },
   'a vector of others added': (job, _random, fresh) => void (job.given[`g${fresh}`] = fresh),
   'a vector of others removed': (job, random) => withoutOne(random, job.given),

@@ -27,8 +27,8 @@ export interface Job {
   noise: { count: number; seed: number } | null
   /** By answers to which prompts it is asked where the organisms are moved, if it is; nothing can be told of recordings that are not kept. */
   moved: 'by all' | 'by the first set' | null
-  /** Whether answers are steered, by which amounts, and of whom. */
-  steered: { by: number[]; times: boolean; limit: number; organisms: boolean } | null
+  /** Whether answers are steered, by which amounts, of whom, and whether also along where organisms are moved. */
+  steered: { by: number[]; times: boolean; limit: number; organisms: boolean; shifts: boolean } | null
   theirs: Theirs | null
   answers: { max_new_tokens: number; batch_size: number; temperature: number; seed: number; samples: number }
   ranking: { mode: string; by: string; top: number } | null
@@ -81,7 +81,7 @@ export function firstJob(): Job {
     given: { calm: 1, brave: 2 },
     noise: { count: 1, seed: 0 },
     moved: 'by all',
-    steered: { by: [2, -3], times: true, limit: 1, organisms: false },
+    steered: { by: [2, -3], times: true, limit: 1, organisms: false, shifts: true },
     theirs: {
       answers: Object.fromEntries(
         ['x/one/p1', 'x/one/p2', 'y/one/p1', 'y/two/p3'].map((name, at) => [name, { answer: at, recording: at }]),
@@ -186,6 +186,7 @@ function workflowOf({
   const raw = recorded.raw === 'keep' ? '' : `, raw: ${recorded.raw}`
   const howFar = steered?.times && scores.methods.includes('mean_diff') ? 'times' : 'by'
   const areShifts = moved && recorded.raw !== 'never'
+  const told = [...(areShifts ? ['alike', 'words'] : []), ...(steered ? ['steered'] : [])]
   const lines = [
     ...(comment === '' ? [] : [`# ${comment}`]),
     'workflow: job',
@@ -215,7 +216,7 @@ function workflowOf({
       : []),
     ...(steered
       ? [
-          `  steered: { kind: steer, model: tiny, along: ${noise ? '[vectors, noise]' : 'vectors'}, methods: ${list(scores.methods)}, ${howFar}: ${list(steered.by)},`,
+          `  steered: { kind: steer, model: tiny, along: ${list(['vectors', ...(areShifts && steered.shifts ? ['moved'] : []), ...(noise ? ['noise'] : [])])}, methods: ${list(scores.methods)}, ${howFar}: ${list(steered.by)},`,
           `    limit: ${steered.limit}, max_new_tokens: 5${steered.organisms ? ', organisms: all' : ''} }`,
         ]
       : []),
@@ -229,7 +230,7 @@ function workflowOf({
         ]
       : []),
     ...(ranking ? [`  ranking: { kind: rank, of: scores, mode: ${ranking.mode}, by: ${ranking.by}, top: ${ranking.top} }`] : []),
-    ...(ranking && report ? [`  report: { kind: report, of: ranking${areShifts ? ', with: [alike, words]' : ''} }`] : []),
+    ...(ranking && report ? [`  report: { kind: report, of: ranking${told.length > 0 ? `, with: ${list(told)}` : ''} }`] : []),
     ...(tables ? ['  tables: { kind: export, of: scores }'] : []),
     ...(command
       ? [
