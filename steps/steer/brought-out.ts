@@ -4,7 +4,7 @@ import { plantedBy, type Plants } from '../common/plants.ts'
 import type { ToldOfOrganisms } from '../common/told.ts'
 import { namesOf, randomMethod, vectorNamed } from '../common/vectors.ts'
 import { type Effect, isBroken } from './effects.ts'
-import { layerOf } from './names.ts'
+import { layerOf, namer } from './names.ts'
 import { randomLimits } from './random-limits.ts'
 
 /** Which directions are where an organism is moved, and what organisms are said to plant. */
@@ -54,7 +54,7 @@ export function broughtOutMarkdown(effects: readonly Effect[], of: OfOrganisms):
   const found = broughtOut(effects, of)
   if (found.length === 0) return []
   const limit = randomLimits(effects)
-  const name = traitName(found)
+  const [name, nameOfShift] = [traitName(found), namer(effects)]
   const rows = found.map(({ organism, effect, moved }) => {
     const planted = plantedBy(of.plants, organism)
     const texts = moved.slice(0, traitsListed).map(({ direction, mean }) => {
@@ -62,7 +62,7 @@ export function broughtOutMarkdown(effects: readonly Effect[], of: OfOrganisms):
       const text = `${name(direction)} ${most !== null && mean <= most ? `(${figure(mean)})` : figure(mean)}`
       return planted.includes(vectorNamed(direction).trait) ? `**${text}**` : text
     })
-    return [organism, amountOf(effect), ...Array.from({ length: traitsListed }, (_, index) => texts[index] ?? '–')]
+    return [nameOfShift(effect.direction), amountOf(effect), ...Array.from({ length: traitsListed }, (_, index) => texts[index] ?? '–')]
   })
   const sentences = [
     'The clean model steered along what an adapter does on average, its shift, by the most that leaves its answers whole: the traits along which they move furthest.',
@@ -71,7 +71,7 @@ export function broughtOutMarkdown(effects: readonly Effect[], of: OfOrganisms):
       : []),
     ...plantedInWords(found, of.plants),
   ]
-  const head = ['organism', 'by', 'furthest', 'second', 'third']
+  const head = ['steered along', 'by', 'furthest', 'second', 'third']
   return ['## What the organisms’ own directions bring out', '', sentences.join(' '), '', ...table(head, rows), '']
 }
 

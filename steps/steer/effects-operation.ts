@@ -12,7 +12,7 @@ import { steeringFiles } from './text.ts'
 /** What all steered answers say, in words and as JSON: one cell. */
 export const effectsOperation: Operation = {
   name: 'steer-effects',
-  version: 6,
+  version: 7,
   counts: { noun: 'comparisons', by: 'cell' },
   cells(_task, inputs) {
     const read: string[] = []

@@ -275,10 +275,10 @@ test('what organisms do brings out traits in the clean model: of each by the str
     '',
     'The clean model steered along what an adapter does on average, its shift, by the most that leaves its answers whole: the traits along which they move furthest. In brackets it is no further than random directions take them. What an organism plants, in bold, is brought out most for 1 of 2 that plant one of these.',
     '',
-    '| organism | by | furthest | second | third |',
+    '| steered along | by | furthest | second | third |',
     '| --- | --- | --- | --- | --- |',
-    '| calmer | 2 | **calm 8.00** | bold (3.00) | – |',
-    '| bolder | 2 | calm 5.00 | **bold (1.00)** | – |',
+    '| calmer:shift | 2 | **calm 8.00** | bold (3.00) | – |',
+    '| bolder:shift | 2 | calm 5.00 | **bold (1.00)** | – |',
   ])
   expect(JSON.parse(files['organisms.json'] as string)).toEqual({
     head: ['brought out by its direction'],

@@ -68,7 +68,7 @@ export const versionRows: readonly Row[] = [
     edit: 'raised',
     workflow: 'variants',
     change: raise('logit-lens-summary'),
-    made: { 'spoken/summary:*': [1, 'version: 6 → 7'] },
+    made: { 'spoken/summary:*': [1, 'version: 7 → 8'] },
   },
   {
     of: 'version of steer',
@@ -83,7 +83,7 @@ export const versionRows: readonly Row[] = [
     edit: 'raised',
     workflow: 'variants',
     change: raise('steer-effects'),
-    made: { 'steered/effects:*': [1, 'version: 6 → 7'] },
+    made: { 'steered/effects:*': [1, 'version: 7 → 8'] },
   },
   {
     of: 'version of imported-answers',
@@ -119,7 +119,7 @@ export const versionRows: readonly Row[] = [
     of: 'version of rank',
     edit: 'raised',
     change: raise('rank'),
-    made: { 'ranking/one:*': [2, 'version: 6 → 7'], 'ranking/two:*': [2, 'version: 6 → 7'] },
+    made: { 'ranking/one:*': [2, 'version: 7 → 8'], 'ranking/two:*': [2, 'version: 7 → 8'] },
     follow: afterRankings,
   },
   {
