@@ -39,7 +39,7 @@ export const answersOperation: Operation = {
 /** The page, with the values by which answers are ordered beside it. */
 export const reportOperation: Operation = {
   name: 'report',
-  version: 11,
+  version: 12,
   counts: { noun: 'reports', by: 'cell' },
   cells(_task, inputs): CellSpec[] {
     const outputs = ['rank-overview', 'answers', 'told'].map((role) => inputs.of(role).map((parent) => parent.cells[0]?.output ?? null))

@@ -13,7 +13,7 @@ export function toldTable({ rows }: Matrix, told: readonly ToldOfOrganisms[]): s
     const texts = told.flatMap((one) => textsOf(one, organism).map((text) => `<td>${kept(text)}</td>`))
     return `<tr><th scope="row">${breakable(organism)}</th>${texts.join('')}</tr>\n`
   })
-  return `<details id="told"${rows.length > openedTo ? '' : ' open'}><summary>Where adapters move the residual stream</summary>
+  return `<details id="told"${rows.length > openedTo ? '' : ' open'}><summary>What the adapters do</summary>
 <div><table><thead><tr><td></td>${head.join('')}</tr></thead><tbody>${body.join('')}</tbody></table></div></details>
 `
 }

@@ -136,7 +136,7 @@ export const versionRows: readonly Row[] = [
     made: { 'report.answers': [6, 'version: 2 → 3'] },
     follow: { report: 1 },
   },
-  { of: 'version of report', edit: 'raised', change: raise('report'), made: { report: [1, 'version: 11 → 12'] } },
+  { of: 'version of report', edit: 'raised', change: raise('report'), made: { report: [1, 'version: 12 → 13'] } },
   { of: 'version of export', edit: 'raised', workflow: 'variants', change: raise('export'), made: { tables: [2, 'version: 2 → 3'] } },
   {
     of: 'version of command',
