@@ -21,6 +21,7 @@ import { openStoreOf } from './common/workspace.ts'
 interface CalibrateFlags {
   readonly store?: string
   readonly out?: string
+  readonly device?: readonly string[]
   readonly json: boolean
 }
 
@@ -31,7 +32,7 @@ export async function calibrateMachine(this: CliContext, flags: CalibrateFlags, 
   const { store } = openStoreOf(this.process.stderr, file ?? './.', flags.store)
   const progress = progressLine(this.process.stderr, Date.now)
   try {
-    const trials = await trialsIn(file, store)
+    const trials = await trialsIn(file, store, flags.device)
     if (!trials.ok) return reportProblems(this.process, trials.error)
     if (flags.out !== undefined && trials.value.length !== 1) return reportProblems(this.process, [oneModel(trials.value)])
     const lock = takeLock(store.layout, 'calibrate')
@@ -58,9 +59,13 @@ export async function calibrateMachine(this: CliContext, flags: CalibrateFlags, 
   }
 }
 
-async function trialsIn(file: string | undefined, store: Store): Promise<Result<readonly Trial[], readonly Diagnostic[]>> {
+async function trialsIn(
+  file: string | undefined,
+  store: Store,
+  devices: readonly string[] | undefined,
+): Promise<Result<readonly Trial[], readonly Diagnostic[]>> {
   if (file === undefined) return ok([])
-  const prepared = await prepare(file, kinds, store)
+  const prepared = await prepare(file, kinds, store, { devices })
   if (!prepared.ok) return prepared
   const { graph, sources, notReady } = prepared.value
   return notReady.length > 0 ? fail(notReady) : ok(trialsOf(graph, sources))

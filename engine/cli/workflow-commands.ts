@@ -59,6 +59,7 @@ export const calibrateCommand = buildCommand({
     },
     flags: {
       store,
+      device,
       out: {
         kind: 'parsed',
         parse: String,

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import type { CalibrationReport } from '../../engine/report/calibrate-text.ts'
+import type { PlanReport } from '../../engine/report/plan-report.ts'
 import { storeLayout } from '../../engine/store/files/layout.ts'
 import { takeLock } from '../../engine/store/files/lock.ts'
 import { cellDigests } from '../support/cells.ts'
@@ -42,6 +43,16 @@ test('what runs have measured goes before a calibration', async () => {
   expect((await dag(workspace.folder, ['calibrate', workflowFile])).code).toBe(0)
   workspace.edit('prompts/one.json', 'What is rain?', 'What is snow?')
   expect((await plan(workspace)).forecast.basis).toBe("this machine's own runs")
+})
+
+test('a part of the processor is calibrated for itself: forecasts on as many parts rest on it, and no others', async () => {
+  const workspace = freshWorkspace()
+  expect((await dag(workspace.folder, ['calibrate', '--device', 'cpu,cpu', workflowFile])).code).toBe(0)
+  const basisOn = async (devices: string) => {
+    const { stdout } = await dag(workspace.folder, ['plan', '--json', '--device', devices, workflowFile])
+    return (JSON.parse(stdout) as PlanReport).forecast.basis
+  }
+  expect([await basisOn('cpu,cpu'), await basisOn('cpu')]).toEqual(["this machine's calibration, profile cpu-2core", 'profile cpu-2core'])
 })
 
 test('without a workflow the disk alone is measured, and no sidecar is started', async () => {
