@@ -17,7 +17,7 @@ export async function recomputeCells(process: NodeJS.Process, flags: VerifyFlags
   const { store } = openStoreOf(process.stderr, file, flags.store)
   const progress = progressLine(process.stderr, Date.now)
   try {
-    const prepared = await prepare(file, kinds, store)
+    const prepared = await prepare(file, kinds, store, { devices: flags.device })
     if (!prepared.ok) return reportProblems(process, prepared.error)
     if (prepared.value.notReady.length > 0) return reportProblems(process, prepared.value.notReady)
     const report = await recompute({

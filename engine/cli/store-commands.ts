@@ -1,5 +1,5 @@
 import { buildCommand } from '@stricli/core'
-import { json, oneWorkflow, run, store, workflow } from './common/flags.ts'
+import { device, json, oneWorkflow, run, store, workflow } from './common/flags.ts'
 import { parseCount, parseDuration, parseShare } from './common/values.ts'
 
 export const verifyCommand = buildCommand({
@@ -24,6 +24,7 @@ export const verifyCommand = buildCommand({
         optional: true,
         placeholder: 'cells',
       },
+      device: { ...device, brief: 'With --recompute: where models are loaded, whatever the file says' },
     },
     positional: { kind: 'tuple', parameters: [{ ...workflow, brief: 'The workflow file, for --recompute', optional: true }] },
   },
@@ -39,7 +40,7 @@ export const exportTraitInterpCommand = buildCommand({
       to: {
         kind: 'parsed',
         parse: String,
-        brief: 'Folder of the experiment: a new oneWorkflow, or one that was exported before',
+        brief: 'Folder of the experiment: a new one, or one that was exported before',
         placeholder: 'folder',
       },
       recordings: { kind: 'boolean', brief: 'Write the stored activations too, as .pt', default: false },

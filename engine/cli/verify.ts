@@ -17,11 +17,13 @@ export interface VerifyFlags {
   readonly dryRun: boolean
   /** Cells that are computed again, in place of reading the store. */
   readonly recompute?: number
+  readonly device?: readonly string[]
 }
 
 export async function verify(this: CliContext, flags: VerifyFlags, workflow?: string): Promise<void> {
   const mismatch = (workflow === undefined) !== (flags.recompute === undefined)
-  if (mismatch) return reportProblems(this.process, [{ severity: 'error', rule: 'usage', message: togetherOnly, hint: togetherHint }])
+  const message = mismatch ? togetherOnly : flags.device && workflow === undefined ? '--device goes with --recompute' : null
+  if (message) return reportProblems(this.process, [{ severity: 'error', rule: 'usage', message, hint: togetherHint }])
   if (workflow !== undefined && flags.recompute !== undefined) return recomputeCells(this.process, flags, workflow, flags.recompute)
   const root = storeHere(flags.store)
   if (!root.ok) return reportProblems(this.process, root.error)

@@ -31,4 +31,6 @@ test('a workflow without --recompute, and --recompute without one, are told to g
     const { code, stderr } = await dag(workspace.folder, ['verify', ...args])
     expect([code, stderr.split('\n')[0]]).toEqual([2, 'error: --recompute and a workflow go together [usage]'])
   }
+  const { code, stderr } = await dag(workspace.folder, ['verify', '--device', 'cpu'])
+  expect([code, stderr.split('\n')[0]]).toEqual([2, 'error: --device goes with --recompute [usage]'])
 })
