@@ -74,8 +74,10 @@ function apply(view: RunView, event: RunEvent): RunView {
       return withTask(view, event.task, {}, `cell ${event.cell} failed: ${event.reason}`)
     case 'state-changed':
       return changeState(view, event)
-    case 'worker-lost':
-      return { ...view, log: logged(view.log, event.at, lostWorkerText(event)) }
+    case 'worker-lost': {
+      const activities = view.activities.filter(({ worker }) => worker !== event.worker)
+      return { ...view, activities, log: logged(view.log, event.at, lostWorkerText(event)) }
+    }
     case 'given-up':
       return withTask(view, event.task, {}, `${formatBytes(event.bytes)} given up after use`)
     case 'object-lost':

@@ -110,6 +110,24 @@ test('loads are told by what is loaded now', () => {
   expect(loadedAt('task-started', 'clean/flattery/probing')).toEqual({ base: 'smollm2', adapter: null })
 })
 
+test('several sidecars work at one task, each is told by itself, and what a lost one was given is nobody’s', () => {
+  const script = new Script().start(quickstartTasks({}), 180, null, ['cpu', 'cpu 2'])
+  const task = 'answers/flattery/discovery'
+  script.emit({ type: 'task-settled', task, cells: 16, toRun: 16, unchangedAfterAll: false })
+  script.emit({ type: 'task-started', task, reason: 'not made yet', worker: 'cpu' })
+  for (const worker of ['cpu', 'cpu 2']) script.emit({ type: 'task-progress', task, done: 2, total: 8, tokens: 20, worker })
+  const atWork = (view: RunView) => view.activities.map(({ worker, batch, done }) => [worker, batch, done])
+  expect(atWork(viewOf(script.events))).toEqual([
+    ['cpu', 1, 2],
+    ['cpu 2', null, 2],
+  ])
+  script.emit({ type: 'batch-finished', task, batch: 2, batches: 2, cells: 8, tokens: 80, bytes: 0, seconds: 2, worker: 'cpu 2' })
+  expect(atWork(viewOf(script.events))).toEqual([['cpu', 1, 2]])
+  script.emit({ type: 'worker-lost', worker: 'cpu', message: 'memory ran out' })
+  const view = viewOf(script.events)
+  expect([atWork(view), view.log.at(-1)?.text]).toEqual([[], 'cpu is left out: memory ran out'])
+})
+
 test('next is the first cell that is ready and does not run', () => {
   const view = viewOf(until(quickstart(), about('task-started', 'answers/flattery/discovery')))
   expect(nextCell(view)?.row.name).toBe('emotional_bond')
