@@ -1,8 +1,11 @@
+import { availableParallelism } from 'node:os'
 import { expect, test, vi } from 'vitest'
 import type { RunEvent } from '../../engine/core/events.ts'
+import type { Maker } from '../../engine/core/maker.ts'
 import { cellDigests } from '../support/cells.ts'
 import { dag, run, runUntil } from '../support/dag.ts'
 import { childrenOf, isAlive } from '../support/processes.ts'
+import { rows } from '../support/stored.ts'
 import { finishedWorkspace, freshWorkspace, type Workspace, workflowFile } from '../support/workspace.ts'
 
 /** The main job with the model on this machine's processor twice, each with a part of its cores and memory. */
@@ -28,6 +31,11 @@ test('a model that is on two devices works on both, to the same bytes as on one,
   const worked = new Set(events.flatMap((event) => (event.type === 'batch-finished' && event.worker !== undefined ? [event.worker] : [])))
   expect([...worked].sort()).toEqual(['cpu', 'cpu 2'])
   expect(cellDigests(workspace)).toEqual(cellDigests(finishedWorkspace()))
+  const makers = rows<{ maker: string }>(workspace, "SELECT DISTINCT maker FROM units WHERE operation = 'generate'").map(
+    ({ maker }) => JSON.parse(maker) as Maker,
+  )
+  const part = Math.max(1, Math.floor(availableParallelism() / 2))
+  expect(makers.map(({ device, threads }) => [device, threads])).toEqual([['cpu', part]])
   workspace.edit(workflowFile, ', device: [cpu, cpu]', '')
   const again = await run(workspace)
   expect(again.finished.tasks).toMatchObject({ ran: 0, failed: 0 })
