@@ -17,6 +17,8 @@ export interface RunOptions {
   readonly executors: Readonly<Record<Lane, Executor>>
   /** Those of the sidecars' lane. */
   readonly workers: readonly Worker[]
+  /** Numbers of those that could not be had; the run adds what it loses. */
+  readonly lostWorkers: Set<number>
   readonly cores: number
   /** Objects that something else stands on, so that they are not given up after use. */
   held(): ReadonlySet<Digest>

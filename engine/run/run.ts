@@ -28,7 +28,7 @@ export function newRunId(now: number): string {
 export async function run(options: RunOptions): Promise<RunResult> {
   const { plan, store, emit, executors, tally, workers } = options
   const tasks = plan.tasks.map(({ task }) => task)
-  const scheduler = createScheduler(scheduledTasks(tasks, workers), laneCapacity(workers, options.cores))
+  const scheduler = createScheduler(scheduledTasks(tasks, workers), laneCapacity(workers, options.cores), options.lostWorkers)
   const work = new TaskWork(options)
   const lost: Digest[] = []
 
@@ -88,6 +88,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
           return send({ type: 'batch-dropped', task, worker })
         }
         if (thrown instanceof WorkerGone && scheduler.canLose(worker)) {
+          options.lostWorkers.add(worker)
           emit({ type: 'worker-lost', worker: (workers[worker] as Worker).name, message: errorText(error) })
           return send({ type: 'worker-lost', task, batch, worker })
         }

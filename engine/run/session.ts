@@ -79,6 +79,7 @@ export class Session {
   readonly #room: RoomWatch
   readonly #read: Reader
   readonly #workers: readonly Worker[]
+  readonly #lostWorkers = new Set<number>()
   readonly #executors: RunOptions['executors']
   readonly #standsOn: ReturnType<typeof recorderOf>
   readonly #losses: Losses
@@ -194,6 +195,7 @@ export class Session {
       held: () => (this.#held ??= heldElsewhere(store.layout, recordedFile(store, prepared.workflow))),
       executors: this.#executors,
       workers: this.#workers,
+      lostWorkers: this.#lostWorkers,
       logOf: (task) => this.#teller.logOf(task),
     })
   }

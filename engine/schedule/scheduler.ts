@@ -64,13 +64,17 @@ interface TaskState {
 /**
  * A state machine without I/O, promises or clock: events in, commands out. With real executors it is the run, with
  * a virtual clock the forecast. The cost of an event is proportional to the dependents it releases. What a sidecar does
- * next is for `Workers` to say.
+ * next is for `Workers` to say. `lost`: sidecars that cannot be had from the beginning.
  */
-export function createScheduler(tasks: readonly ScheduledTask[], capacity: Readonly<Record<Lane, number>>): Scheduler {
+export function createScheduler(
+  tasks: readonly ScheduledTask[],
+  capacity: Readonly<Record<Lane, number>>,
+  lost: ReadonlySet<number> = new Set(),
+): Scheduler {
   const states = link(tasks)
   const queues = new ReadyQueues()
   const lists = new Set(tasks.filter(({ lane }) => lane === 'sidecar').map((task) => task.workers))
-  const workers = new Workers(capacity.sidecar, queues)
+  const workers = new Workers(capacity.sidecar, queues, lost)
   const running = { engine: 0, command: 0 }
   const settling = new Map<string, number>()
   let settlingTotal = 0

@@ -29,9 +29,10 @@ export class Workers {
   readonly #workers: readonly WorkerState[]
   readonly #queues: ReadyQueues
 
-  constructor(count: number, queues: ReadyQueues) {
-    const fresh = { busy: false, lost: false, loaded: null, key: noModel, resident: null }
-    this.#workers = Array.from({ length: count }, (_, index): WorkerState => ({ index, ...fresh }))
+  /** `lost`: those that cannot be had from the beginning. */
+  constructor(count: number, queues: ReadyQueues, lost: ReadonlySet<number>) {
+    const fresh = { busy: false, loaded: null, key: noModel, resident: null }
+    this.#workers = Array.from({ length: count }, (_, index): WorkerState => ({ index, ...fresh, lost: lost.has(index) }))
     this.#queues = queues
   }
 

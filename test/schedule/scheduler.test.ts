@@ -185,6 +185,15 @@ test('what a sidecar that cannot be had was given goes to another, and it is giv
   expect(loads).toBe(1)
 })
 
+test('a sidecar that could not be had before is given nothing, and the other is kept', () => {
+  const scheduler = createScheduler([{ ...task('a'), workers: [0, 1] }], { ...capacity, sidecar: 2 }, new Set([0]))
+  scheduler.next({ type: 'start' })
+  expect(scheduler.next({ type: 'settled', task: 'a', batches: 2 })).toEqual([
+    { type: 'dispatch', task: 'a', batch: 0, worker: 1, transition: null },
+  ])
+  expect([scheduler.canLose(0), scheduler.canLose(1)]).toEqual([true, false])
+})
+
 test('the last sidecar that may do some of the work is kept, and fails it', () => {
   const { log } = play([task('a', [], 'x'), task('b', ['a'])], { workers: 2, gone: [0, 1], fails: () => true })
   expect(log).toEqual(['a @0 gone', 'a @1 gone', 'a fail', 'b block', 'idle'])
