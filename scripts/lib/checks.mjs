@@ -11,17 +11,18 @@ const checks = [
   ['unused code', [tool('knip')]],
 ]
 
-/** Runs every check; answers the names of those that failed, with what they printed shown. */
+/** Runs every check; answers those that failed, with what they printed. */
 export function runChecks() {
-  return checks.filter(([name, command]) => !passes(name, command)).map(([name]) => name)
+  return checks.map(failureOf).filter((failure) => failure !== null)
 }
 
 export const checkCount = checks.length
 
-function passes(name, [file, ...args]) {
+function failureOf([name, [file, ...args]]) {
   const env = { ...process.env, PATH: `${at('node_modules', '.bin')}:${process.env.PATH}` }
   const { status, stdout, stderr } = spawnSync(node24, [file, ...args], { cwd: root, encoding: 'utf8', env })
   process.stdout.write(`${status === 0 ? 'ok    ' : 'FAILED'}  ${name}\n`)
-  if (status !== 0) process.stdout.write(`${stdout}${stderr}\n`)
-  return status === 0
+  if (status === 0) return null
+  process.stdout.write(`${stdout}${stderr}\n`)
+  return { name, why: `${stdout}${stderr}` }
 }

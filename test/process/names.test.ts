@@ -47,8 +47,9 @@ test.each(['pairs', 'scenarios'])('what every object of JavaScript has is a name
   const moved = 2 * 2 + 1
   // As tokens: two of traits, a random one and where organisms are moved, with their summary.
   const words = 2 + 1 + 2 * 2 + 1
-  // An answer as it is, read along 3 vectors; behind the first layer along 2 by 2 amounts, behind the second along 1; what they say.
-  const steered = 1 + 3 + 2 * 2 * (1 + 2) + 1 * 2 * (1 + 1) + 1
+  // An answer as it is, read along all 7 directions; behind the first layer along its 4 by 2 amounts, behind the second along its 3;
+  // what they say.
+  const steered = 1 + 7 + 4 * 2 * (1 + 4) + 3 * 2 * (1 + 3) + 1
   const ofTheirs = 1 + 1 + 1
   const rankings = 2 + 1 + 2
   const shown = 2 + 2 + 1

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { chownSync, lutimesSync, mkdirSync, readdirSync, renameSync } from 'node:fs'
 import path from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import operations from '../../../steps/fingerprints.json' with { type: 'json' }
 import { kinds } from '../../../steps/index.ts'
 import type { Workspace } from '../../support/workspace.ts'
 import { afterAnswers, afterRankings, afterVectors } from '../follows.ts'
@@ -23,44 +24,49 @@ function raised(name: string): Circumstances {
 }
 
 const raise = (name: string) => () => raised(name)
-const first = 'version: 1 → 2'
+
+/** The reason that is printed for an operation's next version. */
+function next(name: keyof typeof operations): string {
+  const { version } = operations[name]
+  return `version: ${version} → ${version + 1}`
+}
 
 export const versionRows: readonly Row[] = [
-  { of: 'version of generate', edit: 'raised', change: raise('generate'), made: { answers: [18, first] }, follow: afterAnswers },
+  { of: 'version of generate', edit: 'raised', change: raise('generate'), made: { answers: [18, next('generate')] }, follow: afterAnswers },
   {
     of: 'version of capture',
     edit: 'raised',
     change: raise('capture'),
-    made: { 'answers.capture': [36, first], clean: [36, first] },
+    made: { 'answers.capture': [36, next('capture')], clean: [36, next('capture')] },
     follow: { scores: 72, ranking: 5, 'report.answers': 6, report: 1 },
   },
-  { of: 'version of extract', edit: 'raised', change: raise('extract'), made: { vectors: [8, first] }, follow: afterVectors },
+  { of: 'version of extract', edit: 'raised', change: raise('extract'), made: { vectors: [8, next('extract')] }, follow: afterVectors },
   {
     of: 'version of elicit',
     edit: 'raised',
     workflow: 'elicited',
     change: raise('elicit'),
-    made: { 'moods.answers': [9, first] },
+    made: { 'moods.answers': [9, next('elicit')] },
     follow: { moods: 1 },
   },
-  { of: 'version of contrast', edit: 'raised', workflow: 'elicited', change: raise('contrast'), made: { moods: [1, first] } },
-  { of: 'version of adopt', edit: 'raised', workflow: 'variants', change: raise('adopt'), made: { given: [1, first] } },
-  { of: 'version of random', edit: 'raised', workflow: 'variants', change: raise('random'), made: { noise: [1, first] } },
+  { of: 'version of contrast', edit: 'raised', workflow: 'elicited', change: raise('contrast'), made: { moods: [1, next('contrast')] } },
+  { of: 'version of adopt', edit: 'raised', workflow: 'variants', change: raise('adopt'), made: { given: [1, next('adopt')] } },
+  { of: 'version of random', edit: 'raised', workflow: 'variants', change: raise('random'), made: { noise: [1, next('random')] } },
   {
     of: 'version of shift',
     edit: 'raised',
     workflow: 'variants',
     change: raise('shift'),
-    made: { moved: [1, first] },
+    made: { moved: [1, next('shift')] },
     follow: { alike: 1, spoken: 2 },
   },
-  { of: 'version of compare', edit: 'raised', workflow: 'variants', change: raise('compare'), made: { alike: [1, 'version: 9 → 10'] } },
+  { of: 'version of compare', edit: 'raised', workflow: 'variants', change: raise('compare'), made: { alike: [1, next('compare')] } },
   {
     of: 'version of logit-lens',
     edit: 'raised',
     workflow: 'variants',
     change: raise('logit-lens'),
-    made: { 'spoken/tokens:*': [4, first] },
+    made: { 'spoken/tokens:*': [4, next('logit-lens')] },
     follow: { 'spoken/summary:*': 1 },
   },
   {
@@ -68,14 +74,14 @@ export const versionRows: readonly Row[] = [
     edit: 'raised',
     workflow: 'variants',
     change: raise('logit-lens-summary'),
-    made: { 'spoken/summary:*': [1, 'version: 7 → 8'] },
+    made: { 'spoken/summary:*': [1, next('logit-lens-summary')] },
   },
   {
     of: 'version of steer',
     edit: 'raised',
     workflow: 'variants',
     change: raise('steer'),
-    made: { 'steered/alpha/two/@1:*': [1, 'version: 2 → 3'] },
+    made: { 'steered/alpha/two/@1:*': [1, next('steer')] },
     follow: { 'steered/alpha/two/@1/read:*': 1, 'steered/effects:*': 1 },
   },
   {
@@ -83,14 +89,14 @@ export const versionRows: readonly Row[] = [
     edit: 'raised',
     workflow: 'variants',
     change: raise('steer-effects'),
-    made: { 'steered/effects:*': [1, 'version: 7 → 8'] },
+    made: { 'steered/effects:*': [1, next('steer-effects')] },
   },
   {
     of: 'version of imported-answers',
     edit: 'raised',
     workflow: 'variants',
     change: raise('imported-answers'),
-    made: { theirs: [1, first] },
+    made: { theirs: [1, next('imported-answers')] },
     follow: { 'theirs.recordings': 1, read: 1 },
   },
   {
@@ -98,13 +104,13 @@ export const versionRows: readonly Row[] = [
     edit: 'raised',
     workflow: 'variants',
     change: raise('imported-recordings'),
-    made: { 'theirs.recordings': [1, first], read: [1, first] },
+    made: { 'theirs.recordings': [1, next('imported-recordings')], read: [1, next('imported-recordings')] },
   },
   {
     of: 'version of project',
     edit: 'raised',
     change: raise('project'),
-    made: { scores: [72, first] },
+    made: { scores: [72, next('project')] },
     follow: { ranking: 5, 'report.answers': 6, report: 1 },
   },
   {
@@ -112,38 +118,42 @@ export const versionRows: readonly Row[] = [
     edit: 'raised',
     workflow: 'variants',
     change: raise('score'),
-    made: { briefly: [2, first], 'steered/alpha/two/read:*': [1, first], 'steered/alpha/two/@1/read:*': [1, first] },
+    made: {
+      briefly: [2, next('score')],
+      'steered/alpha/two/read:*': [1, next('score')],
+      'steered/alpha/two/@1/read:*': [1, next('score')],
+    },
     follow: { 'steered/effects:*': 1 },
   },
   {
     of: 'version of rank',
     edit: 'raised',
     change: raise('rank'),
-    made: { 'ranking/one:*': [2, 'version: 7 → 8'], 'ranking/two:*': [2, 'version: 7 → 8'] },
+    made: { 'ranking/one:*': [2, next('rank')], 'ranking/two:*': [2, next('rank')] },
     follow: afterRankings,
   },
   {
     of: 'version of rank-overview',
     edit: 'raised',
     change: raise('rank-overview'),
-    made: { 'ranking/overview:*': [1, 'version: 10 → 11'] },
+    made: { 'ranking/overview:*': [1, next('rank-overview')] },
     follow: { report: 1 },
   },
   {
     of: 'version of report-answers',
     edit: 'raised',
     change: raise('report-answers'),
-    made: { 'report.answers': [6, 'version: 2 → 3'] },
+    made: { 'report.answers': [6, next('report-answers')] },
     follow: { report: 1 },
   },
-  { of: 'version of report', edit: 'raised', change: raise('report'), made: { report: [1, 'version: 12 → 13'] } },
-  { of: 'version of export', edit: 'raised', workflow: 'variants', change: raise('export'), made: { tables: [2, 'version: 2 → 3'] } },
+  { of: 'version of report', edit: 'raised', change: raise('report'), made: { report: [1, next('report')] } },
+  { of: 'version of export', edit: 'raised', workflow: 'variants', change: raise('export'), made: { tables: [2, next('export')] } },
   {
     of: 'version of command',
     edit: 'raised',
     workflow: 'variants',
     change: raise('command'),
-    made: { sorted: [2, first] },
+    made: { sorted: [2, next('command')] },
     follow: { copied: 1 },
   },
 ]
