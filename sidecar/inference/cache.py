@@ -101,7 +101,7 @@ class GrowingLayer(DynamicLayer):
         """Keeps the rows `beam_idx`."""
         end = self.get_seq_length()
         if end > 0:
-            self._buffers = tuple(buffer[beam_idx] for buffer in self._buffers)
+            self._buffers = tuple(buffer[beam_idx.to(buffer.device)] for buffer in self._buffers)
             self._show(end)
 
 

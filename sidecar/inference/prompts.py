@@ -36,10 +36,10 @@ class Prompt:
 SHARE_OF_MEMORY = 0.1  # of the device's that is free
 
 
-def budget_on(device: torch.device) -> int:
-    """Bytes that kept prompts may take on `device`."""
-    free = torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else host_memory()
-    return int(free * SHARE_OF_MEMORY)
+def budget_on(devices: Sequence[torch.device]) -> int:
+    """Bytes that kept prompts may take on `devices`, each of which has its part of every prompt."""
+    free = [torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else host_memory() for device in devices]
+    return int(min(free) * len(free) * SHARE_OF_MEMORY)
 
 
 class Prompts:

@@ -49,7 +49,7 @@ class Resident:
         from .room import peak_memory
 
         result = self._room.keep_within(request, self.release_cached_memory)
-        return {**result, "token_budget": self._room.tokens, "peak_memory_bytes": peak_memory(self._base.device)}
+        return {**result, "token_budget": self._room.tokens, "peak_memory_bytes": peak_memory(self._base.devices)}
 
     @property
     def prompts(self) -> Prompts:
@@ -57,7 +57,7 @@ class Resident:
         if self._adapter_digest not in self._prompts:
             from .prompts import Prompts, budget_on
 
-            self._prompts[self._adapter_digest] = Prompts(budget_on(self.base.device))
+            self._prompts[self._adapter_digest] = Prompts(budget_on(self.base.devices))
         return self._prompts[self._adapter_digest]
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -50,23 +50,24 @@ class Room:
 
 
 def measured(base: Base, limit: int | None) -> Room:
-    """The room that the device's free memory gives, and no more than `limit`, which was found out before."""
+    """The room that the free memory of the fullest device gives, and no more than `limit`, which was found out before."""
     needs = needs_of(base)
-    tokens = int(max(0.0, free_memory(base.device) * SHARE - needs.always) / max(1, needs.token))
-    return Room(tokens if limit is None else min(tokens, limit), needs.kept / max(1, needs.token))
+    tokens = min(int(max(0.0, free_memory(device) * SHARE - of.always) / max(1, of.token)) for device, of in needs.items())
+    return Room(tokens if limit is None else min(tokens, limit), max(of.kept / max(1, of.token) for of in needs.values()))
 
 
 @dataclass(frozen=True)
 class Needs:
-    """Bytes that a forward pass takes: however few tokens it has, for each of them, and what is kept of each behind it."""
+    """Bytes that a forward pass takes on a device: however few tokens it has, for each of them, and what is kept of each
+    behind it."""
 
     always: int
     token: int
     kept: int
 
 
-def needs_of(base: Base) -> Needs:
-    """What passes through the model take: by a probe, or a token's keys and values where the allocator found room for the
+def needs_of(base: Base) -> dict[torch.device, Needs]:
+    """What passes through the model take on each of its devices: by a probe, or a token's keys and values where the allocator found room for the
     probe in memory that it had, and some residuals of it. Raises SidecarError of kind `bad-input` for a model that such a
     first run ends in an error.
 
@@ -78,16 +79,21 @@ def needs_of(base: Base) -> Needs:
     tokens = min(PROBE_TOKENS, base.context)
     try:
         taken, states = probe(base, tokens)
-        fewer = probe(base, tokens // 4)[0] if base.device.type == "cuda" else 0
+        fewer = probe(base, tokens // 4)[0] if base.device.type == "cuda" else [0]
     except (AttributeError, TypeError, ValueError) as error:
         raise bad_input(f"architecture '{base.model.config.model_type}' does not run behind a cache as others do: {error}") from error
-    each = (taken - fewer) // (tokens - tokens // 4) if fewer else taken // tokens
-    token = max(each, states // tokens) + 4 * FLOAT32 * base.hidden
-    return Needs(max(0, taken - each * tokens) if fewer else 0, token, states // tokens if can_share(base) else token)
+    shares = can_share(base)
+
+    def on_one(taken: int, fewer: int, states: int) -> Needs:
+        each = (taken - fewer) // (tokens - tokens // 4) if fewer else taken // tokens
+        token = max(each, states // tokens) + 4 * FLOAT32 * base.hidden
+        return Needs(max(0, taken - each * tokens) if fewer else 0, token, states // tokens if shares else token)
+
+    return dict(zip(base.devices, map(on_one, taken, fewer, states), strict=True))
 
 
-def probe(base: Base, tokens: int) -> tuple[int, int]:
-    """Bytes that `tokens` tokens of one row take in all blocks, and those of their keys and values alone."""
+def probe(base: Base, tokens: int) -> tuple[list[int], list[int]]:
+    """Bytes that `tokens` tokens of one row take in all blocks on each device, and those of their keys and values alone."""
     import torch
 
     from .cache import GrowingLayer, empty_cache
@@ -95,34 +101,37 @@ def probe(base: Base, tokens: int) -> tuple[int, int]:
 
     with torch.inference_mode():
         cache = empty_cache(base)
-        taken = taken_by(base.device, lambda: forward_to(base, [[0] * tokens], 0, len(base.blocks), cache))
-    return taken, sum(layer.keys.nbytes + layer.values.nbytes for layer in cache.layers if isinstance(layer, GrowingLayer))
+        taken = taken_by(base.devices, lambda: forward_to(base, [[0] * tokens], 0, len(base.blocks), cache))
+    held = [(layer.keys.device, layer.keys.nbytes + layer.values.nbytes) for layer in cache.layers if isinstance(layer, GrowingLayer)]
+    alone = len(base.devices) == 1
+    return taken, [sum(size for place, size in held if alone or place == device) for device in base.devices]
 
 
-def taken_by(device: torch.device, work: Callable[[], None]) -> int:
-    """Bytes of memory on `device` that `work` needs beyond what is there before, 0 where that cannot be seen. Freed host memory
-    is not kept from then on."""
+def taken_by(devices: Sequence[torch.device], work: Callable[[], None]) -> list[int]:
+    """Bytes of memory on each of `devices` that `work` needs beyond what is there before, 0 where that cannot be seen. Freed
+    host memory is not kept from then on."""
     import torch
 
-    if device.type == "cuda":
-        torch.cuda.reset_peak_memory_stats(device)
-        before = torch.cuda.memory_allocated(device)
+    if devices[0].type == "cuda":
+        for device in devices:
+            torch.cuda.reset_peak_memory_stats(device)
+        before = [torch.cuda.memory_allocated(device) for device in devices]
         work()
-        return torch.cuda.max_memory_allocated(device) - before
+        return [torch.cuda.max_memory_allocated(device) - held for device, held in zip(devices, before, strict=True)]
     # Memory that was kept would be taken again unseen.
     keep_freed_memory(False)
     give_freed_memory_back()
     seen = PEAK.restart()
     before = PEAK.since_restart()
     work()
-    return PEAK.since_restart() - before if seen else 0
+    return [PEAK.since_restart() - before if seen else 0]
 
 
-def peak_memory(device: torch.device) -> int:
-    """Most bytes that this process had on `device` at once; of the host's memory, all that it is made of."""
+def peak_memory(devices: Sequence[torch.device]) -> int:
+    """Most bytes that this process had on `devices`, of each at once; of the host's memory, all that it is made of."""
     import torch
 
-    return torch.cuda.max_memory_reserved(device) if device.type == "cuda" else PEAK.ever()
+    return sum(torch.cuda.max_memory_reserved(device) for device in devices) if devices[0].type == "cuda" else PEAK.ever()
 
 
 def free_memory(device: torch.device) -> int:

@@ -41,7 +41,7 @@ class Steered:
         rows, hidden = self._rows.shape
         if residual.ndim != 3 or (residual.shape[0], residual.shape[2]) != (rows, hidden):
             raise bad_input(f"{type(module).__name__} hands on {list(residual.shape)}, where {rows} rows of {hidden} numbers a token are steered")
-        moved = residual + self._rows[:, None]
+        moved = residual + self._rows[:, None].to(residual.device)
         return (moved, *output[1:]) if isinstance(output, tuple) else moved
 
 

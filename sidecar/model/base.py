@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -31,7 +32,7 @@ class Base:
     decoder: torch.nn.Module  # the model without its vocabulary projection
     blocks: Sequence[torch.nn.Module]  # the decoder blocks in order: layer N is the output of blocks[N]
     dtype: str
-    device: torch.device
+    devices: tuple[torch.device, ...]  # that its blocks lie on, in their order
     hidden: int
     parameters: int
     context: int  # tokens
@@ -39,39 +40,48 @@ class Base:
     stop_ids: frozenset[int]
     told: Told  # what the chat template is told
 
+    @property
+    def device(self) -> torch.device:
+        """Where ids enter and logits leave, with all that is no block."""
+        return self.devices[0]
+
 
 def load_base(path: str, dtype: str, device: str, quantization: str | None, told: Told = NOTHING) -> Base:
     """The model in the folder `path`, ready for inference.
 
-    `device` is `cpu`, `cuda`, `cuda:N` or `mps`. Raises SidecarError of kind `bad-input` for a folder or a
-    combination that cannot be loaded.
+    `device` is `cpu`, `cuda`, `cuda:N`, `mps`, or `cuda:N+cuda:M` for a model that is spread over several. Raises SidecarError
+    of kind `bad-input` for a folder or a combination that cannot be loaded.
     """
     if dtype not in DTYPES:
         raise bad_input(f"dtype '{dtype}' is not one of {', '.join(DTYPES)}")
     check_model_folder(Path(path))
-    target = find_device(device)
+    devices = find_devices(device)
     with lean_imports():
-        model, tokenizer, attention = load_whole(path, dtype, target, quantization)
+        model, tokenizer, attention = load_whole(path, dtype, devices, quantization)
     from ..native import packed
     from ..native.attention import use_own_attention
     from ..native.fused import fuse
 
     model.eval()
     model.requires_grad_(False)
-    if packed.is_needed(model, model.dtype, target, host_memory()):
+    if packed.is_needed(model, model.dtype, devices[0], host_memory()):
         packed.pack(model)
         fuse(model, model.dtype)
         if attention == "sdpa":
             use_own_attention(model)
     text_config = model.config.get_text_config(decoder=True)
-    decoder, blocks = decoder_of(model, text_config.num_hidden_layers)
+    decoder, blocks = decoder_of(model)
+    if len(devices) > 1:
+        from .spread import carry
+
+        carry(decoder, blocks, devices[0])
     return Base(
         model=model,
         tokenizer=tokenizer,
         decoder=decoder,
         blocks=blocks,
         dtype=dtype,
-        device=target,
+        devices=devices,
         hidden=text_config.hidden_size,
         parameters=model.num_parameters(),
         context=context_of(text_config),
@@ -82,7 +92,7 @@ def load_base(path: str, dtype: str, device: str, quantization: str | None, told
 
 
 def load_whole(
-    path: str, dtype: str, device: torch.device, quantization: str | None
+    path: str, dtype: str, devices: tuple[torch.device, ...], quantization: str | None
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase, str]:
     """The model with all of its weights, its tokenizer, and what transformers calls the kind of its attention."""
     import torch
@@ -102,9 +112,9 @@ def load_whole(
             dtype=getattr(torch, dtype),
             use_safetensors=True,
             attn_implementation=attention_for(config),
-            device_map={"": device},
+            device_map=device_map(config, getattr(torch, dtype), devices, quantization),
             output_loading_info=True,
-            **quantization_options(config, quantization, dtype, device),
+            **quantization_options(config, quantization, dtype, devices[0]),
             **options,
         )
         tokenizer = AutoTokenizer.from_pretrained(path, padding_side="left", **options)
@@ -116,7 +126,26 @@ def load_whole(
         # transformers fills such weights with random numbers and only warns.
         raise bad_input(f"the model folder lacks weights, first: {lacking[0]}")
     check_calls(model)
+    if len(devices) > 1:
+        from accelerate.hooks import remove_hook_from_submodules
+
+        # On every layer, which costs a decoding step more than what they do.
+        remove_hook_from_submodules(model)
     return model, tokenizer, model.config._attn_implementation
+
+
+def device_map(config: Any, dtype: torch.dtype, devices: tuple[torch.device, ...], quantization: str | None) -> dict[str, torch.device]:
+    """Where `from_pretrained` puts which part of the model of this transformers `config`."""
+    if len(devices) == 1:
+        return {"": devices[0]}
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    from .spread import places
+
+    with torch.device("meta"):
+        model: Any = AutoModelForCausalLM.from_config(copy.deepcopy(config), dtype=dtype)
+    return places(model, decoder_of(model)[1], devices, quantization)
 
 
 def attention_for(config: Any) -> str | None:
@@ -157,11 +186,12 @@ def context_of(config: Any) -> int:
     return min(most, changed)
 
 
-def decoder_of(model: PreTrainedModel, count: int) -> tuple[torch.nn.Module, Sequence[torch.nn.Module]]:
-    """The part of a model before its vocabulary projection, and its `count` blocks in order. Raises SidecarError of kind
-    `bad-input` where there is no list of so many."""
+def decoder_of(model: PreTrainedModel) -> tuple[torch.nn.Module, Sequence[torch.nn.Module]]:
+    """The part of a model before its vocabulary projection, and its blocks in order. Raises SidecarError of kind `bad-input`
+    where there is no list of so many as its configuration says."""
     import torch
 
+    count = model.config.get_text_config(decoder=True).num_hidden_layers
     for decoder in (model.get_decoder(), getattr(model, "model", None)):
         for child in decoder.children() if isinstance(decoder, torch.nn.Module) else ():
             if isinstance(child, torch.nn.ModuleList) and len(child) == count:
@@ -169,9 +199,21 @@ def decoder_of(model: PreTrainedModel, count: int) -> tuple[torch.nn.Module, Seq
     raise bad_input(f"{type(model).__name__} has no list of {count} blocks to record behind")
 
 
+def find_devices(name: str) -> tuple[torch.device, ...]:
+    """The devices that `name` has with a + between them, if they are here. Of several GPUs the first of them is from now on the
+    one that is meant where none is named, so that nothing of this process lies on another's."""
+    import torch
+
+    devices = tuple(map(find_device, name.split("+")))
+    if len(devices) > 1 and (len(set(devices)) < len(devices) or any(device.type != "cuda" for device in devices)):
+        raise bad_input(f"device '{name}' does not name GPUs, each once")
+    if devices[0].type == "cuda":
+        torch.cuda.set_device(devices[0])
+    return devices
+
+
 def find_device(name: str) -> torch.device:
-    """The device called `name`, if it is here. Of several GPUs it is from now on the one that is meant where none is named, so
-    that nothing of this process lies on another's."""
+    """The device called `name`, if it is here."""
     import torch
 
     kind, _, index = name.partition(":")
@@ -179,11 +221,9 @@ def find_device(name: str) -> torch.device:
         raise bad_input(f"device '{name}' is not one of cpu, cuda, cuda:N, mps")
     if kind == "cuda" and not (torch.cuda.is_available() and int(index or 0) < torch.cuda.device_count()):
         raise bad_input(f"device '{name}' is not available on this machine")
-    if kind == "cuda":
-        torch.cuda.set_device(int(index or 0))
     if kind == "mps" and not torch.backends.mps.is_available():
         raise bad_input("device 'mps' is not available on this machine")
-    return torch.device(name)
+    return torch.device(kind, int(index or 0)) if kind == "cuda" else torch.device(kind)
 
 
 def find_stop_ids(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:

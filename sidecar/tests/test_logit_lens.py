@@ -98,7 +98,7 @@ def test_a_direction_raises_the_logits_that_a_state_like_it_has_more_than_one_of
     directions = torch.randn(2, 64, generator=torch.Generator().manual_seed(5))
     if getattr(model.config, "final_logit_softcapping", None):
         model.config.final_logit_softcapping = None  # what is capped is no longer in proportion
-    of_nothing, *logits = (logits_of(model, decoder_of(model, LAYERS)[1][-1], state) for state in (torch.zeros(64), *directions))
+    of_nothing, *logits = (logits_of(model, decoder_of(model)[1][-1], state) for state in (torch.zeros(64), *directions))
     for found, wanted in zip(tokens_along(base, directions.numpy(), 20, "logit"), logits, strict=True):
         raised = (wanted - of_nothing).double()[len(base.tokenizer.added_tokens_decoder) :]
         z = (raised - raised.mean()) / raised.std(correction=0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from sidecar.native import memory
 
 from .support import SOME_IDS, loaded, silent, slot_bytes, write_record
 
+CPU = torch.device("cpu")
 OUT_OF_MEMORY = "[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate memory"
 
 
@@ -34,35 +35,36 @@ def test_the_room_is_what_the_free_memory_holds_and_no_more_than_was_found_out_b
     needs = room.needs_of(resident.base)  # a second probe finds what the first one left in the allocator
     monkeypatch.setattr(room, "needs_of", lambda _: needs)
     found = room.measured(resident.base, None).tokens
-    assert found == pytest.approx((memory.free_host_memory() * room.SHARE - needs.always) / needs.token, rel=0.05)
+    assert found == pytest.approx((memory.free_host_memory() * room.SHARE - needs[CPU].always) / needs[CPU].token, rel=0.05)
     assert room.measured(resident.base, 1000).tokens == 1000
 
 
 def test_a_token_takes_at_least_its_keys_and_values_in_every_block(resident: Resident) -> None:
     config = resident.base.model.config
     states = 2 * config.num_hidden_layers * config.num_key_value_heads * config.head_dim * 4
-    assert room.needs_of(resident.base).token >= states
+    assert room.needs_of(resident.base)[CPU].token >= states
 
 
 def test_what_a_gpu_takes_for_any_pass_at_all_is_not_counted_for_each_token(resident: Resident, monkeypatch: pytest.MonkeyPatch) -> None:
     always, token = 470 << 20, 600_000
     seen: list[int] = []
 
-    def taken_by(device: torch.device, work: Callable[[], None]) -> int:
+    def taken_by(devices: Sequence[torch.device], work: Callable[[], None]) -> list[int]:
         with monkeypatch.context() as patched:
             patched.setattr(forward, "right_padded", lambda rows, starts, _: seen.append(len(rows[0])) or padded(rows, starts, torch.device("cpu")))
             work()
-        return always + token * seen[-1]
+        return [always + token * seen[-1]]
 
     padded = forward.right_padded
     monkeypatch.setattr(room, "taken_by", taken_by)
     monkeypatch.setattr(room, "free_memory", lambda device: 40 << 30)
-    on_gpu = replace(resident.base, device=torch.device("cuda"))
+    gpu = torch.device("cuda:0")
+    on_gpu = replace(resident.base, devices=(gpu,))
     residuals = 4 * 4 * on_gpu.hidden
-    states = room.probe(resident.base, 256)[1] // 256
-    assert room.needs_of(on_gpu) == room.Needs(always, token + residuals, states)
+    states = room.probe(resident.base, 256)[1][0] // 256
+    assert room.needs_of(on_gpu) == {gpu: room.Needs(always, token + residuals, states)}
     assert room.measured(on_gpu, None).tokens == ((20 << 30) - always) // (token + residuals)
-    assert room.needs_of(resident.base) == room.Needs(0, always // 256 + token + residuals, states)
+    assert room.needs_of(resident.base) == {CPU: room.Needs(0, always // 256 + token + residuals, states)}
 
 
 def test_rows_that_are_answered_keep_their_keys_and_values_alone_where_there_is_room_for_a_pass() -> None:

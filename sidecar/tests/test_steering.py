@@ -51,7 +51,7 @@ def test_rows_steered_along_different_directions_answer_as_a_plain_model_does_al
     additions[1] = 0
     free = greedy(base, ROWS)
     found = greedy(base, ROWS, steering=Steering(3, additions))
-    block = decoder_of(model, LAYERS)[1][3]
+    block = decoder_of(model)[1][3]
     assert found == [hooked(model, block, row, addition)[: len(answer)] for row, addition, answer in zip(ROWS, additions, found, strict=True)]
     assert found[1] == free[1]
     assert found != free
