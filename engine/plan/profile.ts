@@ -1,4 +1,4 @@
-import { kindOfDevice } from '../core/device.ts'
+import { kindOfDevice, partsOfDevice } from '../core/device.ts'
 import { fail, ok, type Result } from '../core/result.ts'
 import { isObject, type Json } from '../core/json.ts'
 import { suggestion } from '../core/names.ts'
@@ -120,7 +120,9 @@ export function measuredModel(model: ModelSource | undefined): string {
 function oneOf(devices: readonly string[]): string {
   const [device = 'cpu'] = devices
   if (devices.length === 1) return device
-  return device === 'cpu' ? `cpu/${devices.length}` : kindOfDevice(device)
+  const [kind, parts] = [kindOfDevice(device), partsOfDevice(device).length]
+  if (kind === 'cpu') return `cpu/${devices.length}`
+  return parts === 1 ? kind : `${kind} × ${parts}`
 }
 
 /** Among how many workers a model's share of the machine's processor is split. */

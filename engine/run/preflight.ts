@@ -1,5 +1,6 @@
 import { totalmem } from 'node:os'
 import path from 'node:path'
+import { partsOfDevice } from '../core/device.ts'
 import { formatBytes } from '../core/format.ts'
 import type { Diagnostic } from '../core/diagnostic.ts'
 import type { ModelSource } from '../core/sources.ts'
@@ -69,11 +70,14 @@ export function memoryHere(): number {
   return Math.min(totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY)
 }
 
-/** The memory of a device that a model is loaded on: of this machine's processor its own, shared by all that are on it; of all else what a profile says. */
+/**
+ * The memory that a model is loaded into: of this machine's processor its own, shared by all that are on it; of all else what
+ * a profile says, as often as there are GPUs that the model is spread over.
+ */
 export function memoryFor(profile: Profile | null): (model: ModelSource) => number {
   return (model) => {
     const whole = profile?.memoryBytes ?? (isOnCpu(model) ? memoryHere() : profileOfDevices(model.devices).memoryBytes)
-    return isOnCpu(model) ? Math.floor(whole / model.devices.length) : whole
+    return isOnCpu(model) ? Math.floor(whole / model.devices.length) : whole * partsOfDevice(model.devices[0] as string).length
   }
 }
 

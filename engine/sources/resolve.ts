@@ -1,4 +1,4 @@
-import { kindOfDevice, mistakeIn } from '../core/device.ts'
+import { kindOfDevice, mistakeIn, sharedInPart } from '../core/device.ts'
 import path from 'node:path'
 import type { Diagnostic } from '../core/diagnostic.ts'
 import { patternExpression, patternSegments } from '../core/file-pattern.ts'
@@ -79,8 +79,22 @@ async function readModels(workflow: Workflow, options: ResolveOptions, problems:
       problems.error('quantization', ['models', name, 'quantization'], message, 'write `device: cuda`, or leave the quantization out')
     }
     if (quantization === 'int8') warnOfBatches(name, problems)
+    const [other, shared] = sharesInPart(model.value, models)
+    if (other && shared) {
+      const message = `model "${name}" is on ${shared[0]} and model "${other.name}" on ${shared[1]}`
+      problems.error('device', ['models', name, 'device'], message, 'models take turns on what they have in common: spread both alike')
+    }
   }
   return models
+}
+
+/** A model among `models` that has some of the GPUs of a device in common with this one, and not all. */
+function sharesInPart({ name, devices }: ModelSource, models: ReadonlyMap<string, ModelSource>) {
+  for (const other of models.values()) {
+    const shared = other.name === name ? null : sharedInPart(devices, other.devices)
+    if (shared) return [other, shared] as const
+  }
+  return [null, null] as const
 }
 
 /** bitsandbytes multiplies the columns apart in which any row of a batch holds a large number. */

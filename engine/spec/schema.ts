@@ -10,7 +10,8 @@ const count: ParamSchema = { type: 'integer', minimum: 1 }
 const device: ParamSchema = {
   type: 'string',
   pattern: devicePattern,
-  description: '`cpu`, `cuda` or `mps`; of several GPUs one, as `cuda:1`, or a list of them.',
+  description:
+    '`cpu`, `cuda` or `mps`; of several GPUs one, as `cuda:1`, a list of them, or `cuda:0+cuda:1` for a model that is spread over both.',
 }
 
 const model: ParamSchema = {
@@ -31,7 +32,7 @@ const model: ParamSchema = {
       anyOf: [device, { type: 'array', items: device, minItems: 1 }],
       default: 'cpu',
       description:
-        'Where it runs: `cpu`, `cuda` or `mps`; of several GPUs on one, as `cuda:1`, or on each of a list, as `[cuda:0, cuda:1]`: they share the work.',
+        'Where it runs: `cpu`, `cuda` or `mps`; of several GPUs on one, as `cuda:1`, or on each of a list, as `[cuda:0, cuda:1]`: they share the work. A model that is too large for one is spread over several, as `cuda:0+cuda:1`.',
     },
     quantization: { type: 'string', enum: ['nf4', 'int8'], description: 'Hold its weights in 4 or 8 bits, on a GPU.' },
     chat_template: {

@@ -107,7 +107,7 @@ workflows/audit.yaml:12:5: error: "steps.answers" has no key "max_new_token" [un
     `workflows/audit.yaml:3:61: error: "models.tiny.device" is "gpu" [value]
   3 |   tiny: { source: ../models/model, dtype: bfloat16, device: gpu }
     |                                                             ^^^
-  hint: \`cpu\`, \`cuda\` or \`mps\`; of several GPUs one, as \`cuda:1\`, or a list of them.
+  hint: \`cpu\`, \`cuda\` or \`mps\`; of several GPUs one, as \`cuda:1\`, a list of them, or \`cuda:0+cuda:1\` for a model that is spread over both.
 
 1 error; nothing was started
 `,
@@ -118,7 +118,7 @@ workflows/audit.yaml:12:5: error: "steps.answers" has no key "max_new_token" [un
     `workflows/audit.yaml:3:67: error: "models.tiny.device.1" is "gpu" [value]
   3 |   tiny: { source: ../models/model, dtype: bfloat16, device: [cpu, gpu] }
     |                                                                   ^^^
-  hint: \`cpu\`, \`cuda\` or \`mps\`; of several GPUs one, as \`cuda:1\`, or a list of them.
+  hint: \`cpu\`, \`cuda\` or \`mps\`; of several GPUs one, as \`cuda:1\`, a list of them, or \`cuda:0+cuda:1\` for a model that is spread over both.
 
 1 error; nothing was started
 `,

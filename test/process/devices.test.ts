@@ -79,12 +79,49 @@ test.for([
   ['[cpu, cuda]', 'model "tiny" is on cpu and cuda [device]', 'devices that share work are of one kind: they compute alike'],
   ['[cuda, "cuda:0"]', 'model "tiny" is on "cuda:0" more than once [device]', 'name each GPU once, as `cuda:0`'],
   ['[mps, mps]', 'model "tiny" is on "mps" more than once [device]', 'name each GPU once, as `cuda:0`'],
+  ['cuda:1+cuda:1', 'model "tiny" is on "cuda:1" more than once [device]', 'name each GPU once, as `cuda:0`'],
+  ['[cuda:0+cuda:1, cuda:1+cuda:2]', 'model "tiny" is on "cuda:1" more than once [device]', 'name each GPU once, as `cuda:0`'],
+  [
+    '[cuda:0+cuda:1, cuda:2]',
+    'model "tiny" is on cuda:0+cuda:1 and cuda:2 [device]',
+    'devices that share work are of one kind: they compute alike',
+  ],
 ] as const)('devices that cannot share work are refused: %s', async ([devices, message, hint]) => {
   const workspace = onDevices(devices, 'behaves', 0)
   const { code, stderr } = await dag(workspace.folder, ['plan', workflowFile], workspace.env)
   expect(code).toBe(2)
   expect(stderr).toContain(`workflows/audit.yaml:3:61: error: ${message}\n`)
   expect(stderr).toContain(`  hint: ${hint}\n`)
+})
+
+test('a model that is spread over two GPUs is one sidecar with the memory of both, and has the keys that it has on one', async () => {
+  const workspace = onDevices('cuda', 'lacks-mps')
+  await run(workspace, workspace.env)
+  const before = cellDigests(workspace)
+  const memoryOf = async () =>
+    JSON.parse((await dag(workspace.folder, ['plan', '--json', workflowFile], workspace.env)).stdout).memory as { deviceBytes: number }[]
+  workspace.edit(workflowFile, 'device: cuda', 'device: [cuda:0+cuda:1, cuda:2+cuda:3]')
+  const { finished } = await run(workspace, workspace.env)
+  expect([finished.cells, cellDigests(workspace)]).toEqual([{ ran: 0, reused: 6, failed: 0 }, before])
+  workspace.edit(workflowFile, 'max_new_tokens: 6', 'max_new_tokens: 7')
+  expect((await memoryOf()).map(({ deviceBytes }) => deviceBytes)).toEqual([160e9])
+  workspace.edit(workflowFile, '[cuda:0+cuda:1, cuda:2+cuda:3]', 'cuda:0+cuda:1')
+  await run(workspace, workspace.env)
+  expect(
+    workspace
+      .asked()
+      .filter((line) => line.startsWith('load_base'))
+      .sort(),
+  ).toEqual(['load_base cuda', 'load_base cuda:0+cuda:1'])
+})
+
+test('models that have some GPUs in common, and not all, are refused with the place of the second', async () => {
+  const workspace = onDevices('cuda:1', 'behaves', 0)
+  workspace.edit(workflowFile, 'models:', 'models:\n  large: { source: ../models/model, dtype: bfloat16, device: cuda:0+cuda:1 }')
+  const { code, stderr } = await dag(workspace.folder, ['plan', workflowFile], workspace.env)
+  expect(code).toBe(2)
+  expect(stderr).toContain('error: model "tiny" is on cuda:1 and model "large" on cuda:0+cuda:1 [device]\n')
+  expect(stderr).toContain('  hint: models take turns on what they have in common: spread both alike\n')
 })
 
 test('--device puts models elsewhere than the file says, for this plan or run alone', async () => {
@@ -105,7 +142,7 @@ test('--device puts models elsewhere than the file says, for this plan or run al
 })
 
 test.for([
-  ['gpu', '"gpu" is no device: write cpu, cuda, cuda:1 or mps, several as cuda:0,cuda:1'],
+  ['gpu', '"gpu" is no device: write cpu, cuda, cuda:1 or mps, several as cuda:0,cuda:1 or cuda:0+cuda:1'],
   ['cuda,cuda:0', 'a model is on "cuda:0" more than once: name each GPU once, as `cuda:0`'],
 ])('--device %s is refused', async ([devices, message]) => {
   const workspace = onDevices('cuda', 'behaves', 0)

@@ -61,4 +61,5 @@ test('a model is held to the memory of the profile that is asked for, else to th
   const [cpu, cuda] = [model('cpu', 'bfloat16', null), model('cuda', 'bfloat16', null)]
   expect(h100.ok && [memoryFor(h100.value)(cpu), memoryFor(h100.value)(cuda)]).toEqual([80e9, 80e9])
   expect([memoryFor(null)(cpu), memoryFor(null)(cuda)]).toEqual([memoryHere(), 80e9])
+  expect(memoryFor(null)(model('cuda:0+cuda:1+cuda:2', 'bfloat16', null))).toBe(240e9)
 })

@@ -10,7 +10,8 @@ export const store = {
 } as const
 export const device = {
   kind: 'parsed',
-  brief: 'Where models are loaded, whatever the file says: `cuda:1`, or `cuda:0,cuda:1` to share the work',
+  brief:
+    'Where models are loaded, whatever the file says: `cuda:1`, `cuda:0,cuda:1` to share the work, `cuda:0+cuda:1` to spread a model over both',
   parse: parseDevices,
   optional: true,
   placeholder: 'devices',

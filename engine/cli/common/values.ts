@@ -32,11 +32,12 @@ export function parseCount(text: string): number {
   throw new SyntaxError(`"${text}" is no number of things: write it like 10`)
 }
 
-/** `cuda:0` or `cuda:0,cuda:1`. */
+/** `cuda:0`, `cuda:0,cuda:1` or `cuda:0+cuda:1`. */
 export function parseDevices(text: string): readonly string[] {
   const devices = text.split(',')
   const unknown = devices.find((device) => !new RegExp(devicePattern).test(device))
-  if (unknown !== undefined) throw new SyntaxError(`"${unknown}" is no device: write cpu, cuda, cuda:1 or mps, several as cuda:0,cuda:1`)
+  if (unknown !== undefined)
+    throw new SyntaxError(`"${unknown}" is no device: write cpu, cuda, cuda:1 or mps, several as cuda:0,cuda:1 or cuda:0+cuda:1`)
   const mistake = mistakeIn(devices)
   if (mistake) throw new SyntaxError(`a model ${mistake.message}: ${mistake.hint}`)
   return devices

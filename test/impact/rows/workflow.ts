@@ -46,6 +46,7 @@ export const fieldRows: readonly Row[] = [
   { of: 'models.*.dtype', edit: 'the default, left out', change: model('source: ../models/model') },
   { of: 'models.*.device', edit: '`cpu` → `cuda:1`', change: model('source: ../models/model, device: "cuda:1"') },
   { of: 'models.*.device', edit: '`cpu` → `[cuda:0, cuda:1]`', change: model('source: ../models/model, device: ["cuda:0", "cuda:1"]') },
+  { of: 'models.*.device', edit: '`cpu` → `cuda:0+cuda:1`', change: model('source: ../models/model, device: cuda:0+cuda:1') },
   {
     of: 'models.*.quantization',
     edit: 'none → `nf4`, on `cuda`',
