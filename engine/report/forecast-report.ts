@@ -2,6 +2,7 @@ import type { DiskAt, DiskOverTime } from '../plan/disk.ts'
 import type { Forecast } from '../plan/forecast.ts'
 import type { PathPart } from '../plan/critical-path.ts'
 import { misfit } from '../plan/memory.ts'
+import { kindOfDevice, partsOfDevice } from '../core/device.ts'
 import type { ModelSource } from '../core/sources.ts'
 import { columns } from './columns.ts'
 import { formatBytes, formatCount, formatDuration, formatNumberOf } from '../core/format.ts'
@@ -29,8 +30,10 @@ export interface MemoryReport {
   readonly peakBytes: number
   /** On how many it is loaded. */
   readonly devices: number
-  /** Of each device it is forecast for. */
+  /** Of each device it is forecast for, all GPUs together that it is spread over. */
   readonly deviceBytes: number
+  /** Over how many GPUs it would have to be spread; null where it is on none. */
+  readonly gpusNeeded: number | null
   /** What does not fit. */
   readonly misfit: 'weights' | 'tokens' | null
 }
@@ -69,9 +72,14 @@ export function memoryReport({ memory }: Forecast, memoryOf: (model: ModelSource
       peakBytes,
       devices: model.devices.length,
       deviceBytes: has,
+      gpusNeeded: gpusFor(peakBytes, model, has),
       misfit: misfit(asked, has),
     }
   })
+}
+
+function gpusFor(bytes: number, { devices: [device = ''] }: ModelSource, has: number): number | null {
+  return kindOfDevice(device) === 'cuda' ? Math.ceil(bytes / (has / partsOfDevice(device).length)) : null
 }
 
 export function tenths(value: number): number {
@@ -123,17 +131,23 @@ function memoryLines(memory: readonly MemoryReport[]): string[] {
   return [line, ...memory.flatMap(misfitLine)]
 }
 
-function misfitLine({ model, bytes, together, tokenBytes, deviceBytes, misfit: what }: MemoryReport): string[] {
-  if (what === 'weights')
+function misfitLine({ model, bytes, together, tokenBytes, deviceBytes, gpusNeeded, misfit: what }: MemoryReport): string[] {
+  if (what === 'weights') {
+    const spread = gpusNeeded === null ? '' : `; it would on ${gpusNeeded} GPUs: \`device: ${gpus(gpusNeeded)}\``
     return [
-      `  warning           ${model} does not fit: its weights alone take ${formatBytes(bytes)}, there are ${formatBytes(deviceBytes)}`,
+      `  warning           ${model} does not fit: its weights alone take ${formatBytes(bytes)}, there are ${formatBytes(deviceBytes)}${spread}`,
     ]
+  }
   if (what === null) return []
   const fit = Math.max(1, Math.floor((together * (deviceBytes - bytes)) / 2 / tokenBytes))
   const room = `half of what the weights of ${model} leave, ${formatBytes((deviceBytes - bytes) / 2)}, is for tokens`
   return [
     `  warning           ${room}: about ${formatCount(fit)} of ${formatCount(together)} answers are worked on at once, which is slower`,
   ]
+}
+
+function gpus(count: number): string {
+  return Array.from({ length: count }, (_, index) => `cuda:${index}`).join('+')
 }
 
 const quarters = [4, 9, 14, 19] as const

@@ -76,6 +76,7 @@ test('the plan as data: the path adds up to the time, the end of the disk to the
       peakBytes: 40_214_860_923 + 54 * 367 * 327_680,
       devices: 1,
       deviceBytes: 80e9,
+      gpusNeeded: 1,
       misfit: null,
     },
   ])
@@ -114,8 +115,9 @@ test('a batch that does not fit the memory, and weights that do not, are warned 
     '  warning           half of what the weights of instruct leave, 19.9 GB, is for tokens: about 91 of 165 answers are worked on at once, which is slower',
   ])
   expect(await warningOf(text.replace('quantization: nf4', ''))).toEqual([
-    '  warning           instruct does not fit: its weights alone take 141 GB, there are 80.0 GB',
+    '  warning           instruct does not fit: its weights alone take 141 GB, there are 80.0 GB; it would on 2 GPUs: `device: cuda:0+cuda:1`',
   ])
+  expect(await warningOf(text.replace('device: cuda', 'device: cuda:0+cuda:1').replace('quantization: nf4', ''))).toEqual([])
 })
 
 test('what the script of 2025 was heading for is its answers, its replays and its 336 loads: 45 hours within a tenth', async () => {
