@@ -90,6 +90,19 @@ test('SIGHUP, however often it comes, finishes what runs, and says why', async (
   await expectResumed(workspace, 2)
 })
 
+test('what npm starts hears nothing of the signal that ends npm: it sees that npm is gone, and finishes what runs', async () => {
+  const workspace = fakeWorkspace('waits')
+  const npm = ['bash', '-c', '"$0" "$@"; true']
+  const { child, says, end, stdout } = watched(workspace.folder, ['run', workflowFile], { ...workspace.env, npm_command: 'exec' }, npm)
+  await workspace.atWork()
+  child.kill('SIGKILL')
+  await says('stopping, since npm, which started it, is gone: what runs is finished first; ctrl-c ends it now\n')
+  workspace.goOn()
+  expect(await end).toEqual({ code: null, signal: 'SIGKILL' })
+  expect(stdout()).toContain('\nstopped, since npm, which started it, is gone\n\ngo on with: dag run workflows/audit.yaml\n')
+  await expectResumed(workspace, 2)
+})
+
 test('under nohup a run outlives its terminal', async () => {
   const workspace = fakeWorkspace('waits')
   const nohup = ['bash', '-c', 'exec nohup "$0" "$@" > nohup.out 2>&1']

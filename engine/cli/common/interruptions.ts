@@ -2,7 +2,11 @@ import { fstatSync, statSync } from 'node:fs'
 import { closedTerminal, onOutputGone } from './output.ts'
 import type { Stop } from './stop.ts'
 
-/** Turns signals and the loss of the output into requests to stop. Returns how to end that. */
+const npmGone = 'npm, which started it, is gone'
+/** Milliseconds between two looks for npm. */
+const look = 500
+
+/** Turns signals, the loss of the output and the end of npm into requests to stop. Returns how to end that. */
 export function listenForInterruptions(process: NodeJS.Process, stop: Stop): () => void {
   const detached = isDetached()
   const asked = () => stop.request()
@@ -14,13 +18,29 @@ export function listenForInterruptions(process: NodeJS.Process, stop: Stop): () 
     if (!stop.requested) process.stderr.write(`${why}: what runs is finished first, then the run stops\n`)
     stop.drain(why)
   })
+  const endWatch = detached ? () => {} : onNpmGone(process, () => stop.drain(npmGone))
   return () => {
     process.off('SIGINT', asked).off('SIGTERM', asked).off('SIGHUP', hungUp)
     endOutput()
+    endWatch()
     // One that comes while the process ends changes nothing of what it ends with.
     const late = () => process.exit()
     process.on('SIGINT', late).on('SIGTERM', late)
   }
+}
+
+/**
+ * Tells when `npx` or `npm run` is gone that started this process: a signal that ends npm alone, as `kill` and a container's
+ * end send it, reaches nothing below it. Returns how to stop looking.
+ */
+function onNpmGone(process: NodeJS.Process, gone: () => void): () => void {
+  if (process.env.npm_command === undefined) return () => {}
+  const parent = process.ppid
+  const timer = setInterval(() => {
+    if (process.ppid !== parent) gone()
+  }, look)
+  timer.unref()
+  return () => clearInterval(timer)
 }
 
 /**
