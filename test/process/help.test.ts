@@ -1,7 +1,10 @@
-import { readFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { readFileSync, symlinkSync } from 'node:fs'
+import path from 'node:path'
 import { expect, test } from 'vitest'
 import { helpText } from '../../engine/cli/main.ts'
 import { dag } from '../support/dag.ts'
+import { temporaryFolder } from '../support/files.ts'
 import { root } from '../support/paths.ts'
 
 test.for([[], ['--help'], ['-h']])('`dag %s` says what the program would say, without loading it', async (args) => {
@@ -10,6 +13,19 @@ test.for([[], ['--help'], ['-h']])('`dag %s` says what the program would say, wi
 
 test('the help for a terminal in colours is kept too', async () => {
   expect(readFileSync(`${root}/dist/program/help-colored.txt`, 'utf8')).toBe(await helpText(true))
+})
+
+test('by a link it starts from any folder, with the Node that the project brings, whichever is on the PATH', async () => {
+  const folder = temporaryFolder()
+  const link = path.join(folder, 'dag')
+  symlinkSync(path.join(root, 'engine', 'bin', 'dag'), link)
+  symlinkSync('/bin/false', path.join(folder, 'node'))
+  const { status, stdout, stderr } = spawnSync(link, ['--help'], {
+    cwd: folder,
+    encoding: 'utf8',
+    env: { PATH: `${folder}:/usr/bin:/bin` },
+  })
+  expect([status, stdout, stderr]).toEqual([0, await helpText(false), ''])
 })
 
 test('every command is in the help with a line of its own', async () => {

@@ -13,7 +13,7 @@ export interface Finished {
   readonly stderr: string
 }
 
-/** What `npx dag` starts. */
+/** What `engine/bin/dag` starts. */
 export const program = path.join(root, 'engine', 'bin', 'dag.cjs')
 
 export type Child = ChildProcessByStdio<null, Readable, Readable>
