@@ -3,7 +3,7 @@
 const [major, minor] = process.versions.node.split('.').map(Number)
 if (major < 24 || (major === 24 && minor < 15)) {
   process.stderr.write(
-    `dag needs Node 24.15 or newer, this is ${process.versions.node}. The project brings its own: use \`npx dag\` or \`npm run dag --\`.\n`,
+    `dag needs Node 24.15 or newer, this is ${process.versions.node}. The project brings its own: once \`npm run setup\` has run, start it by \`npx dag\` or engine/bin/dag.\n`,
   )
   process.exitCode = 2
 } else {
@@ -11,7 +11,7 @@ if (major < 24 || (major === 24 && minor < 15)) {
   const built = (name) => `${__dirname}/../../dist/program/${name}`
   const args = process.argv.slice(2)
   if (!existsSync(built('dag.mjs'))) {
-    process.stderr.write('dag is not built yet: run `npm run build`\n')
+    process.stderr.write('dag is not built yet: run `npm run setup`\n')
     process.exitCode = 2
   } else if (args.length === 0 || (args.length === 1 && ['--help', '-h'].includes(args[0]))) {
     // The build has written it down: neither the program nor Node's streams need be loaded to say what it can do.

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { readFileSync, symlinkSync } from 'node:fs'
+import { cpSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs'
 import path from 'node:path'
 import { expect, test } from 'vitest'
 import { helpText } from '../../engine/cli/main.ts'
@@ -26,6 +26,15 @@ test('by a link it starts from any folder, with the Node that the project brings
     env: { PATH: `${folder}:/usr/bin:/bin` },
   })
   expect([status, stdout, stderr]).toEqual([0, await helpText(false), ''])
+})
+
+test('before it is set up it says what to do', () => {
+  const folder = temporaryFolder()
+  mkdirSync(path.join(folder, 'engine', 'bin'), { recursive: true })
+  for (const name of ['dag', 'dag.cjs']) cpSync(path.join(root, 'engine', 'bin', name), path.join(folder, 'engine', 'bin', name))
+  const env = { PATH: `${path.dirname(process.execPath)}:/usr/bin:/bin` }
+  const { status, stderr } = spawnSync(path.join(folder, 'engine', 'bin', 'dag'), ['--help'], { encoding: 'utf8', env })
+  expect([status, stderr]).toEqual([2, 'dag is not built yet: run `npm run setup`\n'])
 })
 
 test('every command is in the help with a line of its own', async () => {
